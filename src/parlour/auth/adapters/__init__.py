@@ -1,0 +1,1 @@
+"""What the auth service needs from outside, one file an engine."""

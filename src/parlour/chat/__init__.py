@@ -1,0 +1,1 @@
+"""Chat service: rooms, the room log, sync, presence and search."""

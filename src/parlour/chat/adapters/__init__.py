@@ -1,0 +1,1 @@
+"""What the chat service needs from outside, one file an engine."""

@@ -1,0 +1,232 @@
+"""What the chat service needs from outside. Every adapter of a port passes the one suite in tests/contract/."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from parlour.chat.model import (
+    Appended,
+    Member,
+    Membership,
+    Message,
+    NewEvent,
+    NotificationLevel,
+    Room,
+    RoomEvent,
+    SearchHit,
+)
+from parlour.platform.contracts import Profile
+from parlour.platform.ids import EventId, RoomId, UserId
+
+
+class RoomLog(Protocol):
+    """The log of every room, and the message view that is its fold.
+
+    Order: `seq` is dense per room from 1; a batch is appended in its own order. Idempotency: of several events with one
+    (room_id, sender_id, client_id) the first is kept, and every later `append` answers with it and `repeated=True`, also within one
+    batch. Atomicity: what `append` returned is durable (SQLite: committed with synchronous=FULL; MongoDB: majority); when it raises, a
+    dense prefix of each room's part of the batch may have been written, and repeating the batch is safe. Views (`page`, `message`,
+    `pinned`, `mentions`) include everything that an `append` which returned before they were called wrote. Callers serialise nothing: concurrent
+    appends are allowed and each room's seq stays dense. Deleting a message removes its text from the log for good.
+    Failure: every method raises `Unavailable` (with retry_after) when the engine is away, and never a driver's error.
+    """
+
+    async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
+        """Append a batch, of any number of rooms; the answers stand in the batch's order."""
+        ...
+
+    async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
+        """Return the last seq of each room; 0 for a room without events."""
+        ...
+
+    async def events(self, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
+        """Return the events with after < seq <= upto, in order."""
+        ...
+
+    async def page(
+        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Return up to `limit` messages, newest first: the last of all, the last before a seq, or the first past a seq."""
+        ...
+
+    async def around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message]:
+        """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
+        ...
+
+    async def message(self, room_id: RoomId, message_id: EventId) -> Message | None:
+        """Return one message as it is now, deleted ones too (without text); None where the room has no such message."""
+        ...
+
+    async def pinned(self, room_id: RoomId) -> list[Message]:
+        """Return the pinned messages, the latest pin first, at most 100."""
+        ...
+
+    async def mentions(self, wanted: Sequence[tuple[UserId, RoomId, int]]) -> list[int]:
+        """Count, for each (user, room, read seq), the messages after that seq which mention the user or the whole room."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the engine."""
+        ...
+
+
+class SearchQuery(msgspec.Struct):
+    """What to look for. `text` is the user's words with "phrases" and prefix*; times in ms; `has` is `link`, `mention`, `reaction` or `pin`."""
+
+    text: str
+    room_ids: Sequence[RoomId]
+    from_user: UserId | None = None
+    before: int | None = None
+    after: int | None = None
+    has: str | None = None
+    limit: int = 20
+    cursor: str | None = None
+
+
+class Search(Protocol):
+    """Full text over messages as they are now (edited text is found, deleted text is not).
+
+    Only messages of `query.room_ids` are ever looked at: the caller has already reduced them to the rooms that may be read. A query may lag
+    the log by up to a second. Any text is a valid query; one without a searchable word finds nothing.
+    """
+
+    async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
+        """Return hits, best first, and the cursor of the next page."""
+        ...
+
+
+class Broker(Protocol):
+    """Carries commands to the worker that gives each its place.
+
+    `submit` returns when the event is durable and has been told to this node's live sockets. Commands of one room submitted by one node are worked
+    in the order submitted. Grouping: while one batch is under way all that is submitted waits and forms the next. Bounded: past
+    the bound `submit` raises `Busy` at once. When it raises anything else, the command may or may not have been done: repeat it with the same client_id.
+    """
+
+    async def submit(self, command: NewEvent) -> Appended:
+        """Have a command done and return its event."""
+        ...
+
+    async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended]]]) -> None:
+        """Feed batches to `work` until cancelled; then what was accepted is finished first."""
+        ...
+
+
+class OutboxRow(msgspec.Struct):
+    """A change of membership or of a room that the log has yet to be told; `id` (a UUID) becomes the event's client_id."""
+
+    id: str
+    event: NewEvent
+
+
+class RoomStore(Protocol):
+    """Rooms, members, read markers, drafts and notification levels, in SQL.
+
+    Atomicity: each method is one transaction; those that change a room or its members write outbox rows in the same one. Order: outbox rows
+    of one room come back in the order written. Failure: `Unavailable`, never a driver's error.
+    """
+
+    async def create(self, room: Room, members: Mapping[UserId, str]) -> tuple[Room, bool]:
+        """Store a room with its members and roles. A direct room of the same two is returned as it is, with False."""
+        ...
+
+    async def room(self, room_id: RoomId) -> Room | None:
+        """Return a room."""
+        ...
+
+    async def public_rooms(self, *, query: str = "", after: str = "", limit: int = 50) -> list[tuple[Room, int]]:
+        """Return public rooms with their numbers of members, by name, those after the name `after`."""
+        ...
+
+    async def update(self, room_id: RoomId, by: UserId, changes: Mapping[str, str]) -> Room | None:
+        """Change name, topic or kind."""
+        ...
+
+    async def memberships(self, user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
+        """Return the rooms of each user: one query for all of them."""
+        ...
+
+    async def membership(self, room_id: RoomId, user_id: UserId) -> Membership | None:
+        """Return a user's membership of a room."""
+        ...
+
+    async def members(self, room_id: RoomId, *, after: str = "", limit: int = 100) -> list[Member]:
+        """Return a room's members by user id, those after the user id `after`."""
+        ...
+
+    async def member_ids(self, room_id: RoomId) -> list[UserId]:
+        """Return the ids of all members of a room."""
+        ...
+
+    async def add_member(self, room_id: RoomId, user_id: UserId, role: str, by: UserId) -> bool:
+        """Add a member; False where they already are one."""
+        ...
+
+    async def remove_member(self, room_id: RoomId, user_id: UserId, by: UserId) -> bool:
+        """Remove a member; False where they are none. When the last owner goes, the longest-standing highest role becomes owner."""
+        ...
+
+    async def set_role(self, room_id: RoomId, user_id: UserId, role: str, by: UserId) -> bool:
+        """Change a member's role."""
+        ...
+
+    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int]]) -> None:
+        """Move read markers forward, never back."""
+        ...
+
+    async def set_notify(self, user_id: UserId, room_id: RoomId, level: NotificationLevel) -> bool:
+        """Set what a room notifies a member of; False where they are none."""
+        ...
+
+    async def drafts(self, user_id: UserId) -> dict[RoomId, tuple[str, int]]:
+        """Return a user's drafts: text and time of change by room."""
+        ...
+
+    async def save_draft(self, user_id: UserId, room_id: RoomId, text: str, at: int) -> None:
+        """Keep a draft; an empty text removes it. The later `at` wins."""
+        ...
+
+    async def outbox(self, limit: int = 500) -> list[OutboxRow]:
+        """Return what the log has yet to be told, oldest first."""
+        ...
+
+    async def outbox_done(self, ids: Sequence[str]) -> None:
+        """Forget outbox rows that are in the log."""
+        ...
+
+
+class Directory(Protocol):
+    """The users of the server, as the auth service tells them."""
+
+    async def profiles(self, user_ids: Iterable[UserId]) -> dict[UserId, Profile]:
+        """Return the profiles of those that exist."""
+        ...
+
+    async def by_usernames(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        """Return the profiles of those that exist, by lower-cased username."""
+        ...
+
+
+class Fanout(Protocol):
+    """Tells live sockets what was committed.
+
+    Called on the loop, in seq order for each room, before the sender is answered. It never raises and never waits: what it fails to
+    deliver, clients fetch by `sync`.
+    """
+
+    def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
+        """Send each event to the sockets of its room; `received` are the monotonic times of the commands."""
+        ...
+
+
+class PresenceStore(Protocol):
+    """Which users are here, over all nodes and devices; soft state that a restart forgets."""
+
+    def set(self, user_id: UserId, device: str, state: str | None) -> str:
+        """Set one device's state (`active`, `idle`; None for gone) and return the user's: `online`, `idle` or `offline`."""
+        ...
+
+    def get(self, user_ids: Iterable[UserId]) -> dict[UserId, str]:
+        """Return the state of each user."""
+        ...

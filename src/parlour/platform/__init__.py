@@ -1,0 +1,1 @@
+"""What every service stands on: errors, ids, clock, logging, metrics, tokens, the bus and the engines' connections."""

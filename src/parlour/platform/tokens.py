@@ -1,0 +1,136 @@
+"""Access tokens as every service checks them: EdDSA signatures by public key, and sessions that ended before their time."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from parlour.platform.clock import Clock
+from parlour.platform.errors import Unauthenticated
+from parlour.platform.ids import SessionId, UserId
+from parlour.platform.permissions import Role
+
+ALGORITHM = "EdDSA"
+ISSUER = "parlour"
+
+
+class TokenInvalid(Unauthenticated):
+    """The access token is not valid.
+
+    Refresh, or log in again.
+    """
+
+    code = "token_invalid"
+
+
+class TokenExpired(Unauthenticated):
+    """The access token has expired.
+
+    Refresh and repeat.
+    """
+
+    code = "token_expired"
+
+
+class SessionEnded(Unauthenticated):
+    """The session was revoked.
+
+    Log in again; refreshing cannot succeed.
+    """
+
+    code = "session_revoked"
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who is asking: the claims of a verified access token. `expires_at` in seconds since the epoch."""
+
+    user_id: UserId
+    session_id: SessionId
+    username: str
+    role: Role
+    expires_at: int
+
+
+class Claims(msgspec.Struct):
+    """The payload of an access token (RFC 7519)."""
+
+    iss: str
+    sub: UserId
+    sid: SessionId
+    name: str
+    role: Role
+    iat: int
+    exp: int
+
+
+class KeySource(Protocol):
+    """Where the public keys come from."""
+
+    def public_keys(self) -> Mapping[str, OKPKey]:
+        """Return the keys that may have signed a token still valid, by `kid`."""
+        ...
+
+
+class TokenVerifier:
+    """Verifies access tokens; what was verified is remembered, so that a repeated token costs one look-up.
+
+    A signature check costs about 100 µs, a look-up less than 1. Expiry and revocation are checked on every call.
+    """
+
+    def __init__(self, keys: KeySource, clock: Clock, *, cache_size: int = 20_000) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._verified: OrderedDict[str, Principal] = OrderedDict()
+        self._cache_size = cache_size
+        self._ended: dict[SessionId, int] = {}
+        self._decoder = msgspec.json.Decoder(Claims)
+
+    def verify(self, token: str) -> Principal:
+        """Return whom `token` names.
+
+        Raises:
+            TokenInvalid: it is malformed, or no key of ours signed it.
+            TokenExpired: its time is over.
+            SessionEnded: its session was revoked.
+        """
+        principal = self._verified.get(token)
+        if principal is None:
+            principal = self._check_signature(token)
+            self._verified[token] = principal
+            if len(self._verified) > self._cache_size:
+                self._verified.popitem(last=False)
+        if principal.expires_at * 1000 <= self._clock.now():
+            self._verified.pop(token, None)
+            raise TokenExpired
+        if principal.session_id in self._ended:
+            raise SessionEnded
+        return principal
+
+    def _check_signature(self, token: str) -> Principal:
+        if len(token) > 2048:
+            raise TokenInvalid
+        try:
+            compact = jws.extract_compact(token.encode("ascii"))
+            header = compact.headers()
+            key = self._keys.public_keys().get(str(header.get("kid")))
+            if key is None or header.get("alg") != ALGORITHM:
+                raise TokenInvalid
+            if not jws.validate_compact(compact, key, algorithms=[ALGORITHM]):
+                raise TokenInvalid
+            claims = self._decoder.decode(compact.payload)
+        except (JoseError, ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
+            raise TokenInvalid from error
+        if claims.iss != ISSUER:
+            raise TokenInvalid
+        return Principal(claims.sub, claims.sid, claims.name, claims.role, claims.exp)
+
+    def end_session(self, session_id: SessionId, until: int) -> None:
+        """Refuse the session's tokens until `until` (ms since the epoch), when the last of them has expired by itself."""
+        now = self._clock.now()
+        if len(self._ended) > 10_000:
+            self._ended = {session: end for session, end in self._ended.items() if end > now}
+        self._ended[session_id] = until
