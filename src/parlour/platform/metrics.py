@@ -1,0 +1,53 @@
+"""Every Prometheus metric of Parlour, in one place: names, labels and buckets are an interface."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+# HTTP: rate, errors, duration. `route` is the route's template, so that cardinality is the number of routes.
+HTTP_REQUESTS = Counter("parlour_http_requests_total", "HTTP requests by route.", ["method", "route", "status"])
+HTTP_SECONDS = Histogram(
+    "parlour_http_request_seconds", "Time to answer an HTTP request.", ["method", "route"], buckets=_FAST
+)
+
+# Sockets: connections and what they ask.
+SOCKETS = Gauge("parlour_sockets", "Engine.IO connections open now.", ["transport"])
+SOCKETS_OPENED = Counter("parlour_sockets_opened_total", "Engine.IO connections opened.", ["transport"])
+SOCKETS_CLOSED = Counter("parlour_sockets_closed_total", "Engine.IO connections closed, by reason.", ["reason"])
+SOCKETS_REFUSED = Counter("parlour_sockets_refused_total", "Connections and packets refused by a limit.", ["reason"])
+SLOW_READERS = Counter("parlour_slow_readers_total", "Sockets closed because they did not read.")
+VOLATILE_DROPPED = Counter(
+    "parlour_volatile_dropped_total", "Volatile events dropped for sockets that could not take them."
+)
+OUTBOX_BYTES = Gauge("parlour_outbox_bytes", "Bytes that wait for sockets which do not read fast enough.")
+PACKETS_RECEIVED = Counter("parlour_packets_received_total", "Engine.IO messages received.")
+BYTES_RECEIVED = Counter("parlour_bytes_received_total", "Bytes of Engine.IO messages received.")
+EVENTS = Counter("parlour_events_total", "Socket.IO events handled.", ["event", "outcome"])
+EVENT_SECONDS = Histogram(
+    "parlour_event_seconds", "Time to handle a Socket.IO event, its acknowledgement included.", ["event"], buckets=_FAST
+)
+DELIVERIES = Counter("parlour_deliveries_total", "Packets written, one a recipient.")
+BYTES_SENT = Counter("parlour_bytes_sent_total", "Bytes written to sockets.")
+DELIVERY_SECONDS = Histogram(
+    "parlour_delivery_seconds", "From the receipt of a message to its write to the last local member.", buckets=_FAST
+)
+
+# The room log.
+APPEND_SECONDS = Histogram("parlour_append_seconds", "Time to make a batch of events durable.", buckets=_FAST)
+APPEND_EVENTS = Histogram(
+    "parlour_append_events", "Events in a batch.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+)
+APPEND_FAILURES = Counter("parlour_append_failures_total", "Batches that could not be made durable.")
+SEARCH_SECONDS = Histogram("parlour_search_seconds", "Time of a search.", buckets=_FAST)
+
+# Accounts.
+LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])
+PASSWORD_SECONDS = Histogram(
+    "parlour_password_hash_seconds", "Time to hash or verify a password, waiting included.", buckets=_FAST
+)
+SESSIONS_REVOKED = Counter("parlour_sessions_revoked_total", "Sessions that ended before their time.", ["reason"])
+
+# The loop itself.
+LOOP_LAG_SECONDS = Histogram(
+    "parlour_loop_lag_seconds", "How much later than asked a timer of the event loop fires.", buckets=_FAST
+)
