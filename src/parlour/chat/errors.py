@@ -3,7 +3,6 @@
     InvalidRequest
     ├── InvalidText             not 1 to 8,000 characters of valid text
     ├── InvalidEmoji            not one emoji, nor a :shortcode:
-    ├── TooManyMentions         more than 50 names in one message
     └── UnknownEvent            no event of that name
     Forbidden
     ├── NotYours                someone else's message
@@ -38,15 +37,6 @@ class InvalidEmoji(InvalidRequest):
     """
 
     code = "invalid_emoji"
-
-
-class TooManyMentions(InvalidRequest):
-    """A message mentions at most 50 names.
-
-    Mention fewer, or `@room`.
-    """
-
-    code = "too_many_mentions"
 
 
 class UnknownEvent(InvalidRequest):
