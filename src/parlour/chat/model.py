@@ -120,13 +120,17 @@ class Member(msgspec.Struct):
 
 
 class Membership(msgspec.Struct):
-    """A room from the point of view of one member: what `ready` and every permission check need, without the log."""
+    """A room from the point of view of one member: what `ready` and every permission check need, without the log.
+
+    `peer` is the other member of a direct room, None in other rooms (and where the other account is gone).
+    """
 
     room: Room
     role: str
     joined_at: int
     read: int
     notify: NotificationLevel
+    peer: UserId | None = None
 
 
 class SearchHit(msgspec.Struct):

@@ -144,7 +144,7 @@ class RoomStore(Protocol):
         ...
 
     async def memberships(self, user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
-        """Return the rooms of each user: one query for all of them."""
+        """Return the rooms of each user, with `peer` in direct ones: one query for all of them."""
         ...
 
     async def membership(self, room_id: RoomId, user_id: UserId) -> Membership | None:
@@ -157,6 +157,10 @@ class RoomStore(Protocol):
 
     async def member_ids(self, room_id: RoomId) -> list[UserId]:
         """Return the ids of all members of a room."""
+        ...
+
+    async def count_members(self, room_id: RoomId) -> int:
+        """Return how many members a room has."""
         ...
 
     async def add_member(self, room_id: RoomId, user_id: UserId, role: str, by: UserId) -> bool:
