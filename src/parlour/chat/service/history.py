@@ -1,0 +1,95 @@
+"""Reading a room: pages of its messages, the ones around a place, one of them, the pinned ones."""
+
+from parlour.chat.errors import MessageNotFound
+from parlour.chat.model import Message
+from parlour.chat.ports import RoomLog
+from parlour.chat.service.heads import Heads
+from parlour.chat.service.membership import Memberships
+from parlour.platform.errors import InvalidRequest
+from parlour.platform.ids import EventId, RoomId
+from parlour.platform.permissions import Permission
+from parlour.platform.tokens import Principal
+
+MAX_PAGE = 200
+"""Messages of one page."""
+
+
+class History:
+    """The message view as members may read it.
+
+    Each answer with a head holds at least what the log held at that head, because the head is read first: who applies the events after that head
+    to the page, skipping those not newer than a message's `version`, misses nothing. All raise `RoomNotFound` for who is
+    not a member, and `Unavailable`.
+    """
+
+    def __init__(self, log: RoomLog, memberships: Memberships, heads: Heads) -> None:
+        self._log = log
+        self._memberships = memberships
+        self._heads = heads
+
+    async def page(
+        self,
+        principal: Principal,
+        room_id: RoomId,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Message], int]:
+        """Return up to `limit` messages, newest first, and the head: the latest, the last before a seq, or the first past one.
+
+        Raises:
+            InvalidRequest: both bounds, or a limit outside 1 to `MAX_PAGE`.
+        """
+        if before is not None and after is not None:
+            raise InvalidRequest("Give `before` or `after`, not both.", details={"field": "after"})
+        check_limit(limit)
+        await self._may_read(principal, room_id)
+        head = await self._head(room_id)
+        return await self._log.page(room_id, before=before, after=after, limit=limit), head
+
+    async def around(
+        self, principal: Principal, room_id: RoomId, seq: int, limit: int = 50
+    ) -> tuple[list[Message], int]:
+        """Return up to `limit` messages around `seq`, newest first, and the head.
+
+        Raises:
+            InvalidRequest: a limit outside 1 to `MAX_PAGE`.
+        """
+        check_limit(limit)
+        await self._may_read(principal, room_id)
+        head = await self._head(room_id)
+        return await self._log.around(room_id, seq, limit), head
+
+    async def message(self, principal: Principal, room_id: RoomId, message_id: EventId) -> Message:
+        """Return one message as it is now, deleted ones too (without text).
+
+        Raises:
+            MessageNotFound: the room has no such message.
+        """
+        await self._may_read(principal, room_id)
+        message = await self._log.message(room_id, message_id)
+        if message is None:
+            raise MessageNotFound
+        return message
+
+    async def pinned(self, principal: Principal, room_id: RoomId) -> list[Message]:
+        """Return the pinned messages, the latest pin first."""
+        await self._may_read(principal, room_id)
+        return await self._log.pinned(room_id)
+
+    async def _may_read(self, principal: Principal, room_id: RoomId) -> None:
+        if self._memberships.check(principal, room_id, Permission.READ) is None:
+            await self._memberships.require(principal, room_id, Permission.READ)
+
+    async def _head(self, room_id: RoomId) -> int:
+        return (await self._heads.of((room_id,)))[room_id]
+
+
+def check_limit(limit: int) -> None:
+    """Refuse a page size outside 1 to `MAX_PAGE`.
+
+    Raises:
+        InvalidRequest: it is.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidRequest(f"`limit` must be 1 to {MAX_PAGE}.", details={"field": "limit"})

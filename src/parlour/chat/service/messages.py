@@ -1,0 +1,249 @@
+"""What members do to messages: send, edit, delete, react and pin, each a command to the room log."""
+
+import asyncio
+from typing import Any
+
+from parlour.chat.errors import (
+    InvalidEmoji,
+    InvalidText,
+    MessageDeleted,
+    MessageNotFound,
+    NotYours,
+    TooManyPins,
+    TooManyReactions,
+)
+from parlour.chat.mentions import parse_mentions
+from parlour.chat.model import MAX_TEXT, Appended, EventType, Membership, Message, NewEvent
+from parlour.chat.ports import Broker, Directory, RoomLog
+from parlour.chat.reactions import MAX_REACTIONS, is_reaction
+from parlour.chat.service.membership import Memberships
+from parlour.platform.errors import Forbidden, InvalidRequest
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
+from parlour.platform.permissions import Permission, RoomRole, allowed
+from parlour.platform.rates import RateLimits
+from parlour.platform.tokens import Principal
+
+MAX_PINS = 100
+"""Pinned messages of one room."""
+
+
+class Messages:
+    """The commands of members.
+
+    Each checks the caller's permission and rate and the values, and returns once the event is durable and told to this node's sockets. All are
+    repeatable: a repeat with the same `client_id` answers with the first event, whatever else it carries, with `repeated` set.
+    `received` is the monotonic time of receipt, for the latency metric. All raise, besides what each names:
+
+        RoomNotFound: the caller is not a member of the room.
+        Forbidden: the caller's role does not permit it.
+        InvalidRequest: `client_id` is not a UUID.
+        RateLimited, Unavailable: later, with the same `client_id`.
+    """
+
+    def __init__(
+        self, broker: Broker, log: RoomLog, memberships: Memberships, directory: Directory, rates: RateLimits
+    ) -> None:
+        self._broker = broker
+        self._log = log
+        self._memberships = memberships
+        self._directory = directory
+        self._rates = rates
+
+    async def send(
+        self,
+        principal: Principal,
+        room_id: RoomId,
+        client_id: ClientId,
+        text: str,
+        reply_to: EventId | None = None,
+        received: float = 0.0,
+    ) -> Appended:
+        """Send a message; the text is kept exactly as given.
+
+        With the membership in the cache, and neither a reply nor an `@`, nothing is waited for but the broker.
+
+        Raises:
+            InvalidText: the text is blank, too long or not text.
+            MessageNotFound: `reply_to` is no message of the room; a deleted one is.
+        """
+        membership = await self._admit(principal, room_id, Permission.SEND, "message", client_id)
+        check_text(text)
+        data: dict[str, Any] = {"text": text}
+        if reply_to is not None:
+            await self._existing(room_id, reply_to, field="reply_to")
+            data["reply_to"] = reply_to
+        if "@" in text:
+            data.update(await self._mentioned(principal, membership, text))
+        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_CREATED, data, received)
+
+    async def edit(
+        self,
+        principal: Principal,
+        room_id: RoomId,
+        client_id: ClientId,
+        message_id: EventId,
+        text: str,
+        received: float = 0.0,
+    ) -> Appended:
+        """Replace the text of one's own message.
+
+        Raises:
+            InvalidText: the text is blank, too long or not text.
+            MessageNotFound, MessageDeleted, NotYours: it cannot be edited, or not by the caller.
+        """
+        membership = await self._admit(principal, room_id, Permission.EDIT_OWN, "message", client_id)
+        check_text(text)
+        message = await self._existing(room_id, message_id)
+        if message.sender_id != principal.user_id:
+            raise NotYours
+        _refuse_deleted(message)
+        data: dict[str, Any] = {"message_id": message_id, "text": text}
+        if "@" in text:
+            data.update(await self._mentioned(principal, membership, text))
+        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data, received)
+
+    async def delete(
+        self, principal: Principal, room_id: RoomId, client_id: ClientId, message_id: EventId, received: float = 0.0
+    ) -> Appended:
+        """Delete one's own message, or as a moderator any; deleting twice is no error.
+
+        Raises:
+            MessageNotFound: the room has no such message.
+            NotYours: it is someone else's and the caller no moderator.
+        """
+        membership = await self._admit(principal, room_id, Permission.DELETE_OWN, "message", client_id)
+        message = await self._existing(room_id, message_id)
+        if message.sender_id != principal.user_id and not _permits(principal, membership, Permission.DELETE_ANY):
+            raise NotYours
+        data = {"message_id": message_id}
+        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_DELETED, data, received)
+
+    async def react(
+        self,
+        principal: Principal,
+        room_id: RoomId,
+        client_id: ClientId,
+        message_id: EventId,
+        emoji: str,
+        on: bool,
+        received: float = 0.0,
+    ) -> Appended:
+        """Add or remove the caller's reaction; what is already so is no error.
+
+        Raises:
+            InvalidEmoji: neither one emoji nor a shortcode.
+            MessageNotFound: the room has no such message.
+            MessageDeleted, TooManyReactions: it takes no new reaction.
+        """
+        await self._admit(principal, room_id, Permission.REACT, "reaction", client_id)
+        if not is_reaction(emoji):
+            raise InvalidEmoji(details={"field": "emoji"})
+        message = await self._existing(room_id, message_id)
+        if on:
+            _refuse_deleted(message)
+            if emoji not in message.reactions and len(message.reactions) >= MAX_REACTIONS:
+                raise TooManyReactions
+        kind = EventType.REACTION_ADDED if on else EventType.REACTION_REMOVED
+        data = {"message_id": message_id, "emoji": emoji}
+        return await self._submit(principal, room_id, client_id, kind, data, received)
+
+    async def pin(
+        self,
+        principal: Principal,
+        room_id: RoomId,
+        client_id: ClientId,
+        message_id: EventId,
+        on: bool,
+        received: float = 0.0,
+    ) -> Appended:
+        """Pin a message for the whole room, or unpin it; what is already so is no error.
+
+        Raises:
+            MessageNotFound: the room has no such message.
+            MessageDeleted, TooManyPins: it cannot be pinned.
+        """
+        await self._admit(principal, room_id, Permission.PIN, "message", client_id)
+        message = await self._existing(room_id, message_id)
+        if on:
+            _refuse_deleted(message)
+            if message.pinned_at is None and len(await self._log.pinned(room_id)) >= MAX_PINS:
+                raise TooManyPins
+        kind = EventType.MESSAGE_PINNED if on else EventType.MESSAGE_UNPINNED
+        return await self._submit(principal, room_id, client_id, kind, {"message_id": message_id}, received)
+
+    async def _admit(
+        self, principal: Principal, room_id: RoomId, permission: Permission, rate: str, client_id: ClientId
+    ) -> Membership:
+        membership = self._memberships.check(principal, room_id, permission)
+        if membership is None:
+            membership = await self._memberships.require(principal, room_id, permission)
+        self._rates.check(rate, principal.user_id)
+        if not is_uuid(client_id):
+            raise InvalidRequest("client_id must be a lower-case UUID", details={"field": "client_id"})
+        return membership
+
+    async def _existing(self, room_id: RoomId, message_id: EventId, field: str = "id") -> Message:
+        message = await self._log.message(room_id, message_id)
+        if message is None:
+            raise MessageNotFound(details={"field": field})
+        return message
+
+    async def _mentioned(self, principal: Principal, membership: Membership, text: str) -> dict[str, Any]:
+        """Return the part of an event's data that says whom it mentions: members by id, in the order of the text."""
+        names, room = parse_mentions(text)
+        data: dict[str, Any] = {}
+        if room:
+            if not _permits(principal, membership, Permission.MENTION_ROOM):
+                raise Forbidden("You may not mention the whole room.", details={"field": "text"})
+            data["mentions_room"] = True
+        if names:
+            profiles = await self._directory.by_usernames(names)
+            ids = [profiles[name].id for name in names if name in profiles]
+            rooms_of = await asyncio.gather(*map(self._rooms_of, ids))
+            members = [user_id for user_id, rooms in zip(ids, rooms_of, strict=True) if membership.room.id in rooms]
+            if members:
+                data["mentions"] = members
+        return data
+
+    async def _rooms_of(self, user_id: UserId) -> dict[RoomId, Membership]:
+        cached = self._memberships.get(user_id)
+        return await self._memberships.load(user_id) if cached is None else cached
+
+    async def _submit(
+        self,
+        principal: Principal,
+        room_id: RoomId,
+        client_id: ClientId,
+        kind: EventType,
+        data: dict[str, Any],
+        received: float,
+    ) -> Appended:
+        return await self._broker.submit(NewEvent(room_id, kind, principal.user_id, client_id, data, received))
+
+
+def check_text(text: str) -> None:
+    """Refuse what is no message text.
+
+    Raises:
+        InvalidText: blank, over `MAX_TEXT` characters (code points), or with a NUL or a lone surrogate.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidText(details={"field": "text", "limit": MAX_TEXT, "length": len(text)})
+    if not text or text.isspace():
+        raise InvalidText("The text is empty.", details={"field": "text"})
+    if "\0" in text:
+        raise InvalidText("The text holds a NUL character.", details={"field": "text"})
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidText("The text holds a lone surrogate.", details={"field": "text"}) from error
+
+
+def _refuse_deleted(message: Message) -> None:
+    if message.deleted_at is not None:
+        raise MessageDeleted
+
+
+def _permits(principal: Principal, membership: Membership, permission: Permission) -> bool:
+    return allowed(principal.role, permission, RoomRole(membership.role))

@@ -1,0 +1,101 @@
+"""What a client needs to begin: itself, and its rooms with their heads and counts."""
+
+import msgspec
+
+from parlour.chat.model import Membership, NotificationLevel, RoomKind
+from parlour.chat.ports import Directory, RoomLog
+from parlour.chat.service.batching import BatchLoader
+from parlour.chat.service.heads import Heads
+from parlour.platform.clock import Clock
+from parlour.platform.contracts import Profile
+from parlour.platform.ids import RoomId, SessionId, UserId
+from parlour.platform.tokens import Principal
+
+_Mark = tuple[UserId, RoomId, int]
+
+
+class RoomSummary(msgspec.Struct, omit_defaults=True):
+    """A room as one member's client lists it.
+
+    `head` is the seq of the last event, `read` the member's marker and `unread` what lies between; `mentions` counts the messages past the
+    marker that mention the member or the whole room. `peer` is the other member of a direct room. Times in ms UTC.
+    """
+
+    id: RoomId
+    name: str
+    kind: RoomKind
+    topic: str
+    role: str
+    notify: NotificationLevel
+    created_at: int
+    joined_at: int
+    head: int
+    read: int
+    unread: int
+    mentions: int
+    peer: Profile | None = None
+
+
+class ReadyState(msgspec.Struct):
+    """The payload of `ready`; `server_time` in ms UTC."""
+
+    user: Profile
+    session_id: SessionId
+    server_time: int
+    rooms: list[RoomSummary]
+
+
+class Summaries:
+    """Makes `ready` and `room.added`.
+
+    Profiles, heads and mentions of all who connect at the same time are loaded together. The head is read when this is called: who wants to
+    miss no event has to be subscribed to the rooms before.
+    """
+
+    def __init__(self, log: RoomLog, directory: Directory, heads: Heads, clock: Clock) -> None:
+        self._heads = heads
+        self._clock = clock
+        self._profiles: BatchLoader[UserId, Profile] = BatchLoader(directory.profiles)
+        self._mentions: BatchLoader[_Mark, int] = BatchLoader(_counts_of(log))
+
+    async def ready(self, principal: Principal, memberships: dict[RoomId, Membership]) -> ReadyState:
+        """Return what `principal` sees on connecting, with its rooms in the order of `memberships`."""
+        rooms = await self.rooms(principal.user_id, list(memberships.values()))
+        user = await self._profiles.load(principal.user_id)
+        if user is None:
+            user = Profile(principal.user_id, principal.username, principal.username, principal.role)
+        return ReadyState(user, principal.session_id, self._clock.now(), rooms)
+
+    async def rooms(self, user_id: UserId, memberships: list[Membership]) -> list[RoomSummary]:
+        """Return the summaries of some of a user's rooms."""
+        heads = await self._heads.of([membership.room.id for membership in memberships])
+        marks = {
+            membership.room.id: (user_id, membership.room.id, membership.read)
+            for membership in memberships
+            if heads[membership.room.id] > membership.read
+        }
+        mentions = await self._mentions.load_many(list(marks.values()))
+        peers = await self._profiles.load_many([each.peer for each in memberships if each.peer is not None])
+        return [
+            self._summary(each, heads[each.room.id], mentions.get(marks.get(each.room.id, ("", "", 0)), 0), peers)
+            for each in memberships
+        ]
+
+    @staticmethod
+    def _summary(membership: Membership, head: int, mentions: int, peers: dict[UserId, Profile]) -> RoomSummary:
+        room = membership.room
+        return RoomSummary(
+            id=room.id,
+            name=room.name,
+            kind=room.kind,
+            topic=room.topic,
+            role=membership.role,
+            notify=membership.notify,
+            created_at=room.created_at,
+            joined_at=membership.joined_at,
+            head=head,
+            read=membership.read,
+            unread=max(0, head - membership.read),
+            mentions=mentions,
+            peer=peers.get(membership.peer) if membership.peer is not None else None,
+        )

@@ -1,0 +1,96 @@
+"""Catching up: the events that a client missed in each of its rooms, or the advice to fetch history instead."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from parlour.chat.errors import RoomNotFound
+from parlour.chat.model import SYNC_GAP
+from parlour.chat.ports import RoomLog
+from parlour.chat.service.heads import Heads
+from parlour.chat.service.membership import Memberships
+from parlour.platform.errors import ErrorBody, Forbidden, InvalidRequest
+from parlour.platform.ids import RoomId
+from parlour.platform.permissions import Permission
+from parlour.platform.rates import RateLimits
+from parlour.platform.tokens import Principal
+
+MAX_ROOMS = 500
+"""Rooms of one call."""
+
+MAX_BYTES = 512 * 1024
+"""Encoded events of one answer: half of what a socket's outbox may hold, so that an answer never closes its own socket."""
+
+
+class RoomSync(msgspec.Struct):
+    """What a client missed in one room, whose last event is `head`.
+
+    `events` are all those after the seq that it named, up to `head` and in order. With `reset` there are none: the gap is over `SYNC_GAP`, the answer
+    is full, or the client holds a seq that the room never had; fetch the latest page of history instead.
+    """
+
+    head: int
+    events: list[msgspec.Raw]
+    reset: bool
+
+
+class RoomSyncRefused(msgspec.Struct):
+    """Stands for a room that the caller may not read."""
+
+    error: ErrorBody
+
+
+class Sync:
+    """Answers `sync`.
+
+    The head is read before the events, and the caller's socket has been in its rooms since before `ready`: what is appended meanwhile
+    arrives live with a seq above `head`.
+    """
+
+    def __init__(self, log: RoomLog, memberships: Memberships, heads: Heads, rates: RateLimits) -> None:
+        self._log = log
+        self._memberships = memberships
+        self._heads = heads
+        self._rates = rates
+        self._encode = msgspec.json.Encoder().encode
+
+    async def sync(self, principal: Principal, rooms: Mapping[RoomId, int]) -> dict[RoomId, RoomSync | RoomSyncRefused]:
+        """Return, for each room, what lies past the seq that the client holds.
+
+        Raises:
+            InvalidRequest: more than `MAX_ROOMS`, or a negative seq.
+            RateLimited, Unavailable: later.
+        """
+        if len(rooms) > MAX_ROOMS:
+            raise InvalidRequest(
+                f"At most {MAX_ROOMS} rooms can be synced at a time.", details={"field": "rooms", "limit": MAX_ROOMS}
+            )
+        if any(last < 0 for last in rooms.values()):
+            raise InvalidRequest("A seq is never negative.", details={"field": "rooms"})
+        self._rates.check("sync", principal.user_id)
+        answer: dict[RoomId, RoomSync | RoomSyncRefused] = {}
+        readable: list[RoomId] = []
+        for room_id in rooms:
+            try:
+                if self._memberships.check(principal, room_id, Permission.READ) is None:
+                    await self._memberships.require(principal, room_id, Permission.READ)
+                readable.append(room_id)
+            except (RoomNotFound, Forbidden) as error:
+                answer[room_id] = RoomSyncRefused(error.body())
+        heads = await self._heads.of(readable)
+        left = MAX_BYTES
+        # The shortest gaps first: they are the most rooms that a full answer can bring up to date.
+        for room_id in sorted(readable, key=lambda each: heads[each] - rooms[each]):
+            answer[room_id] = entry = await self._missed(room_id, rooms[room_id], heads[room_id], left)
+            left -= sum(map(len, entry.events))
+        return answer
+
+    async def _missed(self, room_id: RoomId, last: int, head: int, budget: int) -> RoomSync:
+        if last == head:
+            return RoomSync(head, [], False)
+        if last > head or head - last > SYNC_GAP or budget <= 0:
+            return RoomSync(head, [], True)
+        events = [msgspec.Raw(self._encode(event)) for event in await self._log.events(room_id, last, head)]
+        if sum(map(len, events)) > budget:
+            return RoomSync(head, [], True)
+        return RoomSync(head, events, False)
