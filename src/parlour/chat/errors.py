@@ -1,21 +1,21 @@
 """The errors of chat, as clients see them over HTTP and in acknowledgements.
 
-    InvalidRequest
-    ├── InvalidText             not 1 to 8,000 characters of valid text
-    ├── InvalidEmoji            not one emoji, nor a :shortcode:
-    └── UnknownEvent            no event of that name
-    Forbidden
-    ├── NotYours                someone else's message
-    └── TokenMismatch           a renewal by another user or session
-    NotFound
-    ├── RoomNotFound            no such room, or not a member of it
-    └── MessageNotFound         no such message in that room
-    Conflict
-    ├── MessageDeleted          the message is gone
-    ├── TooManyReactions        50 different ones already
-    └── TooManyPins             100 pins already
-    Unavailable
-    └── Busy                    the queue of commands is full
+InvalidRequest
+├── InvalidText             not 1 to 8,000 characters of valid text
+├── InvalidEmoji            not one emoji, nor a :shortcode:
+└── UnknownEvent            no event of that name
+Forbidden
+├── NotYours                someone else's message
+└── TokenMismatch           a renewal by another user or session
+NotFound
+├── RoomNotFound            no such room, or not a member of it
+└── MessageNotFound         no such message in that room
+Conflict
+├── MessageDeleted          the message is gone
+├── TooManyReactions        50 different ones already
+└── TooManyPins             100 pins already
+Unavailable
+└── Busy                    the queue of commands is full
 """
 
 from parlour.platform.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unavailable

@@ -6,7 +6,8 @@ MAX_EMOJI_BYTES = 64
 MAX_REACTIONS = 50
 """Different reactions of one message."""
 
-# Unicode TR51 ED-17 (emoji sequences) over the blocks that hold emoji, so that an emoji newer than this Python's character tables is one too.
+# Unicode TR51 ED-17 (emoji sequences) over the blocks that hold emoji, so that an emoji newer than this Python's
+# character tables is one too.
 _BASE = (
     r"[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf"
     r"\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"

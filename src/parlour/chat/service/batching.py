@@ -11,8 +11,9 @@ V = TypeVar("V")
 class BatchLoader(Generic[K, V]):
     """One loader a kind of thing; `fetch` takes many keys and returns what exists of them.
 
-    Keys asked for in one turn of the loop share a batch, and while a batch is under way all further ones wait and form the next; the same key
-    twice is fetched once. Nothing is remembered. When `fetch` raises, all who waited for that batch get the error.
+    Keys asked for in one turn of the loop share a batch, and while a batch is under way all further ones wait and
+    form the next; the same key twice is fetched once. Nothing is remembered. When `fetch` raises, all who waited for
+    that batch get the error.
     """
 
     def __init__(self, fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, largest: int = 500) -> None:

@@ -17,9 +17,9 @@ MAX_PAGE = 200
 class History:
     """The message view as members may read it.
 
-    Each answer with a head holds at least what the log held at that head, because the head is read first: who applies the events after that head
-    to the page, skipping those not newer than a message's `version`, misses nothing. All raise `RoomNotFound` for who is
-    not a member, and `Unavailable`.
+    Each answer with a head holds at least what the log held at that head, because the head is read first: who applies
+    the events after that head to the page, skipping those not newer than a message's `version`, misses nothing. All
+    raise `RoomNotFound` for who is not a member, and `Unavailable`.
     """
 
     def __init__(self, log: RoomLog, memberships: Memberships, heads: Heads) -> None:

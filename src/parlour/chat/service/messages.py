@@ -30,7 +30,8 @@ MAX_PINS = 100
 class Messages:
     """The commands of members.
 
-    Each checks the caller's permission and rate and the values, and returns once the event is durable and told to this node's sockets. All are
+    Each checks the caller's permission and rate and the values, and returns once the event is durable and told to
+    this node's sockets. All are
     repeatable: a repeat with the same `client_id` answers with the first event, whatever else it carries, with `repeated` set.
     `received` is the monotonic time of receipt, for the latency metric. All raise, besides what each names:
 
@@ -56,6 +57,7 @@ class Messages:
         client_id: ClientId,
         text: str,
         reply_to: EventId | None = None,
+        *,
         received: float = 0.0,
     ) -> Appended:
         """Send a message; the text is kept exactly as given.
@@ -74,7 +76,9 @@ class Messages:
             data["reply_to"] = reply_to
         if "@" in text:
             data.update(await self._mentioned(principal, membership, text))
-        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_CREATED, data, received)
+        return await self._submit(
+            principal, room_id, client_id, EventType.MESSAGE_CREATED, data=data, received=received
+        )
 
     async def edit(
         self,
@@ -83,6 +87,7 @@ class Messages:
         client_id: ClientId,
         message_id: EventId,
         text: str,
+        *,
         received: float = 0.0,
     ) -> Appended:
         """Replace the text of one's own message.
@@ -100,10 +105,10 @@ class Messages:
         data: dict[str, Any] = {"message_id": message_id, "text": text}
         if "@" in text:
             data.update(await self._mentioned(principal, membership, text))
-        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data, received)
+        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data=data, received=received)
 
     async def delete(
-        self, principal: Principal, room_id: RoomId, client_id: ClientId, message_id: EventId, received: float = 0.0
+        self, principal: Principal, room_id: RoomId, client_id: ClientId, message_id: EventId, *, received: float = 0.0
     ) -> Appended:
         """Delete one's own message, or as a moderator any; deleting twice is no error.
 
@@ -116,7 +121,9 @@ class Messages:
         if message.sender_id != principal.user_id and not _permits(principal, membership, Permission.DELETE_ANY):
             raise NotYours
         data = {"message_id": message_id}
-        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_DELETED, data, received)
+        return await self._submit(
+            principal, room_id, client_id, EventType.MESSAGE_DELETED, data=data, received=received
+        )
 
     async def react(
         self,
@@ -125,6 +132,7 @@ class Messages:
         client_id: ClientId,
         message_id: EventId,
         emoji: str,
+        *,
         on: bool,
         received: float = 0.0,
     ) -> Appended:
@@ -145,7 +153,7 @@ class Messages:
                 raise TooManyReactions
         kind = EventType.REACTION_ADDED if on else EventType.REACTION_REMOVED
         data = {"message_id": message_id, "emoji": emoji}
-        return await self._submit(principal, room_id, client_id, kind, data, received)
+        return await self._submit(principal, room_id, client_id, kind, data=data, received=received)
 
     async def pin(
         self,
@@ -153,6 +161,7 @@ class Messages:
         room_id: RoomId,
         client_id: ClientId,
         message_id: EventId,
+        *,
         on: bool,
         received: float = 0.0,
     ) -> Appended:
@@ -169,7 +178,9 @@ class Messages:
             if message.pinned_at is None and len(await self._log.pinned(room_id)) >= MAX_PINS:
                 raise TooManyPins
         kind = EventType.MESSAGE_PINNED if on else EventType.MESSAGE_UNPINNED
-        return await self._submit(principal, room_id, client_id, kind, {"message_id": message_id}, received)
+        return await self._submit(
+            principal, room_id, client_id, kind, data={"message_id": message_id}, received=received
+        )
 
     async def _admit(
         self, principal: Principal, room_id: RoomId, permission: Permission, rate: str, client_id: ClientId
@@ -215,6 +226,7 @@ class Messages:
         room_id: RoomId,
         client_id: ClientId,
         kind: EventType,
+        *,
         data: dict[str, Any],
         received: float,
     ) -> Appended:

@@ -22,9 +22,10 @@ SETTLE = 0.1
 class Presence:
     """The presence of every user of this node, by device (a socket's id).
 
-    `tell(user_id, state)` is called with `online`, `idle` or `offline` once for each change of a watched user, after it has held for `SETTLE`
-    seconds; changes of users whom nobody watches cost two look-ups and call nothing. A device counts for `GRACE` seconds after it
-    went, so that a reconnect is no change. There are at most two timers, however many devices.
+    `tell(user_id, state)` is called with `online`, `idle` or `offline` once for each change of a watched user, after
+    it has held for `SETTLE` seconds; changes of users whom nobody watches cost two look-ups and call nothing. A
+    device counts for `GRACE` seconds after it went, so that a reconnect is no change. There are at most two timers,
+    however many devices.
     """
 
     def __init__(

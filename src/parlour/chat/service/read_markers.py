@@ -22,7 +22,8 @@ _SIZE_LIFETIME = 60.0  # seconds: whether a room counts as small may lag by this
 class ReadMarkers:
     """Moves the caller's read marker of a room and tells `tell(room_id, user_id, seq, small, origin)`.
 
-    `small` says whether the whole room is to hear of it, not only the user's other devices; `origin` is the device that moved it.
+    `small` says whether the whole room is to hear of it, not only the user's other devices; `origin` is the device
+    that moved it.
     """
 
     def __init__(

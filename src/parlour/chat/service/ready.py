@@ -1,5 +1,7 @@
 """What a client needs to begin: itself, and its rooms with their heads and counts."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 import msgspec
 
 from parlour.chat.model import Membership, NotificationLevel, RoomKind
@@ -17,8 +19,9 @@ _Mark = tuple[UserId, RoomId, int]
 class RoomSummary(msgspec.Struct, omit_defaults=True):
     """A room as one member's client lists it.
 
-    `head` is the seq of the last event, `read` the member's marker and `unread` what lies between; `mentions` counts the messages past the
-    marker that mention the member or the whole room. `peer` is the other member of a direct room. Times in ms UTC.
+    `head` is the seq of the last event, `read` the member's marker and `unread` what lies between; `mentions` counts
+    the messages past the marker that mention the member or the whole room. `peer` is the other member of a direct
+    room. Times in ms UTC.
     """
 
     id: RoomId
@@ -48,8 +51,8 @@ class ReadyState(msgspec.Struct):
 class Summaries:
     """Makes `ready` and `room.added`.
 
-    Profiles, heads and mentions of all who connect at the same time are loaded together. The head is read when this is called: who wants to
-    miss no event has to be subscribed to the rooms before.
+    Profiles, heads and mentions of all who connect at the same time are loaded together. The head is read when this
+    is called: who wants to miss no event has to be subscribed to the rooms before.
     """
 
     def __init__(self, log: RoomLog, directory: Directory, heads: Heads, clock: Clock) -> None:
@@ -68,18 +71,14 @@ class Summaries:
 
     async def rooms(self, user_id: UserId, memberships: list[Membership]) -> list[RoomSummary]:
         """Return the summaries of some of a user's rooms."""
-        heads = await self._heads.of([membership.room.id for membership in memberships])
-        marks = {
-            membership.room.id: (user_id, membership.room.id, membership.read)
-            for membership in memberships
-            if heads[membership.room.id] > membership.read
-        }
-        mentions = await self._mentions.load_many(list(marks.values()))
+        heads = await self._heads.of([each.room.id for each in memberships])
+        marks = [
+            (user_id, each.room.id, each.read) for each in memberships if heads[each.room.id] > each.read
+        ]  # who has read everything has no unread mention
+        counts = await self._mentions.load_many(marks)
+        mentions = {room_id: count for (_, room_id, _), count in counts.items()}
         peers = await self._profiles.load_many([each.peer for each in memberships if each.peer is not None])
-        return [
-            self._summary(each, heads[each.room.id], mentions.get(marks.get(each.room.id, ("", "", 0)), 0), peers)
-            for each in memberships
-        ]
+        return [self._summary(each, heads[each.room.id], mentions.get(each.room.id, 0), peers) for each in memberships]
 
     @staticmethod
     def _summary(membership: Membership, head: int, mentions: int, peers: dict[UserId, Profile]) -> RoomSummary:
@@ -99,3 +98,10 @@ class Summaries:
             mentions=mentions,
             peer=peers.get(membership.peer) if membership.peer is not None else None,
         )
+
+
+def _counts_of(log: RoomLog) -> Callable[[Sequence[_Mark]], Awaitable[dict[_Mark, int]]]:
+    async def fetch(marks: Sequence[_Mark]) -> dict[_Mark, int]:
+        return dict(zip(marks, await log.mentions(marks), strict=True))
+
+    return fetch

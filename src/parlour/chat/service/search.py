@@ -31,6 +31,7 @@ class SearchMessages:
         self,
         principal: Principal,
         q: str,
+        *,
         room_id: RoomId | None = None,
         from_user: UserId | None = None,
         before: int | None = None,

@@ -25,8 +25,9 @@ MAX_BYTES = 512 * 1024
 class RoomSync(msgspec.Struct):
     """What a client missed in one room, whose last event is `head`.
 
-    `events` are all those after the seq that it named, up to `head` and in order. With `reset` there are none: the gap is over `SYNC_GAP`, the answer
-    is full, or the client holds a seq that the room never had; fetch the latest page of history instead.
+    `events` are all those after the seq that it named, up to `head` and in order. With `reset` there are none: the
+    gap is over `SYNC_GAP`, the answer is full, or the client holds a seq that the room never had; fetch the latest
+    page of history instead.
     """
 
     head: int
@@ -43,8 +44,8 @@ class RoomSyncRefused(msgspec.Struct):
 class Sync:
     """Answers `sync`.
 
-    The head is read before the events, and the caller's socket has been in its rooms since before `ready`: what is appended meanwhile
-    arrives live with a seq above `head`.
+    The head is read before the events, and the caller's socket has been in its rooms since before `ready`: what is
+    appended meanwhile arrives live with a seq above `head`.
     """
 
     def __init__(self, log: RoomLog, memberships: Memberships, heads: Heads, rates: RateLimits) -> None:

@@ -20,8 +20,8 @@ REPEAT = 2.0
 class TypingNotices:
     """The notices of this node's members; `tell(room_id, user_id, on)` is called when one begins, goes on and ends.
 
-    A notice ends when its author says so, sends the message, or after `EXPIRY` seconds (one timer for all). It is soft state: volatile on the
-    wire, gone with the process, and then ended by the client's own clock.
+    A notice ends when its author says so, sends the message, or after `EXPIRY` seconds (one timer for all). It is
+    soft state: volatile on the wire, gone with the process, and then ended by the client's own clock.
     """
 
     def __init__(

@@ -1,0 +1,46 @@
+"""From a client's payload to a checked value, and from an error to what an acknowledgement says."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from parlour.chat.events.payloads import Refused
+from parlour.platform.errors import Internal, InvalidRequest, ParlourError
+from parlour.realtime import Socket
+
+P = TypeVar("P", bound=msgspec.Struct)
+Handler = Callable[..., Awaitable[object]]
+
+_missing = re.compile(r"missing required field `([^`]+)`").search
+_path = re.compile(r"`\$\.?([^`]*)`$").search
+
+
+def refusal(error: BaseException) -> Refused:
+    """Return what a client is told of `error`: a `ParlourError` as it is, anything else as `internal` without its details."""
+    known = error if isinstance(error, ParlourError) else Internal()
+    return Refused(known.body())
+
+
+def checked(payload_type: type[P], args: tuple[Any, ...]) -> P:
+    """Return the first argument of an event as a `payload_type`.
+
+    Raises:
+        InvalidRequest: it is something else; `details` names the field.
+    """
+    try:
+        return msgspec.convert(args[0] if args else None, payload_type)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        match = _missing(message) or _path(message)
+        raise InvalidRequest(message, details={"field": match[1] if match else ""}) from error
+
+
+def answering(payload_type: type[P], handle: Callable[[Socket, P], Awaitable[object]]) -> Handler:
+    """Return a handler for the realtime engine that checks the payload and leaves the rest to `handle`."""
+
+    async def handler(socket: Socket, *args: Any) -> object:
+        return await handle(socket, checked(payload_type, args))
+
+    return handler

@@ -1,0 +1,88 @@
+"""What chat tells live sockets, and over which channels (rooms of the realtime engine)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from parlour.chat.events.payloads import (
+    PresenceChanged,
+    ReadMoved,
+    RoomAdded,
+    RoomRemoved,
+    TypingChanged,
+)
+from parlour.chat.model import RoomEvent
+from parlour.chat.service.ready import RoomSummary
+from parlour.platform.ids import RoomId, SessionId, UserId
+from parlour.realtime import Namespace
+
+
+def room_channel(room_id: RoomId) -> str:
+    """Return the channel of a room's members."""
+    return "room:" + room_id
+
+
+def user_channel(user_id: UserId) -> str:
+    """Return the channel of a user's sockets."""
+    return "user:" + user_id
+
+
+def session_channel(session_id: SessionId) -> str:
+    """Return the channel of a session's sockets: the tabs of one browser."""
+    return "session:" + session_id
+
+
+def presence_channel(user_id: UserId) -> str:
+    """Return the channel of those who watch a user."""
+    return "presence:" + user_id
+
+
+class Channels:
+    """Emits to channels; the `Fanout` of this process, and where the use cases tell what happened.
+
+    Nothing here waits or raises. An event of the log goes to every socket of its room's members, the one that sent it
+    included, so that a client has one path for all events; it is encoded once. What stands beside the log (typing,
+    others' read markers) is volatile.
+    """
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._encode = msgspec.json.Encoder().encode
+
+    def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
+        """Send each event to the sockets of its room, in order."""
+        for event, at in zip(events, received, strict=True):
+            channel = self._namespace.to(room_channel(event.room_id))
+            if at:
+                channel = channel.since(at)
+            channel.emit("event", msgspec.Raw(self._encode(event)))
+
+    def typing(self, room_id: RoomId, user_id: UserId, on: bool) -> None:
+        """Tell a room, but not the user's own sockets, that a member began or stopped typing."""
+        others = self._namespace.to(room_channel(room_id)).except_(user_channel(user_id))
+        others.volatile.emit("typing", TypingChanged(room_id, user_id, on))
+
+    def read(self, room_id: RoomId, user_id: UserId, seq: int, small: bool, origin: str) -> None:
+        """Tell the user's other sockets, and a small room, how far a member has read."""
+        moved = ReadMoved(room_id, user_id, seq)
+        self._namespace.to(user_channel(user_id)).except_(origin).emit("read", moved)
+        if small:
+            self._namespace.to(room_channel(room_id)).except_(user_channel(user_id)).volatile.emit("read", moved)
+
+    def presence(self, user_id: UserId, state: str) -> None:
+        """Tell those who watch a user."""
+        self._namespace.to(presence_channel(user_id)).emit("presence", PresenceChanged(user_id, state))
+
+    def enter(self, user_id: UserId, room_id: RoomId) -> None:
+        """Let a new member's sockets hear the room from now on."""
+        self._namespace.in_(user_channel(user_id)).sockets_join(room_channel(room_id))
+
+    def expel(self, user_id: UserId, room_id: RoomId) -> None:
+        """Let a former member's sockets hear nothing of the room from now on, and tell them."""
+        mine = self._namespace.in_(user_channel(user_id))
+        mine.sockets_leave(room_channel(room_id))
+        mine.emit("room.removed", RoomRemoved(room_id))
+
+    def room_added(self, user_id: UserId, room: RoomSummary) -> None:
+        """Tell a new member's sockets what room they are in."""
+        self._namespace.to(user_channel(user_id)).emit("room.added", RoomAdded(room))
