@@ -1,0 +1,213 @@
+"""`fanout_1000` and `fanout_1000_whole`: the server's CPU time for a message that reaches one socket of a room of 1,000."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from itertools import cycle
+
+import msgspec
+
+from bench.results import compared, progress
+from bench.setting import Parlour, Setting, check_generator, peer_version, start_engine, start_floor, start_node
+from load.byte_counter import ByteCounter
+from load.frames import masked
+from load.machine import Broken, CoreShare, ServerProcess
+from load.socketio import LoadSocket, connect_all
+
+IN_FLIGHT = (1, 4, 32)
+TEXT_SIZE = 200
+SENDERS = 32
+QUIET_SECONDS = 0.3
+"""Without a byte received, everything is delivered: far longer than any turn of a server that has work to do."""
+
+Start = Callable[[], Awaitable[ServerProcess]]
+
+
+class Drive:
+    """A room of sockets: the first senders count messages, everyone else bytes."""
+
+    def __init__(self, server: ServerProcess, sockets: list[LoadSocket], senders: int) -> None:
+        self._server = server
+        step = max(1, len(sockets) // senders)
+        self.senders = sockets[::step][:senders]
+        """Spread over the room, so that no server serves them first or last."""
+        chosen = set(self.senders)
+        self._counters = [ByteCounter(socket) for socket in sockets if socket not in chosen]
+        self._size = len(sockets)
+        self._until = 0.0
+        self.sent = 0
+        self._events = 0
+        self._event_bytes = 0
+        self.failure = ""
+        """Set by a callback that met something wrong."""
+
+    def next(self, send: Callable[[], None]) -> None:
+        """Send the next one where the time is not over."""
+        if time.perf_counter() < self._until:
+            self.sent += 1
+            send()
+
+    def count(self, packet: bytes) -> None:
+        """Count an event that a sender received."""
+        self._events += 1
+        self._event_bytes += len(packet) + (2 if len(packet) < 126 else 4)
+
+    async def measure(self, begin: Callable[[], None], seconds: float, *, own_events: bool) -> tuple[float, float]:
+        """Run `begin`, wait until the load has ended, and return CPU µs a delivery and the generator's share of its core.
+
+        Raises:
+            Broken: not every socket received every message.
+        """
+        self.sent = self._events = self._event_bytes = 0
+        before = [counter.received for counter in self._counters]
+        cpu, share = self._server.cpu_seconds(), CoreShare()
+        self._until = time.perf_counter() + seconds
+        begin()
+        await asyncio.sleep(seconds)
+        generator = share()
+        await self._quiet()
+        spent = self._server.cpu_seconds() - cpu
+        if self.failure:
+            raise Broken(self.failure)
+        received = [counter.received - start for counter, start in zip(self._counters, before, strict=True)]
+        self._check(received, own_events=own_events)
+        deliveries = self.sent * (self._size if own_events else self._size - 1)
+        return spent / deliveries * 1e6, generator
+
+    async def _quiet(self) -> None:
+        last, since = -1, time.perf_counter()
+        while time.perf_counter() - since < QUIET_SECONDS:
+            await asyncio.sleep(0.02)
+            total = self._events + sum(counter.received for counter in self._counters)
+            if total != last:
+                last, since = total, time.perf_counter()
+                self._server.check()
+
+    def _check(self, received: list[int], *, own_events: bool) -> None:
+        """Every sender saw every event, and every counter as many bytes as an average event of the senders' has."""
+        expected = self.sent * len(self.senders) - (0 if own_events else self.sent)
+        if self._events != expected or not self.sent:
+            raise Broken(f"{self.sent} messages sent: the senders received {self._events} events, not {expected}")
+        size = self._event_bytes / self._events
+        for number in received:
+            if abs(number - size * self.sent) > 0.001 * size * self.sent + 64:
+                raise Broken(f"a socket received {number} bytes of {self.sent} messages of {size:.1f}")
+        if any(counter.lost for counter in self._counters) or any(sender.lost for sender in self.senders):
+            raise Broken("a server closed a socket during the load")
+
+
+async def _engine_like(start: Start, setting: Setting, seconds: float) -> tuple[dict[int, float], float]:
+    """Measure a server of the bare event `msg`: a sender sends the next when its own has arrived."""
+    async with await start() as server:
+        sockets = await connect_all(server.port, [None] * setting.size(1000, 100))
+        drive = Drive(server, sockets, min(SENDERS, len(sockets)))
+        shares = []
+
+        def tagged(sender: int) -> bytes:
+            return b"<%02d>" % sender
+
+        def send(sender: int) -> None:
+            text = tagged(sender).decode().ljust(TEXT_SIZE, "x")
+            frame = masked(b"42" + msgspec.json.encode(["msg", text]))
+            drive.next(lambda: drive.senders[sender].write(frame))
+
+        def receive(socket: LoadSocket, packet: bytes) -> None:
+            drive.count(packet)
+            tag = packet.index(b"<")
+            sender = int(packet[tag + 1 : tag + 3])
+            if drive.senders[sender] is socket:
+                send(sender)
+
+        for socket in drive.senders:
+            socket.on_event = receive
+        figures = {}
+        for in_flight in IN_FLIGHT:
+
+            def begin(in_flight: int = in_flight) -> None:
+                for sender in range(in_flight):
+                    send(sender)
+
+            await drive.measure(begin, seconds / 4, own_events=True)
+            figures[in_flight], share = await drive.measure(begin, seconds, own_events=True)
+            shares.append(share)
+        return figures, max(shares)
+
+
+def _told(figures: dict[int, float]) -> str:
+    return ", ".join(f"{value:.2f} with {n}" for n, value in figures.items()) + " µs a delivery"
+
+
+async def fanout_1000(setting: Setting) -> None:
+    """CPU µs a delivery in a room of 1,000 with 1, 4 and 32 broadcasts under way: the engine, Node, and the bare floor."""
+    seconds = 0.4 if setting.quick else 3.0
+    node = f"node socket.io {peer_version('socket.io')}"
+    starts: dict[str, Start] = {
+        "engine": start_engine,
+        node: lambda: start_node("socketio-room.mjs"),
+        "bare picows loop": start_floor,
+    }
+    figures: dict[str, list[dict[int, float]]] = {name: [] for name in starts}
+    shares = []
+    for repeat in range(setting.repeats):
+        for name, start in starts.items():
+            measured, share = await _engine_like(start, setting, seconds)
+            progress(f"fanout_1000 {repeat + 1}/{setting.repeats} {name}: {_told(measured)}, generator {share:.0%}")
+            figures[name].append(measured)
+            shares.append(share)
+    for suffix, peer in (("", node), ("_floor", "bare picows loop")):
+        for n in IN_FLIGHT:
+            ours, theirs = ([run[n] for run in figures[name]] for name in ("engine", peer))
+            setting.report(compared(f"fanout_1000_{n}{suffix}", ours, theirs, "µs CPU/delivery", peer))
+    check_generator(setting, "fanout_1000", shares)
+
+
+async def fanout_1000_whole(setting: Setting) -> None:
+    """The same through `message.send` of the whole server with 4 under way; the peer stays the bare room of Node."""
+    seconds = 0.4 if setting.quick else 3.0
+    node = f"node socket.io {peer_version('socket.io')}"
+    size = setting.size(1000, 100)
+    ours, theirs, shares = [], [], []
+    async with Parlour(users=size, room_size=size) as parlour:
+        room_id = parlour.users[0].room_ids[0]
+        tokens = [user.access_token for user in parlour.users]
+        sockets = await connect_all(parlour.server.port, tokens, until_ready=True)
+        drive = Drive(parlour.server, sockets, size // 2)
+        begin = _whole(drive, room_id, in_flight=4)
+        await drive.measure(begin, seconds / 4, own_events=False)
+        for repeat in range(setting.repeats):
+            value, share = await drive.measure(begin, seconds, own_events=False)
+            ours.append(value)
+            shares.append(share)
+            peer, share = await _engine_like(lambda: start_node("socketio-room.mjs"), setting, seconds)
+            theirs.append(peer[4])
+            shares.append(share)
+            progress(
+                f"fanout_1000_whole {repeat + 1}/{setting.repeats}: ours {value:.2f}, {node} {peer[4]:.2f} µs a delivery"
+            )
+    setting.report(compared("fanout_1000_whole", ours, theirs, "µs CPU/delivery", node))
+    check_generator(setting, "fanout_1000_whole", shares)
+
+
+def _whole(drive: Drive, room_id: str, in_flight: int) -> Callable[[], None]:
+    """Return what starts the load: each send goes out from the next member, so that none exceeds a user's rate."""
+    turn = cycle(drive.senders)
+    text = "x" * TEXT_SIZE
+
+    def send() -> None:
+        body = {"room_id": room_id, "client_id": str(uuid.uuid4()), "text": text}
+        next(turn).request(msgspec.json.encode(["message.send", body]), acknowledged)
+
+    def acknowledged(answer: bytes) -> None:
+        if b'"ok":true' not in answer:
+            drive.failure = f"message.send was answered {answer.decode(errors='replace')}"
+            return
+        drive.next(send)
+
+    def begin() -> None:
+        for socket in drive.senders:
+            socket.on_event = lambda _, packet: drive.count(packet) if packet.startswith(b'42["event"') else None
+        for _ in range(in_flight):
+            drive.next(send)
+
+    return begin

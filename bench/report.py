@@ -1,0 +1,114 @@
+"""Renders the JSON lines of a run into docs/load-report.md: `python -m bench.report RUN.jsonl --command "make bench"`.
+
+The section between the markers is replaced; the rest of the page is written by hand.
+"""
+
+import argparse
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from bench.results import TARGETS, Result
+from bench.setting import ROOT
+
+PAGE = ROOT / "docs" / "load-report.md"
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+
+def machine() -> str:
+    """Return what the figures were measured on, without its name."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def commit() -> str:
+    """Return the commit of the working tree, and whether files of it differ."""
+    head = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "src", "bench", "load"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return head.stdout.strip() + (" with local changes" if changed.stdout.strip() else "")
+
+
+def figure(number: float) -> str:
+    """Return a number as people read it."""
+    return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:g}"
+
+
+def row(result: Result) -> str:
+    """Return a result as a row of the table."""
+    target = TARGETS.get(result.name)
+    wanted = verdict = ""
+    if target is not None:
+        wanted = f"{target.field} {target.sense.replace('<=', '≤').replace('>=', '≥')} {target.bound:g}"
+        verdict = "met" if target.met(result) else "**missed**"
+    ratio = "" if result.ratio is None else figure(result.ratio)
+    cells = (f"`{result.name}`", figure(result.value), result.unit, ratio, result.reference or "", wanted, verdict)
+    return f"| {' | '.join(cells)} |"
+
+
+def render(lines: str, command: str, measured_at: str) -> str:
+    """Return the section: machine, commit, command, a table, and the raw lines."""
+    results = [msgspec.json.decode(line, type=Result) for line in lines.splitlines() if line.startswith("{")]
+    return "\n".join(
+        (
+            BEGIN,
+            "",
+            f"- Machine: {machine()}",
+            f"- Commit: {commit()}",
+            f"- Command: `{command}`",
+            f"- Measured: {measured_at}",
+            "",
+            "Ratio is Parlour / reference, both measured in this run.",
+            "",
+            "| figure | value | unit | ratio | reference | target | |",
+            "| --- | ---: | --- | ---: | --- | --- | --- |",
+            *(row(result) for result in results),
+            "",
+            "<details><summary>Raw output</summary>",
+            "",
+            "```json",
+            *(msgspec.json.encode(result).decode() for result in results),
+            "```",
+            "",
+            "</details>",
+            "",
+            END,
+        )
+    )
+
+
+def main() -> int:
+    """Replace the section of the page."""
+    parser = argparse.ArgumentParser(prog="python -m bench.report")
+    parser.add_argument("run", type=Path, help="the standard output of `python -m bench`")
+    parser.add_argument("--command", default="make bench", help="the command that gave it")
+    options = parser.parse_args()
+    page = PAGE.read_text()
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        print(f"{PAGE.relative_to(ROOT)} lacks the markers {BEGIN} and {END}", file=sys.stderr)
+        return 1
+    measured_at = datetime.fromtimestamp(options.run.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    PAGE.write_text(before + render(options.run.read_text(), options.command, measured_at) + after)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
