@@ -24,6 +24,7 @@ DEFAULT_RATES: dict[str, str] = {
     "typing": "240/minute",
     "presence": "240/minute",
     "sync": "240/minute",
+    "read": "600/minute",
 }
 """What one key (a user or an address) may do: the `limits` notation, `600/minute`; the setting `rates` overrides by name."""
 

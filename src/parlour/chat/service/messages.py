@@ -31,9 +31,8 @@ class Messages:
     """The commands of members.
 
     Each checks the caller's permission and rate and the values, and returns once the event is durable and told to
-    this node's sockets. All are
-    repeatable: a repeat with the same `client_id` answers with the first event, whatever else it carries, with `repeated` set.
-    `received` is the monotonic time of receipt, for the latency metric. All raise, besides what each names:
+    this node's sockets. A repeat with the same `client_id` answers with the first event, whatever else it carries, and
+    with `repeated` set. `received` is the monotonic time of receipt, for the latency metric. All raise, besides what each names:
 
         RoomNotFound: the caller is not a member of the room.
         Forbidden: the caller's role does not permit it.

@@ -1,0 +1,64 @@
+"""Read markers move forward, within the room, and are told to those who care."""
+
+import pytest
+
+from parlour.chat.errors import RoomNotFound
+from parlour.chat.service.read_markers import SMALL_ROOM, ReadMarkers
+from parlour.platform.ids import RoomId
+from parlour.platform.rates import RateLimits
+
+from .doubles import FakeHeads, FakeMemberships, ManualClock, a_principal, a_room
+
+
+class Sizes:
+    """The one thing that read markers ask of the room store."""
+
+    def __init__(self) -> None:
+        self.members = 2
+        self.asked = 0
+
+    async def count_members(self, _room_id: RoomId) -> int:
+        self.asked += 1
+        return self.members
+
+
+class House:
+    def __init__(self) -> None:
+        self.ann, self.room = a_principal(), a_room()
+        self.memberships, self.heads, self.sizes = FakeMemberships(), FakeHeads(), Sizes()
+        self.memberships.add(self.ann, self.room, read=3)
+        self.heads.at[self.room.id] = 10
+        self.told: list[tuple[object, ...]] = []
+        self.reads = ReadMarkers(
+            self.sizes, self.memberships, self.heads, RateLimits(ManualClock()), lambda *told: self.told.append(told)
+        )
+
+
+async def test_a_marker_moves_forward_and_is_told() -> None:
+    house = House()
+    assert await house.reads.mark(house.ann, house.room.id, 7, "tab") == 7
+    assert house.memberships.marks == [(house.ann.user_id, house.room.id, 7)]
+    assert house.told == [(house.room.id, house.ann.user_id, 7, True, "tab")]
+
+
+@pytest.mark.parametrize(("seq", "mark"), [(0, 3), (3, 3), (10, 10), (11, 10), (2**53 - 1, 10)])
+async def test_a_marker_stays_between_where_it_was_and_the_head(seq: int, mark: int) -> None:
+    house = House()
+    assert await house.reads.mark(house.ann, house.room.id, seq) == mark
+    assert house.memberships.of[house.ann.user_id][house.room.id].read == mark
+    assert bool(house.told) is (mark > 3)
+
+
+async def test_large_rooms_are_not_told_who_read_and_are_counted_once() -> None:
+    house = House()
+    house.sizes.members = SMALL_ROOM + 1
+    for seq in (5, 6, 7):
+        await house.reads.mark(house.ann, house.room.id, seq)
+    assert [told[3] for told in house.told] == [False] * 3
+    assert house.sizes.asked == 1
+
+
+async def test_other_peoples_rooms_have_no_marker() -> None:
+    house = House()
+    with pytest.raises(RoomNotFound):
+        await house.reads.mark(a_principal("eve"), house.room.id, 7)

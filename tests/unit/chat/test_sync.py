@@ -1,0 +1,103 @@
+"""Catching up: what was missed, or a reset; never half of it."""
+
+import msgspec
+import pytest
+
+from parlour.chat.model import SYNC_GAP, RoomEvent
+from parlour.chat.service.sync import MAX_BYTES, MAX_ROOMS, RoomSync, RoomSyncRefused, Sync
+from parlour.platform.errors import InvalidRequest, RateLimited
+from parlour.platform.ids import RoomId
+from parlour.platform.rates import RateLimits
+
+from .doubles import FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_room
+
+
+class House:
+    def __init__(self, rates: dict[str, str] | None = None) -> None:
+        self.ann = a_principal()
+        self.log = FakeLog()
+        self.heads = FakeHeads()
+        self.memberships = FakeMemberships()
+        self.sync = Sync(self.log, self.memberships, self.heads, RateLimits(ManualClock(), rates))
+
+    def room(self, events: int, text: str = "hello", member: bool = True) -> RoomId:
+        room = a_room()
+        if member:
+            self.memberships.add(self.ann, room)
+        self.log.fill(room, events, text)
+        self.heads.at[room.id] = events
+        return room.id
+
+    async def one(self, room_id: RoomId, last: int) -> RoomSync:
+        answer = (await self.sync.sync(self.ann, {room_id: last}))[room_id]
+        assert isinstance(answer, RoomSync)
+        return answer
+
+
+def seqs(answer: RoomSync) -> list[int]:
+    return [msgspec.json.decode(event, type=RoomEvent).seq for event in answer.events]
+
+
+@pytest.mark.parametrize(
+    ("head", "last", "missed", "reset"),
+    [
+        (0, 0, [], False),
+        (5, 5, [], False),
+        (5, 3, [4, 5], False),
+        (5, 0, [1, 2, 3, 4, 5], False),
+        (SYNC_GAP, 0, list(range(1, SYNC_GAP + 1)), False),
+        (SYNC_GAP + 1, 0, [], True),
+        (5, 6, [], True),
+    ],
+)
+async def test_a_room_is_brought_up_to_its_head_or_reset(head: int, last: int, missed: list[int], reset: bool) -> None:
+    house = House()
+    answer = await house.one(house.room(head), last)
+    assert (answer.head, seqs(answer), answer.reset) == (head, missed, reset)
+
+
+async def test_what_is_appended_meanwhile_is_left_to_live_delivery() -> None:
+    house = House()
+    room_id = house.room(10)
+    house.heads.at[room_id] = 8
+    answer = await house.one(room_id, 5)
+    assert (answer.head, seqs(answer)) == (8, [6, 7, 8])
+
+
+async def test_rooms_that_may_not_be_read_say_so_and_cost_the_others_nothing() -> None:
+    house = House()
+    mine, theirs = house.room(3), house.room(3, member=False)
+    answer = await house.sync.sync(house.ann, {theirs: 0, mine: 1, RoomId("no room at all"): 0})
+    assert isinstance(answer[mine], RoomSync)
+    for room_id in (theirs, RoomId("no room at all")):
+        refused = answer[room_id]
+        assert isinstance(refused, RoomSyncRefused)
+        assert refused.error.code == "room_not_found"
+
+
+async def test_an_answer_is_bounded_and_serves_the_shortest_gaps_first() -> None:
+    house = House()
+    text = "x" * 8000
+    long, short = house.room(60, text), house.room(10, text)
+    longer = house.room(61, text)
+    answer = await house.sync.sync(house.ann, {longer: 0, long: 0, short: 0})
+    assert [answer[each].reset for each in (short, long, longer)] == [False, True, True]
+    assert len(msgspec.json.encode(answer)) < MAX_BYTES * 1.1
+
+
+async def test_memberships_that_are_not_loaded_are_loaded() -> None:
+    house = House()
+    room_id = house.room(2)
+    house.memberships.unloaded.add(house.ann.user_id)
+    assert seqs(await house.one(room_id, 0)) == [1, 2]
+
+
+async def test_requests_are_bounded() -> None:
+    house = House({"sync": "1/minute"})
+    with pytest.raises(InvalidRequest):
+        await house.sync.sync(house.ann, {RoomId(str(number)): 0 for number in range(MAX_ROOMS + 1)})
+    with pytest.raises(InvalidRequest):
+        await house.sync.sync(house.ann, {RoomId("room"): -1})
+    await house.sync.sync(house.ann, {})
+    with pytest.raises(RateLimited):
+        await house.sync.sync(house.ann, {})
