@@ -137,7 +137,7 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
         "Catch up: for each room (at most 500) the events after the seq that the client holds. `reset: true`, "
         "with no events, where the gap is over 500, the answer is full (512 KiB of events; short gaps come first)"
         " or the seq lies above the head: fetch `GET /api/rooms/{id}/messages` then. A room that the caller may "
-        "not read has `{error}` in place of the rest.",
+        "not read has an `error`, and no events.",
         wire.SyncRequest,
         wire.Synced,
         (),

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from parlour.chat.service.ready import RoomSummary
-from parlour.chat.service.sync import RoomSync, RoomSyncRefused
+from parlour.chat.service.sync import RoomSync
 from parlour.platform.errors import ErrorBody
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId
 
@@ -109,7 +109,7 @@ class Done(msgspec.Struct):
 class Synced(msgspec.Struct):
     """What was missed, by room."""
 
-    rooms: dict[RoomId, RoomSync | RoomSyncRefused]
+    rooms: dict[RoomId, RoomSync]
     ok: Literal[True] = True
 
 

@@ -22,23 +22,18 @@ MAX_BYTES = 512 * 1024
 """Encoded events of one answer: half of what a socket's outbox may hold, so that an answer never closes its own socket."""
 
 
-class RoomSync(msgspec.Struct):
+class RoomSync(msgspec.Struct, omit_defaults=True):
     """What a client missed in one room, whose last event is `head`.
 
-    `events` are all those after the seq that it named, up to `head` and in order. With `reset` there are none: the
-    gap is over `SYNC_GAP`, the answer is full, or the client holds a seq that the room never had; fetch the latest
-    page of history instead.
+    `events` are all those after the seq that it named, up to `head` and in order. With `reset` there are none: the gap is
+    over `SYNC_GAP`, the answer is full, or the client holds a seq that the room never had; fetch the latest page of
+    history instead. A room that the caller may not read has an `error`, and nothing in the other fields.
     """
 
     head: int
     events: list[msgspec.Raw]
     reset: bool
-
-
-class RoomSyncRefused(msgspec.Struct):
-    """Stands for a room that the caller may not read."""
-
-    error: ErrorBody
+    error: ErrorBody | None = None
 
 
 class Sync:
@@ -55,7 +50,7 @@ class Sync:
         self._rates = rates
         self._encode = msgspec.json.Encoder().encode
 
-    async def sync(self, principal: Principal, rooms: Mapping[RoomId, int]) -> dict[RoomId, RoomSync | RoomSyncRefused]:
+    async def sync(self, principal: Principal, rooms: Mapping[RoomId, int]) -> dict[RoomId, RoomSync]:
         """Return, for each room, what lies past the seq that the client holds.
 
         Raises:
@@ -69,7 +64,7 @@ class Sync:
         if any(last < 0 for last in rooms.values()):
             raise InvalidRequest("A seq is never negative.", details={"field": "rooms"})
         self._rates.check("sync", principal.user_id)
-        answer: dict[RoomId, RoomSync | RoomSyncRefused] = {}
+        answer: dict[RoomId, RoomSync] = {}
         readable: list[RoomId] = []
         for room_id in rooms:
             try:
@@ -77,7 +72,7 @@ class Sync:
                     await self._memberships.require(principal, room_id, Permission.READ)
                 readable.append(room_id)
             except (RoomNotFound, Forbidden) as error:
-                answer[room_id] = RoomSyncRefused(error.body())
+                answer[room_id] = RoomSync(0, [], False, error.body())
         heads = await self._heads.of(readable)
         left = MAX_BYTES
         # The shortest gaps first: they are the most rooms that a full answer can bring up to date.
