@@ -1,0 +1,316 @@
+"""The Engine.IO server: who is connected, heartbeats, upgrades, limits, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
+
+from parlour.realtime.connection import Connection, HandshakeRequest, Receiver
+from parlour.realtime.cors import CorsPolicy, SessionCookie
+from parlour.realtime.deadlines import Deadlines
+from parlour.realtime.engine_packet import PING_FRAME
+from parlour.realtime.engine_session import EngineOptions, EngineSession
+from parlour.realtime.guarded_http import GuardedHttpProtocol
+from parlour.realtime.limits import Admission, Limits
+from parlour.realtime.observer import Observer
+from parlour.realtime.polling import Polling
+from parlour.realtime.polling_app import PollingApp
+from parlour.realtime.turn import Turn
+from parlour.realtime.verify import FORBIDDEN, Refused, parse_query, verify
+from parlour.realtime.websocket import WebSocket, WebSocketProtocol, accept_upgrade, refuse_upgrade
+
+ClientAddress = Callable[[Mapping[str, str], str], str]
+
+_UPGRADE_TIMEOUT = 10.0  # the reference server's
+_LINGER = 30.0  # the reference server's closeTimeout: how long an ended long-polling session has something to say
+_CLOSE_TIMEOUT = 5.0  # for the peer's part of the closing handshake (RFC 6455 section 7.1.1)
+_DRAIN_SLICES = 50
+
+
+def peer_address(_headers: Mapping[str, str], peer: str) -> str:
+    """The default `client_address`: whoever holds the other end of the TCP connection."""
+    return peer
+
+
+class EngineServer:
+    """Engine.IO v4 for any application: `on_connection(connection)` gives the receiver of a session's messages.
+
+    One server belongs to one event loop, that of its first connection. `asgi` serves long-polling and
+    `websocket_protocol()` WebSockets; `client_address(headers, peer)` names a client for the limits per address, header
+    names in lower case: behind a proxy that you trust, take what the proxy says.
+    """
+
+    def __init__(
+        self,
+        on_connection: Callable[[Connection], Receiver],
+        *,
+        path: str = "/engine.io/",
+        options: EngineOptions | None = None,
+        cors: CorsPolicy | None = None,
+        cookie: SessionCookie | None = None,
+        compress_http: bool = False,
+        limits: Limits | None = None,
+        observer: Observer | None = None,
+        client_address: ClientAddress = peer_address,
+        connect_timeout: int | None = None,
+        drain_within: float = 5.0,
+    ) -> None:
+        """`connect_timeout` in milliseconds, for receivers that call `Connection.joined`; without, none need to."""
+        self.options = options or EngineOptions()
+        self.limits = limits or Limits()
+        self.observer = observer or Observer()
+        self.path = path.rstrip("/") + "/"
+        self.cors = cors
+        self.cookie = cookie
+        self.client_address = client_address
+        self.turn = Turn(lambda flush: asyncio.get_running_loop().call_soon(flush), self.observer)
+        self.connections: dict[str, Connection] = {}
+        self.admission = Admission(self.limits, monotonic())
+        self.packet_interval = 1.0 / self.limits.packets_per_second
+        self.packet_tolerance = self.limits.packet_burst * self.packet_interval
+        self.closings: Deadlines[WebSocket] = Deadlines(_CLOSE_TIMEOUT, WebSocket.abort)
+        self._on_connection = on_connection
+        self._node_prefix = ""
+        self._pings: Deadlines[Connection] = Deadlines(self.options.ping_interval / 1000, self._ping)
+        self._pongs: Deadlines[Connection] = Deadlines(self.options.ping_timeout / 1000, self._timed_out)
+        self._probes: Deadlines[WebSocket] = Deadlines(_UPGRADE_TIMEOUT, _give_up_probe)
+        self._lingering: dict[str, Polling] = {}
+        self._linger: Deadlines[str] = Deadlines(_LINGER, self._forget_lingering)
+        self._half_open: Deadlines[Connection] | None = (
+            None if connect_timeout is None else Deadlines(connect_timeout / 1000, _close_half_open)
+        )
+        self._drain_within = drain_within
+        self._drain: asyncio.Task[None] | None = None
+        self.asgi = PollingApp(self, compress=compress_http)
+        self.heads: Deadlines[GuardedHttpProtocol] = Deadlines(
+            self.limits.request_head_timeout, GuardedHttpProtocol.head_timed_out
+        )
+
+    def set_node(self, node_id: str) -> None:
+        """Session ids begin with the node's, for routers that look at them."""
+        self._node_prefix = f"{node_id}." if node_id else ""
+
+    def new_id(self) -> str:
+        """An unguessable id: 144 random bits."""
+        return self._node_prefix + secrets.token_urlsafe(18)
+
+    # what uvicorn is given
+
+    def websocket_protocol(self) -> type[WebSocketProtocol]:
+        """A class for `uvicorn.Config(ws=…)`; upgrade requests outside `path` get 404."""
+        return type("EngineWebSocketProtocol", (WebSocketProtocol,), {"engine": self, "__slots__": ()})
+
+    def http_protocol(self) -> type[GuardedHttpProtocol]:
+        """A class for `uvicorn.Config(http=…)`: httptools, with a bound on how long a request may take to arrive."""
+        return type("EngineHttpProtocol", (GuardedHttpProtocol,), {"engine": self})
+
+    # sessions
+
+    def open(self, transport: WebSocket | Polling, request: HandshakeRequest) -> Connection:
+        """Opens an admitted session on its first transport."""
+        session = EngineSession(self.new_id(), transport.name)
+        connection = Connection(self, session, request, transport)
+        self.connections[session.sid] = connection
+        transport.establish(connection)
+        connection.write(session.open_frame(self.options))
+        self._pings.add(connection)
+        if self._half_open is None:
+            connection.joined()
+        else:
+            self._half_open.add(connection)
+            if len(self._half_open) > self.limits.max_half_open:
+                self._evict_half_open(self._half_open)
+        self.observer.connection_opened(transport.name)
+        connection.receiver = self._on_connection(connection)
+        return connection
+
+    def _evict_half_open(self, half_open: Deadlines[Connection]) -> None:
+        # Clients join within a round trip or two; whoever has been half open longest is the least likely to be one.
+        oldest = half_open.oldest()
+        if oldest is not None:
+            self.observer.refused("half_open")
+            half_open.discard(oldest)
+            oldest.close()
+
+    def joined(self, connection: Connection) -> None:
+        """The connection is no longer half open."""
+        if self._half_open is not None:
+            self._half_open.discard(connection)
+        self.admission.joined(connection.request.address)
+
+    def forget(self, connection: Connection, reason: str) -> None:
+        """The session ended."""
+        self.connections.pop(connection.sid, None)
+        self._pings.discard(connection)
+        self._pongs.discard(connection)
+        if self._half_open is not None:
+            self._half_open.discard(connection)
+        self.admission.release(connection.request.address, half_open=connection.half_open)
+        self.observer.connection_closed(connection.session.transport, reason)
+
+    def find(self, sid: str) -> Connection | None:
+        """The live session of an id; one whose time is over this very moment is closed first."""
+        connection = self.connections.get(sid)
+        if connection is not None and self._pongs.is_due(connection):
+            self._timed_out(connection)
+            return None
+        return connection
+
+    def _ping(self, connection: Connection) -> None:
+        self._pongs.add(connection)
+        connection.send(PING_FRAME)
+
+    def heard_from(self, connection: Connection) -> None:
+        """A pong arrived."""
+        self._pongs.discard(connection)
+        self._pings.add(connection)
+
+    def _timed_out(self, connection: Connection) -> None:
+        connection.fail("ping timeout", 1008)
+
+    # upgrade
+
+    def probe_answered(self, connection: Connection) -> None:
+        """The client knows that the WebSocket works: a waiting GET goes, so that the client can move over."""
+        if isinstance(connection.transport, Polling):
+            connection.transport.release_poll()
+
+    def upgrade(self, connection: Connection, websocket: WebSocket) -> None:
+        """The session moves to the WebSocket, with what waited for a GET."""
+        self._probes.discard(websocket)
+        polling = connection.transport
+        websocket.establish(connection)
+        if isinstance(polling, Polling):
+            chunks = polling.take()
+            polling.release_poll()
+            polling.resume_reading()
+            for chunk in chunks:
+                connection.write(chunk)
+        if connection.held:
+            websocket.pause_reading()
+        self.observer.upgraded()
+
+    # admission
+
+    def admit(self, address: str, now: float) -> None:
+        """Counts a new session in.
+
+        Raises:
+            Refused: a limit says no, or the server drains.
+        """
+        refusal = self.admission.admit(address, now)
+        if refusal is not None:
+            self.observer.refused(refusal.reason)
+            raise Refused(refusal.code, refusal.message, refusal.status, refusal.retry_after)
+
+    # WebSockets
+
+    def accept_websocket(
+        self, upgrade: WSUpgradeRequest, peer: str, *, secure: bool
+    ) -> WSUpgradeResponseWithListener | None:
+        """What to do with an upgrade request: None is 404."""
+        path, _, query = upgrade.path.decode("latin-1").partition("?")
+        if path != self.path and path + "/" != self.path:
+            return None
+        headers = {name.lower(): value for name, value in upgrade.headers.items()}
+        try:
+            if self.cors is not None and not self.cors.allows(headers.get("origin")):
+                self.observer.refused("origin")
+                raise Refused(FORBIDDEN, status=403)
+            connection = verify(self.find, "GET", parse_query(query), upgrade=True)
+            if connection is not None:
+                return accept_upgrade(upgrade, WebSocket(self, connection, None), {})
+            address = self.client_address(headers, peer)
+            self.admit(address, monotonic())
+        except Refused as refused:
+            return refuse_upgrade(refused.status, refused.body, refused.headers)
+        request = HandshakeRequest(headers, query, address, secure=secure)
+        return accept_upgrade(upgrade, WebSocket(self, None, request), {})
+
+    def websocket_opened(self, websocket: WebSocket, request: HandshakeRequest | None) -> None:
+        """The WebSocket can speak: it opens a session, or probes to take one over."""
+        probed = websocket.connection
+        if request is not None:
+            self.open(websocket, request)
+        elif probed is not None and probed.session.begin_probe():
+            self._probes.add(websocket)
+        else:  # one probes already, or has upgraded
+            websocket.connection = None
+            websocket.close(1008, orderly=False)
+
+    def websocket_gone(self, websocket: WebSocket) -> None:
+        """The TCP connection of a WebSocket is gone."""
+        self.closings.discard(websocket)
+        self._probes.discard(websocket)
+
+    # the end
+
+    def linger(self, sid: str, polling: Polling) -> None:
+        """A session on long-polling ended between two GETs: the next one gets its last words."""
+        self._lingering[sid] = polling
+        self._linger.add(sid)
+
+    def last_words(self, sid: str) -> Polling | None:
+        """What an ended session has still to say, once."""
+        self._linger.discard(sid)
+        return self._lingering.pop(sid, None)
+
+    def _forget_lingering(self, sid: str) -> None:
+        polling = self._lingering.pop(sid, None)
+        if polling is not None:
+            polling.take()
+
+    def begin_drain(self) -> None:
+        """Starts `drain` in the background; uvicorn calls this for every WebSocket when it shuts down."""
+        if self._drain is None:
+            self._drain = asyncio.get_running_loop().create_task(self.drain(self._drain_within))
+
+    async def drain(self, within: float | None = None) -> None:
+        """Lets nobody in any more and sends everybody away, spread at random over most of `within` seconds.
+
+        Clients of Socket.IO reconnect by themselves, after a random delay of their own, when the Engine.IO connection
+        closes (never after a Socket.IO DISCONNECT), so that is what is closed; what was sent before goes out first.
+        Returns once everybody is gone, and at the latest after `within`, when the rest is cut off.
+        """
+        within = self._drain_within if within is None else within
+        self.admission.draining = True
+        deadline = monotonic() + within
+        leaving = list(self.connections.values())
+        random.shuffle(leaving)
+        slices = min(_DRAIN_SLICES, len(leaving)) or 1
+        for index in range(slices):
+            for connection in leaving[index::slices]:
+                connection.close("server shutting down", 1001)
+            if index + 1 < slices:
+                await asyncio.sleep(within * 0.6 / slices)
+        while len(self.closings) and monotonic() < deadline:  # their part of the closing handshake
+            await asyncio.sleep(0.01)
+        for websocket in self.closings.clear():
+            websocket.abort()
+
+    def close(self) -> None:
+        """Stops all timers. After `drain`; for servers that end before their event loop does."""
+        for deadlines in (
+            self._pings,
+            self._pongs,
+            self._probes,
+            self._linger,
+            self._half_open,
+            self.closings,
+            self.heads,
+        ):
+            if deadlines is not None:
+                deadlines.clear()
+
+
+def _give_up_probe(websocket: WebSocket) -> None:
+    websocket.give_up()
+
+
+def _close_half_open(connection: Connection) -> None:
+    connection.close()

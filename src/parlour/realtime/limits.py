@@ -1,0 +1,166 @@
+"""Who is let in, and how much: bounds and token buckets. Pure; the clock is passed in as `time.monotonic()` seconds."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Final
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of one process. Rates are per second with a burst on top of an idle second.
+
+    The defaults let 10,000 sockets in at once from the machine itself and stop a stranger: bounds per address do not apply to
+    loopback addresses, which belong to a reverse proxy, a load generator or the owner; the bounds of the process do.
+    """
+
+    max_connections: int = 50_000
+    max_connections_per_address: int = 1_000
+    handshakes_per_second: float = 2_000
+    handshake_burst: int = 15_000
+    handshakes_per_second_per_address: float = 50
+    handshake_burst_per_address: int = 500
+    max_half_open: int = 12_000
+    """Sessions that have not joined a namespace yet; past it the oldest of them goes."""
+    max_half_open_per_address: int = 200
+    packets_per_second: float = 1_000
+    packet_burst: int = 3_000
+    """Past its rate a connection is not read from until it is within it again; TCP holds the sender back."""
+    max_waiting_packets: int = 100
+    """Packets of one socket that wait for a handler; past it the connection is not read from."""
+    max_outbox_bytes: int = 1_000_000
+    """What may wait for one connection that does not read; past it volatile packets are dropped and then it is closed."""
+    request_head_timeout: float = 10.0
+    """Seconds from the opening of a TCP connection, or the first byte of a request, to the end of its headers."""
+    request_body_timeout: float = 30.0
+    """Seconds for the body of a long-polling POST."""
+    max_tracked_addresses: int = 100_000
+
+
+class TokenBucket:
+    """`rate` tokens a second, at most `burst` saved up."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        """Takes a token if there is one."""
+        tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if tokens < 1.0:
+            self._tokens = tokens
+            return False
+        self._tokens = tokens - 1.0
+        return True
+
+    def is_full(self, now: float) -> bool:
+        """Whether the bucket is as good as new."""
+        return self._tokens + (now - self._at) * self._rate >= self._burst
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a handshake is refused: for the observer, for the client, and when to come back (seconds)."""
+
+    reason: str
+    status: int
+    code: int
+    message: str
+    retry_after: int
+
+
+# Codes 0 to 5 are the reference server's; ours follow.
+DRAINING: Final = Refusal("draining", 503, 6, "Server is restarting", 1)
+FULL: Final = Refusal("connections", 503, 7, "Too many connections", 5)
+ADDRESS_FULL: Final = Refusal("address_connections", 429, 8, "Too many connections from this address", 5)
+BUSY: Final = Refusal("handshake_rate", 503, 9, "Too many handshakes", 1)
+ADDRESS_BUSY: Final = Refusal("address_handshake_rate", 429, 10, "Too many handshakes from this address", 1)
+ADDRESS_HALF_OPEN: Final = Refusal("half_open", 429, 11, "Too many unfinished handshakes from this address", 5)
+
+
+class _Address:
+    __slots__ = ("bucket", "connections", "half_open")
+
+    def __init__(self, bucket: TokenBucket) -> None:
+        self.connections = 0
+        self.half_open = 0
+        self.bucket = bucket
+
+
+class Admission:
+    """Counts connections and handshakes and says who may come in."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._limits = limits
+        self._handshakes = TokenBucket(limits.handshakes_per_second, limits.handshake_burst, now)
+        self._addresses: dict[str, _Address] = {}
+        self.connections = 0
+        self.draining = False
+
+    def admit(self, address: str, now: float) -> Refusal | None:
+        """Counts a new session of `address` in, or says why not. What was admitted must be `release`d."""
+        limits = self._limits
+        if self.draining:
+            return DRAINING
+        if self.connections >= limits.max_connections:
+            return FULL
+        entry = None if is_loopback(address) else self._entry(address, now)
+        if entry is not None:
+            if entry.connections >= limits.max_connections_per_address:
+                return ADDRESS_FULL
+            if entry.half_open >= limits.max_half_open_per_address:
+                return ADDRESS_HALF_OPEN
+            if not entry.bucket.take(now):
+                return ADDRESS_BUSY
+        if not self._handshakes.take(now):
+            return BUSY
+        self.connections += 1
+        if entry is not None:
+            entry.connections += 1
+            entry.half_open += 1
+        return None
+
+    def joined(self, address: str) -> None:
+        """The session joined its first namespace: it is no longer half open."""
+        entry = self._addresses.get(address)
+        if entry is not None:
+            entry.half_open -= 1
+
+    def release(self, address: str, *, half_open: bool) -> None:
+        """The session ended."""
+        self.connections -= 1
+        entry = self._addresses.get(address)
+        if entry is not None:
+            entry.connections -= 1
+            entry.half_open -= half_open
+
+    def _entry(self, address: str, now: float) -> _Address:
+        entry = self._addresses.get(address)
+        if entry is None:
+            if len(self._addresses) >= self._limits.max_tracked_addresses:
+                self._forget_idle(now)
+            bucket = TokenBucket(
+                self._limits.handshakes_per_second_per_address, self._limits.handshake_burst_per_address, now
+            )
+            entry = self._addresses[address] = _Address(bucket)
+        return entry
+
+    def _forget_idle(self, now: float) -> None:
+        idle = [name for name, entry in self._addresses.items() if not entry.connections and entry.bucket.is_full(now)]
+        for name in idle:
+            del self._addresses[name]
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is the machine itself; an empty one (a Unix socket) is."""
+    if address in ("", "127.0.0.1", "::1"):
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

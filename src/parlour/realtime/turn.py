@@ -1,0 +1,171 @@
+"""What is said within one turn of the event loop, written once to each connection.
+
+Packets are queued as (target, frames) and flushed by one `call_soon`. A target is one connection or the members of a room.
+Order is exact per connection: what two targets have for the same connection is merged in the order in which it was queued.
+With a single target, the common case under load, the frames are joined once and the loop is `member.write(joined)`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Hashable, Iterable
+from time import monotonic
+from typing import Any, Protocol
+
+from parlour.realtime.observer import Observer
+
+logger = logging.getLogger(__name__)
+
+
+class Outlet(Protocol):
+    """Where frames go: a connection. Hashed by identity."""
+
+    def __hash__(self) -> int: ...
+
+    write: Callable[[bytes], object]
+    writable: bool
+    pending: Any  # owned by the turn: None, a Run, or a tuple of Runs
+
+    def write_failed(self, exc: Exception) -> None:
+        """`write` raised; must not change the membership of any room before the next turn."""
+
+
+class Run:
+    """The frames of one target in one turn, each with its place in the turn."""
+
+    __slots__ = ("_joined", "frames", "members", "volatile")
+
+    def __init__(self, members: Collection[Outlet], volatile: bool) -> None:
+        self.members = members
+        self.volatile = volatile
+        self.frames: list[tuple[int, bytes]] = []
+        self._joined: bytes | None = None
+
+    def joined(self) -> bytes:
+        """All frames as one buffer, made once."""
+        if self._joined is None:
+            self._joined = _join(self.frames)
+        return self._joined
+
+
+def _join(frames: list[tuple[int, bytes]]) -> bytes:
+    return frames[0][1] if len(frames) == 1 else b"".join([frame for _, frame in frames])
+
+
+class Turn:
+    """The queue of the current turn. `call_soon` plans the flush on the running loop."""
+
+    __slots__ = ("_call_soon", "_count", "_observer", "_runs", "_since")
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], object], observer: Observer) -> None:
+        self._call_soon = call_soon
+        self._observer = observer
+        self._runs: dict[Hashable, Run] = {}
+        self._since: list[float] = []
+        self._count = 0
+
+    def send(self, outlet: Outlet, frames: bytes) -> None:
+        """Queues frames for one connection."""
+        run = self._runs.get(outlet)
+        if run is None:
+            run = self._begin(outlet, (outlet,), volatile=False)
+        self._count += 1
+        run.frames.append((self._count, frames))
+
+    def send_many(
+        self, key: Hashable, members: Collection[Outlet], frames: bytes, *, volatile: bool = False, since: float = 0.0
+    ) -> None:
+        """Queues frames for `members`, which must stay as they are until the flush. `key` stands for (members, volatile).
+
+        `since`, a `time.monotonic()`, asks for the latency from then to the write.
+        """
+        run = self._runs.get(key)
+        if run is None:
+            run = self._begin(key, members, volatile)
+        self._count += 1
+        run.frames.append((self._count, frames))
+        if since:
+            self._since.append(since)
+
+    def _begin(self, key: Hashable, members: Collection[Outlet], volatile: bool) -> Run:
+        if not self._runs:
+            self._call_soon(self.flush)
+        run = self._runs[key] = Run(members, volatile)
+        return run
+
+    def flush(self) -> None:
+        """Writes what is queued. Called by the loop, and before any change of a room's members."""
+        runs = self._runs
+        if not runs:
+            return
+        self._runs = {}
+        self._count = 0
+        if len(runs) == 1:
+            (run,) = runs.values()
+            members = self._ready(run)
+            joined = run.joined()
+            _write_all(members, joined)
+            self._observer.delivered(len(members) * len(run.frames), len(members) * len(joined))
+        else:
+            self._write_merged(runs.values())
+        if self._since:
+            now = monotonic()
+            for since in self._since:
+                self._observer.latency(now - since)
+            self._since.clear()
+
+    def _ready(self, run: Run) -> Collection[Outlet]:
+        if not run.volatile:
+            return run.members
+        ready = [member for member in run.members if member.writable]
+        if len(ready) < len(run.members):
+            self._observer.dropped((len(run.members) - len(ready)) * len(run.frames))
+        return ready
+
+    def _write_merged(self, runs: Iterable[Run]) -> None:
+        touched: list[Outlet] = []
+        packets = 0
+        for run in runs:
+            members = self._ready(run)
+            packets += len(members) * len(run.frames)
+            for member in members:
+                pending = member.pending
+                if pending is None:
+                    member.pending = run
+                    touched.append(member)
+                elif type(pending) is tuple:
+                    member.pending = (*pending, run)
+                else:
+                    member.pending = (pending, run)
+        merged: dict[tuple[Run, ...], bytes] = {}
+        n_bytes = 0
+        for member in touched:
+            pending = member.pending
+            member.pending = None
+            if type(pending) is tuple:
+                data = merged.get(pending)
+                if data is None:
+                    data = merged[pending] = _join(sorted(frame for run in pending for frame in run.frames))
+            else:
+                data = pending.joined()
+            n_bytes += len(data)
+            try:
+                member.write(data)
+            except Exception as exc:
+                member.write_failed(exc)
+        self._observer.delivered(packets, n_bytes)
+
+
+def _write_all(members: Iterable[Outlet], data: bytes) -> None:
+    rest = iter(members)
+    while True:
+        member = None
+        try:
+            for member in rest:
+                member.write(data)
+        except Exception as exc:
+            if member is not None:
+                member.write_failed(exc)
+                continue
+            raise
+        return
