@@ -3,17 +3,24 @@
 InvalidRequest
 ├── InvalidText             not 1 to 8,000 characters of valid text
 ├── InvalidEmoji            not one emoji, nor a :shortcode:
+├── InvalidName             not 1 to 80 characters of a room's name
 └── UnknownEvent            no event of that name
 Forbidden
 ├── NotYours                someone else's message
 └── TokenMismatch           a renewal by another user or session
 NotFound
 ├── RoomNotFound            no such room, or not a member of it
-└── MessageNotFound         no such message in that room
+├── MessageNotFound         no such message in that room
+├── MemberNotFound          not a member of that room
+└── UnknownUser             no such user, or a disabled one
 Conflict
 ├── MessageDeleted          the message is gone
 ├── TooManyReactions        50 different ones already
-└── TooManyPins             100 pins already
+├── TooManyPins             100 pins already
+├── DirectRoom              not to be joined, left or changed
+├── LastOwner               a room needs an owner
+├── RoomFull                no more members fit
+└── TooManyRooms            no more rooms for that user
 Unavailable
 └── Busy                    the queue of commands is full
 """
@@ -37,6 +44,15 @@ class InvalidEmoji(InvalidRequest):
     """
 
     code = "invalid_emoji"
+
+
+class InvalidName(InvalidRequest):
+    """A room's name has 1 to 80 characters, without line breaks and other control characters.
+
+    Give the room a name; white space around it does not count.
+    """
+
+    code = "invalid_name"
 
 
 class UnknownEvent(InvalidRequest):
@@ -84,6 +100,24 @@ class MessageNotFound(NotFound):
     code = "message_not_found"
 
 
+class MemberNotFound(NotFound):
+    """The user is not a member of this room.
+
+    Fetch the members again.
+    """
+
+    code = "member_not_found"
+
+
+class UnknownUser(NotFound):
+    """There is no such user, or the account is disabled.
+
+    `details.user_ids` names them; leave them out.
+    """
+
+    code = "unknown_user"
+
+
 class MessageDeleted(Conflict):
     """The message was deleted.
 
@@ -109,6 +143,42 @@ class TooManyPins(Conflict):
     """
 
     code = "too_many_pins"
+
+
+class DirectRoom(Conflict):
+    """A direct room belongs to its two members: it cannot be joined, left, renamed or given other members.
+
+    Create a private room instead.
+    """
+
+    code = "direct_room"
+
+
+class LastOwner(Conflict):
+    """The room needs an owner.
+
+    Make another member an owner first.
+    """
+
+    code = "room_last_owner"
+
+
+class RoomFull(Conflict):
+    """The room has as many members as it can.
+
+    `details.limit` is the number; remove someone first.
+    """
+
+    code = "room_full"
+
+
+class TooManyRooms(Conflict):
+    """A user cannot be a member of more rooms.
+
+    `details.limit` is the number, `details.user_ids` who is at it; leave a room first.
+    """
+
+    code = "too_many_rooms"
 
 
 class Busy(Unavailable):

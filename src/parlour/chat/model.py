@@ -13,6 +13,12 @@ MAX_TEXT = 8_000
 SYNC_GAP = 500
 """Events; a client further behind than this fetches history instead of replaying."""
 
+MAX_NAME = 80
+"""Characters of a room's name."""
+
+MAX_TOPIC = 500
+"""Characters of a room's topic."""
+
 
 class RoomKind(StrEnum):
     """Who may find and join a room."""
@@ -100,7 +106,7 @@ class Message(msgspec.Struct, omit_defaults=True):
     reactions: dict[str, list[UserId]] = {}
 
 
-class Room(msgspec.Struct, omit_defaults=True):
+class Room(msgspec.Struct, omit_defaults=True, weakref=True):
     """A room. `topic` may be empty; a direct room's name is empty: clients show the other member."""
 
     id: RoomId
@@ -131,6 +137,12 @@ class Membership(msgspec.Struct):
     read: int
     notify: NotificationLevel
     peer: UserId | None = None
+
+
+class Departure(msgspec.Struct):
+    """A member went; `successor` is who became owner in place of the last one, None where an owner was left or nobody could."""
+
+    successor: UserId | None = None
 
 
 class SearchHit(msgspec.Struct):

@@ -7,6 +7,7 @@ import msgspec
 
 from parlour.chat.model import (
     Appended,
+    Departure,
     Member,
     Membership,
     Message,
@@ -123,28 +124,36 @@ class OutboxRow(msgspec.Struct):
 class RoomStore(Protocol):
     """Rooms, members, read markers, drafts and notification levels, in SQL.
 
-    Atomicity: each method is one transaction; those that change a room or its members write outbox rows in the same one. Order: outbox rows
-    of one room come back in the order written. Failure: `Unavailable`, never a driver's error.
+    Atomicity: each method is one transaction; those that change a room or its members write outbox rows in the same one. Order: changes of
+    one room happen one after the other, and its outbox rows come back in the order written. Failure: `Unavailable`, never a driver's error.
     """
 
     async def create(self, room: Room, members: Mapping[UserId, str]) -> tuple[Room, bool]:
-        """Store a room with its members and roles. A direct room of the same two is returned as it is, with False."""
+        """Store a room with its members and roles. A direct room of the same members is returned as it is, with False.
+
+        Everybody's read marker stands behind the members' joining, with which the room's log begins, in the order of `members`.
+        """
         ...
 
     async def room(self, room_id: RoomId) -> Room | None:
         """Return a room."""
         ...
 
-    async def public_rooms(self, *, query: str = "", after: str = "", limit: int = 50) -> list[tuple[Room, int]]:
-        """Return public rooms with their numbers of members, by name, those after the name `after`."""
+    async def public_rooms(
+        self, *, query: str = "", after: tuple[str, str] | None = None, limit: int = 50
+    ) -> list[tuple[Room, int]]:
+        """Return public rooms with their numbers of members, by name in any case and then id, those after (name, id) `after`.
+
+        `query` is contained in the name or the topic, in any case.
+        """
         ...
 
     async def update(self, room_id: RoomId, by: UserId, changes: Mapping[str, str]) -> Room | None:
-        """Change name, topic or kind."""
+        """Change `name`, `topic` or `kind`; what is already so is not told to the log. None where there is no such room."""
         ...
 
     async def memberships(self, user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
-        """Return the rooms of each user, with `peer` in direct ones: one query for all of them."""
+        """Return the rooms of each user, the first joined first, with `peer` in direct ones: one query for all of them."""
         ...
 
     async def membership(self, room_id: RoomId, user_id: UserId) -> Membership | None:
@@ -155,24 +164,29 @@ class RoomStore(Protocol):
         """Return a room's members by user id, those after the user id `after`."""
         ...
 
-    async def member_ids(self, room_id: RoomId) -> list[UserId]:
-        """Return the ids of all members of a room."""
-        ...
-
     async def count_members(self, room_id: RoomId) -> int:
         """Return how many members a room has."""
         ...
 
-    async def add_member(self, room_id: RoomId, user_id: UserId, role: str, by: UserId) -> bool:
-        """Add a member; False where they already are one."""
+    async def add_member(
+        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0
+    ) -> Membership | None:
+        """Add a member at the time `at` (ms) with the read marker `read`; None where they already are one.
+
+        The first member of a room that everybody left becomes its owner, whatever `role` is. A room that does not exist gets
+        no member: `RoomNotFound`.
+        """
         ...
 
-    async def remove_member(self, room_id: RoomId, user_id: UserId, by: UserId) -> bool:
-        """Remove a member; False where they are none. When the last owner goes, the longest-standing highest role becomes owner."""
+    async def remove_member(self, room_id: RoomId, user_id: UserId, by: UserId) -> Departure | None:
+        """Remove a member and their draft; None where they are none.
+
+        When the last owner goes, the longest-standing moderator, else member, becomes owner; guests never do.
+        """
         ...
 
     async def set_role(self, room_id: RoomId, user_id: UserId, role: str, by: UserId) -> bool:
-        """Change a member's role."""
+        """Change a member's role; False where they are none. The last owner cannot become something else: `LastOwner`."""
         ...
 
     async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int]]) -> None:
@@ -188,7 +202,7 @@ class RoomStore(Protocol):
         ...
 
     async def save_draft(self, user_id: UserId, room_id: RoomId, text: str, at: int) -> None:
-        """Keep a draft; an empty text removes it. The later `at` wins."""
+        """Keep a draft; an empty text removes it. The later `at` wins, of equal ones the one saved last."""
         ...
 
     async def outbox(self, limit: int = 500) -> list[OutboxRow]:
