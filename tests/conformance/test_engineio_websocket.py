@@ -38,7 +38,7 @@ async def test_each_packet_has_its_own_frame(engine: Endpoint) -> None:
 
 
 async def test_separator_has_no_meaning_in_a_frame(engine: Endpoint) -> None:
-    """WebSocket format: one packet a frame, so \\x1e is data."""
+    """WebSocket format: one packet a frame, so the record separator is data."""
     async with await engine.open_websocket() as socket:
         socket.send("4one\x1e4two")
         assert await socket.recv() == "4one\x1e4two"

@@ -14,8 +14,10 @@ TRANSPORTS = {"polling": "polling", "websocket": "websocket", "upgrade": "pollin
 def run_cases(script: str, url: str, transports: str) -> None:
     node_modules()
     environment = {**os.environ, "PARLOUR_URL": url, "PARLOUR_TRANSPORTS": transports}
-    command = ["node", "--test", "--test-reporter=tap", str(NODE / script)]
-    result = subprocess.run(command, env=environment, cwd=NODE, capture_output=True, text=True, timeout=100, check=False)
+    command = ["node", "--test", "--test-timeout=60000", "--test-reporter=tap", str(NODE / script)]
+    result = subprocess.run(
+        command, env=environment, cwd=NODE, capture_output=True, text=True, timeout=100, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 

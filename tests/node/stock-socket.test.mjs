@@ -8,7 +8,7 @@ const transports = process.env.PARLOUR_TRANSPORTS.split(",");
 const clients = [];
 
 function client(namespace = "/", options = {}) {
-  const socket = io(url + namespace, { transports, forceNew: true, reconnection: false, ...options });
+  const socket = io(url + namespace, { transports, forceNew: true, reconnection: false, ackTimeout: 10_000, ...options });
   clients.push(socket);
   return socket;
 }
@@ -75,8 +75,8 @@ test("events carry binary both ways", async () => {
 test("the server acknowledges, in text and in binary", async () => {
   const socket = await connected();
   assert.equal(await socket.timeout(10_000).emitWithAck("add", 1, 2), 3);
-  const answer = await new Promise((resolve) => {
-    socket.emit("answer-many", Buffer.from([5]), { x: 1 }, (...args) => resolve(args));
+  const answer = await new Promise((resolve, reject) => {
+    socket.emit("answer-many", Buffer.from([5]), { x: 1 }, (error, ...args) => (error ? reject(error) : resolve(args)));
   });
   assert.deepEqual(bytes(answer[0]), [5]);
   assert.deepEqual(answer[1], { x: 1 });
@@ -106,7 +106,7 @@ test("the server gives up on an acknowledgement that never comes", async () => {
 test("namespaces share a connection and keep apart", async () => {
   const main = await connected();
   const dynamic = main.io.socket("/dynamic-1");
-  dynamic.connect();
+  clients.push(dynamic);
   await next(dynamic, "connect");
   assert.notEqual(main.id, dynamic.id);
   const strays = listen(main, "echo");
