@@ -8,7 +8,7 @@ import msgspec
 
 from parlour.chat.events.payloads import Refused
 from parlour.platform.errors import Internal, InvalidRequest, ParlourError
-from parlour.realtime import Socket
+from parlour.realtime import PacketRefused, Socket
 
 P = TypeVar("P", bound=msgspec.Struct)
 Handler = Callable[..., Awaitable[object]]
@@ -18,9 +18,12 @@ _path = re.compile(r"`\$\.?([^`]*)`$").search
 
 
 def refusal(error: BaseException) -> Refused:
-    """Return what a client is told of `error`: a `ParlourError` as it is, anything else as `internal` without its details."""
-    known = error if isinstance(error, ParlourError) else Internal()
-    return Refused(known.body())
+    """Return what a client is told of `error`: a `ParlourError` as it is, anything else as `internal` without details.
+
+    This is the `refusal` of the realtime `Server`.
+    """
+    known = error.__cause__ if isinstance(error, PacketRefused) else error
+    return Refused(known.body() if isinstance(known, ParlourError) else Internal().body())
 
 
 def checked(payload_type: type[P], args: tuple[Any, ...]) -> P:
@@ -38,9 +41,15 @@ def checked(payload_type: type[P], args: tuple[Any, ...]) -> P:
 
 
 def answering(payload_type: type[P], handle: Callable[[Socket, P], Awaitable[object]]) -> Handler:
-    """Return a handler for the realtime engine that checks the payload and leaves the rest to `handle`."""
+    """Return a handler for the realtime engine that checks the payload and leaves the rest to `handle`.
+
+    An error that the client is told of leaves it as `PacketRefused`, which the engine counts but does not log.
+    """
 
     async def handler(socket: Socket, *args: Any) -> object:
-        return await handle(socket, checked(payload_type, args))
+        try:
+            return await handle(socket, checked(payload_type, args))
+        except ParlourError as error:
+            raise PacketRefused(error.message, error.code) from error
 
     return handler

@@ -62,10 +62,11 @@ class Channels:
         others = self._namespace.to(room_channel(room_id)).except_(user_channel(user_id))
         others.volatile.emit("typing", TypingChanged(room_id, user_id, on))
 
-    def read(self, room_id: RoomId, user_id: UserId, seq: int, small: bool, origin: str) -> None:
-        """Tell the user's other sockets, and a small room, how far a member has read."""
+    def read(self, room_id: RoomId, user_id: UserId, seq: int, small: bool, origin: str | None) -> None:
+        """Tell the user's other sockets, and a small room, how far a member has read; `origin` is the socket that said so."""
         moved = ReadMoved(room_id, user_id, seq)
-        self._namespace.to(user_channel(user_id)).except_(origin).emit("read", moved)
+        mine = self._namespace.to(user_channel(user_id))
+        (mine.except_(origin) if origin else mine).emit("read", moved)
         if small:
             self._namespace.to(room_channel(room_id)).except_(user_channel(user_id)).volatile.emit("read", moved)
 
@@ -75,12 +76,14 @@ class Channels:
 
     def enter(self, user_id: UserId, room_id: RoomId) -> None:
         """Let a new member's sockets hear the room from now on."""
-        self._namespace.in_(user_channel(user_id)).sockets_join(room_channel(room_id))
+        for socket in self._namespace.to(user_channel(user_id)).local_sockets():
+            socket.join(room_channel(room_id))
 
     def expel(self, user_id: UserId, room_id: RoomId) -> None:
         """Let a former member's sockets hear nothing of the room from now on, and tell them."""
-        mine = self._namespace.in_(user_channel(user_id))
-        mine.sockets_leave(room_channel(room_id))
+        mine = self._namespace.to(user_channel(user_id))
+        for socket in mine.local_sockets():
+            socket.leave(room_channel(room_id))
         mine.emit("room.removed", RoomRemoved(room_id))
 
     def room_added(self, user_id: UserId, room: RoomSummary) -> None:

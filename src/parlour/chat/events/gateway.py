@@ -33,7 +33,7 @@ from parlour.platform.ids import RoomId, UserId
 from parlour.platform.logging import new_correlation_id
 from parlour.platform.permissions import Role
 from parlour.platform.tokens import Principal, TokenVerifier
-from parlour.realtime import ConnectRefused, Namespace, Socket
+from parlour.realtime import ConnectRefused, Namespace, PacketRefused, Socket
 
 logger = logging.getLogger(__name__)
 
@@ -147,14 +147,10 @@ class Gateway:
             return
         self._sessions.open(socket, principal)
         self._presence.arrive(principal.user_id, socket.id)
-        try:
-            await self._welcome(socket, principal)
-        except ParlourError:
-            logger.warning("a socket could not be welcomed", exc_info=True, extra={"user_id": principal.user_id})
-            socket.disconnect(close=True)
+        await self._welcome(socket, principal)
 
     async def _welcome(self, socket: Socket, principal: Principal) -> None:
-        """Join the channels and send `ready`."""
+        """Join the channels and send `ready`; where that fails the engine closes the connection and the client tries again."""
         user_id = principal.user_id
         socket.join(user_channel(user_id))
         socket.join(session_channel(principal.session_id))
@@ -185,8 +181,9 @@ class Gateway:
         self._sessions.close(socket)
         self._presence.leave(principal.user_id, socket.id)
 
-    async def _unknown(self, _socket: Socket, event: str, *_args: Any) -> None:
-        raise UnknownEvent(details={"event": event[:64]})
+    def _unknown(self, _socket: Socket, event: object, *_args: Any) -> None:
+        error = UnknownEvent(details={"event": str(event)[:64]})
+        raise PacketRefused(error.message, error.code) from error
 
     # Messages
 

@@ -32,7 +32,7 @@ class ReadMarkers:
         memberships: Memberships,
         heads: Heads,
         rates: RateLimits,
-        tell: Callable[[RoomId, UserId, int, bool, str], None],
+        tell: Callable[[RoomId, UserId, int, bool, str | None], None],
     ) -> None:
         self._store = store
         self._memberships = memberships
@@ -41,7 +41,7 @@ class ReadMarkers:
         self._tell = tell
         self._small: OrderedDict[RoomId, tuple[float, bool]] = OrderedDict()
 
-    async def mark(self, principal: Principal, room_id: RoomId, seq: int, origin: str = "") -> int:
+    async def mark(self, principal: Principal, room_id: RoomId, seq: int, origin: str | None = None) -> int:
         """Move the marker to `seq`, at most to the room's head and never back, and return where it is.
 
         Raises:

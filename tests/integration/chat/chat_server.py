@@ -1,0 +1,256 @@
+"""Chat on the real realtime engine and real sockets, composed as app.py does, in this process."""
+
+import asyncio
+import contextlib
+import random
+import socket as sockets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import uvicorn
+from joserfc import jws
+from joserfc.jwk import OKPKey
+
+from parlour.chat.events.answers import refusal
+from parlour.chat.events.channels import Channels
+from parlour.chat.events.gateway import Gateway
+from parlour.chat.events.sessions import LiveSessions
+from parlour.chat.model import Appended, Membership, NewEvent, Room, RoomKind
+from parlour.chat.service.messages import Messages
+from parlour.chat.service.presence import Presence
+from parlour.chat.service.read_markers import ReadMarkers
+from parlour.chat.service.ready import Summaries
+from parlour.chat.service.sync import Sync
+from parlour.chat.service.typing_notices import TypingNotices
+from parlour.platform.bus import MemoryBus
+from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, Profile, SessionRevoked, UserChanged
+from parlour.platform.ids import RoomId, SessionId, UserId, uuid7
+from parlour.platform.permissions import Role
+from parlour.platform.rates import RateLimits
+from parlour.platform.tokens import ISSUER, Claims, TokenVerifier
+from parlour.realtime import Server
+
+from ...unit.chat.doubles import FakeBroker, FakeDirectory, FakeHeads, FakeLog, FakeMemberships, a_room
+from ...unit.chat.test_presence import FakePresenceStore
+from ..socketio_client import Client
+
+PORTS = range(31_600, 31_700)
+
+
+class WallClock:
+    """The machine's clocks, movable forward."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000 + int(self.offset * 1000)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class Keys:
+    """One signing key."""
+
+    def __init__(self) -> None:
+        self.key = OKPKey.generate_key("Ed25519")
+
+    def public_keys(self) -> dict[str, OKPKey]:
+        return {"1": self.key}
+
+    def sign(self, claims: Claims) -> str:
+        header = {"alg": "EdDSA", "kid": "1"}
+        return jws.serialize_compact(header, msgspec.json.encode(claims), self.key, algorithms=["EdDSA"])
+
+
+class User:
+    """Somebody with a session; `token()` makes as many access tokens as are asked for."""
+
+    def __init__(self, keys: Keys, clock: WallClock, name: str, role: Role = Role.MEMBER) -> None:
+        self.keys = keys
+        self.clock = clock
+        self.profile = Profile(UserId(uuid7()), name, name.title(), role)
+        self.session_id = SessionId(uuid7())
+
+    @property
+    def id(self) -> UserId:
+        return self.profile.id
+
+    def token(self, lifetime: float = 600, session_id: SessionId | None = None) -> str:
+        now = self.clock.now() / 1000
+        role = Role(self.profile.role)
+        return self.keys.sign(
+            Claims(
+                ISSUER,
+                self.id,
+                session_id or self.session_id,
+                self.profile.username,
+                role,
+                int(now),
+                int(now + lifetime),
+            )
+        )
+
+
+class LiveMemberships(FakeMemberships):
+    """Memberships that tell their listeners."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._added: list[Callable[[UserId, Membership], None]] = []
+        self._removed: list[Callable[[UserId, RoomId], None]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def on_added(self, listener: Callable[[UserId, Membership], None]) -> None:
+        self._added.append(listener)
+
+    def on_removed(self, listener: Callable[[UserId, RoomId], None]) -> None:
+        self._removed.append(listener)
+
+    async def join(self, user: User, room: Room, role: str = "member") -> None:
+        membership = self.add(user.profile, room, role)
+        for listener in self._added:
+            listener(user.id, membership)
+
+    async def remove(self, user: User, room: Room) -> None:
+        del self.of[user.id][room.id]
+        for listener in self._removed:
+            listener(user.id, room.id)
+
+
+class LiveBroker(FakeBroker):
+    """Commits after a turn of the loop, like a group commit, and tells live sockets before the sender."""
+
+    def __init__(self, log: FakeLog, heads: FakeHeads, channels: Channels) -> None:
+        super().__init__()
+        self.log = log
+        self.heads = heads
+        self.channels = channels
+
+    async def submit(self, command: NewEvent) -> Appended:
+        await asyncio.sleep(0.001)
+        appended = await super().submit(command)
+        event = appended.event
+        if not appended.repeated:
+            self.log.log.setdefault(event.room_id, []).append(event)
+            self.heads.at[event.room_id] = event.seq
+            self.channels.committed([event], [command.received])
+        return appended
+
+
+class ChatServer:
+    """One server with its services, open to tests."""
+
+    def __init__(self, rates: dict[str, str] | None = None) -> None:
+        self.clock = WallClock()
+        self.keys = Keys()
+        self.bus = MemoryBus()
+        self.verifier = TokenVerifier(self.keys, self.clock)
+        self.realtime = Server(refusal=refusal)
+        namespace = self.realtime.of("/")
+        self.channels = Channels(namespace)
+        self.directory = FakeDirectory()
+        self.memberships = LiveMemberships()
+        self.heads = FakeHeads()
+        self.log = FakeLog()
+        self.broker = LiveBroker(self.log, self.heads, self.channels)
+        limits = RateLimits(self.clock, rates)
+        self.sessions = LiveSessions(self.verifier, self.clock)
+        self.gateway = Gateway(
+            namespace,
+            self.channels,
+            verifier=self.verifier,
+            sessions=self.sessions,
+            bus=self.bus,
+            memberships=self.memberships,
+            summaries=Summaries(self.log, self.directory, self.heads, self.clock),
+            messages=Messages(self.broker, self.log, self.memberships, self.directory, limits),
+            sync=Sync(self.log, self.memberships, self.heads, limits),
+            presence=Presence(FakePresenceStore(), limits, self.channels.presence, grace=0.3, settle=0.02),
+            typing=TypingNotices(self.memberships, limits, self.channels.typing),
+            reads=ReadMarkers(self.memberships, self.memberships, self.heads, limits, self.channels.read),
+        )
+        self.url = ""
+
+    def user(self, name: str, role: Role = Role.MEMBER) -> User:
+        user = User(self.keys, self.clock, name, role)
+        self.directory.all[user.id] = user.profile
+        return user
+
+    async def room(self, *members: User, kind: RoomKind = RoomKind.PRIVATE) -> Room:
+        """Make a room with these members, the first its owner."""
+        room = a_room(kind)
+        for user in members:
+            self.memberships.add(user.profile, room, "owner" if user is members[0] else "member")
+        return room
+
+    async def add(self, room: Room, user: User) -> None:
+        await self.memberships.join(user, room)
+
+    async def remove(self, room: Room, user: User) -> None:
+        await self.memberships.remove(user, room)
+
+    async def connect(self, user: User, token: str | None = None) -> Client:
+        """Connect and wait for `ready`."""
+        client = await Client.connect(self.url, {"token": token or user.token()})
+        await client.wait_for("ready")
+        return client
+
+    async def revoke(self, user: User, reason: str = "revoked") -> None:
+        """What the auth service does when a session ends."""
+        self.verifier.end_session(user.session_id, self.clock.now() + 600_000)
+        revoked = SessionRevoked(user.id, [user.session_id], reason)
+        await self.bus.publish(SESSION_REVOKED, msgspec.json.encode(revoked))
+
+    async def change(self, user: User, *, role: str = "member", disabled: bool = False) -> None:
+        """What the auth service tells of a changed account."""
+        changed = UserChanged(user.id, user.profile.username, user.profile.display_name, role, disabled)
+        await self.bus.publish(USER_CHANGED, msgspec.json.encode(changed))
+
+
+@asynccontextmanager
+async def running(server: ChatServer) -> AsyncIterator[ChatServer]:
+    """Serve on a port of this suite until the block ends."""
+    server.gateway.start()
+    with listening() as listener:
+        server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            server.realtime.asgi,
+            http=server.realtime.http_protocol(),
+            ws=server.realtime.websocket_protocol(),
+            loop="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+        )
+        serving = uvicorn.Server(config)
+        task = asyncio.create_task(serving.serve(sockets=[listener]))
+        try:
+            yield server
+        finally:
+            await server.realtime.drain(within=0.2)
+            await server.gateway.stop()
+            serving.should_exit = True
+            await task
+
+
+@contextlib.contextmanager
+def listening() -> Any:
+    """Give a listening socket on a free port of this suite."""
+    for port in random.sample(PORTS, len(PORTS)):
+        listener = sockets.socket()
+        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.close()
+            continue
+        with listener:
+            yield listener
+        return
+    raise RuntimeError(f"no port of {PORTS} is free")
