@@ -101,6 +101,7 @@ class BroadcastOperator:
         local = self._call_local(event, args)
         if self._local:
             return await local
+        there: list[list[Any]]
         here, there = await asyncio.gather(local, self._request("call", [event, *args]))
         return here + there
 
@@ -118,7 +119,7 @@ class BroadcastOperator:
         finally:
             for socket in sockets:
                 socket.forget_ack(ack_id)
-        return [future.result() for future in waiting if future in done and future.exception() is None]
+        return [future.result() for future in done if future.exception() is None]
 
     async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
         """The chosen sockets: of this node themselves, of others what they tell within the timeout."""

@@ -74,6 +74,6 @@ class Deadlines(Generic[T]):
             if self._due.get(item, limit + 1) <= limit:
                 del self._due[item]
                 self._on_due(item)
-        if self._timer is None and self._due:
+        if self._due and self._timer is None:  # on_due may have set one
             first = next(iter(self._due.values()))
             self._timer = get_running_loop().call_later(max(first - monotonic(), 0.0005), self._sweep)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import CancelledError
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Callable
 from types import CoroutineType
-from typing import Any, overload
+from typing import Any, Final, overload
 
 from parlour.realtime.broadcast import BroadcastOperator
 from parlour.realtime.client import Client
@@ -27,6 +27,14 @@ from parlour.realtime.socket import Socket
 from parlour.realtime.websocket import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
+
+_CONNECT_GAP: Final = 0.002
+"""Seconds between CONNECT and the connect handler, whose first emits would otherwise leave in the same write.
+
+A client that begins to listen once it has seen CONNECT, as the reference test suite does, would miss what it reads together
+with it: Node's `ws` hands out all frames of one read before any promise gets its turn. The reference server has the same
+race, won by a system call between the two.
+"""
 
 NamespaceMatch = Callable[[str, dict[str, Any]], bool]
 
@@ -193,8 +201,12 @@ class Server:
         """A socket was let in: its connect handler runs before anything that it sends is handled."""
         handler = socket.namespace.handlers.get("connect")
         if handler is None:
-            return
+            socket.introduced = True
+        else:
+            socket.busy = True
+            get_running_loop().call_later(_CONNECT_GAP, self._introduce, socket, handler)
 
+    def _introduce(self, socket: Socket, handler: Handler) -> None:
         def done(_: Any, failure: BaseException | None) -> None:
             if failure is not None:
                 logger.error("the connect handler of %s failed", socket.namespace.name, exc_info=failure)
@@ -202,13 +214,18 @@ class Server:
                 socket.connection.close("forced server close", 1011)
             socket.free()
 
+        if not socket.connected:
+            return
+        socket.introduced = True
         try:
             result = handler(socket)
-        except Exception as exc:
+        except Exception as exc:  # dealt with by done
             done(None, exc)
             return
         if type(result) is CoroutineType:
             socket.start(result, done)
+        else:
+            done(result, None)
 
     def socket_closed(self, socket: Socket) -> None:
         """A socket left its namespace."""

@@ -67,15 +67,16 @@ class Socket:
 
     __slots__ = (
         "_acks",
-        "_busy",
         "_draining",
         "_holding",
         "_waiting",
+        "busy",
         "connected",
         "connection",
         "data",
         "handshake",
         "id",
+        "introduced",
         "joined_rooms",
         "namespace",
         "received_at",
@@ -92,7 +93,8 @@ class Socket:
         self.joined_rooms: set[str] | frozenset[str] = _NO_ROOMS
         self._acks: dict[int, asyncio.Future[list[Any]]] | None = None
         self._waiting: deque[tuple[SocketPacket, float]] | None = None
-        self._busy = False  # a handler waits: what arrives meanwhile waits, too
+        self.busy = False  # a handler waits: what arrives meanwhile waits, too
+        self.introduced = False  # the connect handler has begun, so that the disconnect handler is due, too
         self._draining = False
         self._holding = False
 
@@ -204,7 +206,7 @@ class Socket:
             future = self._acks.get(packet.id) if self._acks is not None and packet.id is not None else None
             if future is not None and not future.done():
                 future.set_result(packet.data)
-        elif not self._busy:
+        elif not self.busy:
             self._handle(packet, now)
         else:
             if self._waiting is None:
@@ -260,17 +262,17 @@ class Socket:
 
     def start(self, work: Coroutine[Any, Any, Any], done: Done) -> None:
         """Runs a coroutine handler; packets that arrive before it ends wait. `done` has to call `free`."""
-        self._busy = True
+        self.busy = True
         self.namespace.server.runner.start(work, done)
 
     def free(self) -> None:
         """A handler ended: takes on what waited, in order."""
-        self._busy = False
+        self.busy = False
         waiting = self._waiting
         if not waiting or self._draining:
             return
         self._draining = True
-        while waiting and not self._busy and self.connected:
+        while waiting and not self.busy and self.connected:
             packet, now = waiting.popleft()
             self._handle(packet, now)
         self._draining = False
@@ -305,7 +307,7 @@ class Socket:
             self.connection.release()
         self.joined_rooms = _NO_ROOMS
         handler = namespace.handlers.get("disconnect")
-        if handler is not None:
+        if handler is not None and self.introduced:
             namespace.server.run_detached("disconnect", handler, self, reason)
 
 
