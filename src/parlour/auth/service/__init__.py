@@ -1,0 +1,105 @@
+"""The auth service, put together from its ports."""
+
+from parlour.auth.model import Lifetimes
+from parlour.auth.ports import AccountStore, FailureStore, KeyStore, PasswordHasher, SessionStore
+from parlour.auth.service.accounts import Accounts
+from parlour.auth.service.administration import Administration, Seeded
+from parlour.auth.service.directory import Directory
+from parlour.auth.service.keys import KeyRing
+from parlour.auth.service.logins import Logins
+from parlour.auth.service.sessions import Grant, Origin, Sessions
+from parlour.auth.service.throttle import LoginThrottle
+from parlour.auth.service.watch import Watch
+from parlour.platform.bus import Bus
+from parlour.platform.clock import Clock
+from parlour.platform.rates import RateLimits
+from parlour.platform.tokens import TokenVerifier
+
+__all__ = [
+    "Accounts",
+    "Administration",
+    "Auth",
+    "Directory",
+    "Grant",
+    "KeyRing",
+    "LoginThrottle",
+    "Logins",
+    "Origin",
+    "Seeded",
+    "Sessions",
+    "Watch",
+]
+
+
+class Auth:
+    """Every use case of auth over one set of adapters, in one process.
+
+    `await start()` before anything else; `run()` beside a server, until cancelled. `verifier` is what HTTP and sockets check access
+    tokens with, `directory` is the users as other services ask for them.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountStore,
+        sessions: SessionStore,
+        failures: FailureStore,
+        keys: KeyStore,
+        hasher: PasswordHasher,
+        bus: Bus,
+        clock: Clock,
+        rates: RateLimits,
+        lifetimes: Lifetimes | None = None,
+        watch_interval: float = 0.5,
+    ) -> None:
+        lifetimes = lifetimes or Lifetimes()
+        self.keys = KeyRing(keys, clock, lifetimes)
+        self.verifier = TokenVerifier(self.keys, clock)
+        self.sessions = Sessions(
+            store=sessions,
+            keys=self.keys,
+            verifier=self.verifier,
+            bus=bus,
+            clock=clock,
+            rates=rates,
+            lifetimes=lifetimes,
+        )
+        throttle = LoginThrottle(failures, clock)
+        self.logins = Logins(accounts, self.sessions, hasher, throttle, rates)
+        self.accounts = Accounts(
+            store=accounts,
+            sessions=self.sessions,
+            logins=self.logins,
+            hasher=hasher,
+            bus=bus,
+            clock=clock,
+            rates=rates,
+        )
+        self.directory = Directory(accounts, bus, clock, rates)
+        self.administration = Administration(
+            store=accounts,
+            accounts=self.accounts,
+            sessions=self.sessions,
+            hasher=hasher,
+            keys=self.keys,
+            throttle=throttle,
+            clock=clock,
+        )
+        self._watch = Watch(
+            store=sessions,
+            sessions=self.sessions,
+            accounts=self.accounts,
+            keys=self.keys,
+            throttle=throttle,
+            clock=clock,
+            interval=watch_interval,
+        )
+
+    async def start(self) -> None:
+        """Load the keys (the very first start makes one) and the sessions that ended within the last token's life."""
+        await self.keys.load()
+        await self.sessions.recall()
+
+    async def run(self) -> None:
+        """Notice within a second what other processes revoke, disable and rotate; until cancelled."""
+        await self._watch.run()

@@ -1,0 +1,82 @@
+"""What other processes did to the store: `parlour admin` revokes, disables and rotates while the server runs."""
+
+import asyncio
+import logging
+
+from parlour.auth.model import HOUR, MINUTE, SECOND
+from parlour.auth.ports import SessionStore
+from parlour.auth.service.accounts import Accounts
+from parlour.auth.service.keys import KeyRing
+from parlour.auth.service.sessions import Sessions
+from parlour.auth.service.throttle import LoginThrottle
+from parlour.platform.clock import Clock
+from parlour.platform.errors import Unavailable
+from parlour.platform.ids import UserId
+
+logger = logging.getLogger(__name__)
+
+_OVERLAP = 15 * SECOND
+"""How far back each look goes: a change carries the time at which it began to be written, which may be that long before it was."""
+
+
+class Watch:
+    """Looks for changes every `interval` seconds (two indexed queries), for keys every 2 s, and tidies up every hour."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        sessions: Sessions,
+        accounts: Accounts,
+        keys: KeyRing,
+        throttle: LoginThrottle,
+        clock: Clock,
+        interval: float = 0.5,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._accounts = accounts
+        self._keys = keys
+        self._throttle = throttle
+        self._clock = clock
+        self._interval = interval
+        self._looked_at = clock.now()
+        self._keys_at = clock.now()
+        self._tidied_at = 0
+        self._told: dict[UserId, int] = {}
+
+    async def run(self) -> None:
+        """Look until cancelled; an engine that is away is looked for again."""
+        away = False
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                await self.look()
+            except Unavailable:
+                if not away:
+                    logger.warning("the accounts database does not answer; revocations by other processes wait for it")
+                away = True
+            else:
+                away = False
+
+    async def look(self) -> None:
+        """Tell of what changed since the last look, and load new keys."""
+        now = self._clock.now()
+        changes = await self._store.changes(self._looked_at - _OVERLAP)
+        await self._sessions.tell(changes.ended)
+        for user in changes.users:
+            if self._told.get(user.id) != user.updated_at:
+                self._told[user.id] = user.updated_at
+                await self._accounts.tell(user)
+        self._looked_at = now
+        if now - self._keys_at >= 2 * SECOND:
+            await self._keys.load()
+            self._keys_at = now
+        if now - self._tidied_at >= HOUR:
+            await self._tidy(now)
+
+    async def _tidy(self, now: int) -> None:
+        await self._sessions.purge(now - 10 * MINUTE)
+        await self._throttle.purge()
+        self._told = {user_id: at for user_id, at in self._told.items() if at >= now - 10 * MINUTE}
+        self._tidied_at = now
