@@ -152,7 +152,8 @@ async def test_an_update_is_stored_and_told_once(store: RoomStore) -> None:
     await store.create(room, {ann: "owner"})
     changed = await store.update(room.id, ann, {"name": "Dinner", "topic": "", "kind": "public"})
     assert changed == await store.room(room.id)
-    assert (changed.name, changed.kind) == ("Dinner", RoomKind.PUBLIC) if changed else pytest.fail()
+    assert changed is not None
+    assert (changed.name, changed.kind) == ("Dinner", RoomKind.PUBLIC)
     assert await store.update(room.id, ann, {"name": "Dinner"}) == changed
     assert [row.event.data for row in (await store.outbox())[1:]] == [{"name": "Dinner", "kind": "public"}]
     assert await store.public_rooms(query="DINN") == [(changed, 1)]
@@ -176,7 +177,8 @@ async def test_a_member_is_added_once(store: RoomStore) -> None:
     await store.create(room, {ann: "owner"})
     added = await store.add_member(room.id, ben, "member", ann, at=AT + 5, read=7)
     assert added == await store.membership(room.id, ben)
-    assert (added.role, added.joined_at, added.read) == ("member", AT + 5, 7) if added else pytest.fail()
+    assert added is not None
+    assert (added.role, added.joined_at, added.read) == ("member", AT + 5, 7)
     assert await store.add_member(room.id, ben, "owner", ann, at=AT + 6) is None
     assert [row.event.data["user_id"] for row in await store.outbox()] == [ann, ben]
     with pytest.raises(RoomNotFound):
