@@ -139,8 +139,8 @@ def _type(kind: inspect.Type) -> str:  # noqa: PLR0911 - one return a kind reads
             return "any"
         case inspect.RawType():
             return "RoomEvent"
-    names = {"StrType": "string", "IntType": "integer", "BoolType": "boolean", "FloatType": "number"}
-    return names[type(kind).__name__]
+    simple = {"StrType": "string", "IntType": "integer", "BoolType": "boolean", "FloatType": "number"}
+    return simple[type(kind).__name__]
 
 
 def _json(values: dict[str, Any], kind: type[msgspec.Struct]) -> str:

@@ -13,6 +13,7 @@ DEFAULT_RATES: dict[str, str] = {
     "register": "30/minute",
     "login": "60/minute",
     "refresh": "120/minute",
+    "renew": "60/minute",
     "password": "10/minute",
     "message": "600/minute",
     "reaction": "300/minute",

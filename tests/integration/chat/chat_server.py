@@ -112,6 +112,9 @@ class LiveMemberships(FakeMemberships):
     def on_removed(self, listener: Callable[[UserId, RoomId], None]) -> None:
         self._removed.append(listener)
 
+    async def count_members(self, _room_id: RoomId) -> int:
+        return 2
+
     async def join(self, user: User, room: Room, role: str = "member") -> None:
         membership = self.add(user.profile, room, role)
         for listener in self._added:
@@ -166,6 +169,7 @@ class ChatServer:
             self.channels,
             verifier=self.verifier,
             sessions=self.sessions,
+            rates=limits,
             bus=self.bus,
             memberships=self.memberships,
             summaries=Summaries(self.log, self.directory, self.heads, self.clock),
@@ -247,6 +251,7 @@ def listening() -> Any:
         listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            listener.listen()  # whoever connects before uvicorn accepts waits
         except OSError:
             listener.close()
             continue

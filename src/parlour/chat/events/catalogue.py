@@ -234,7 +234,7 @@ _SUMMARY = {
 SERVER_EVENTS: tuple[ServerEvent, ...] = (
     ServerEvent(
         "ready",
-        "Once after connecting. Every event above a room's `head` arrives live; for those up to it that the "
+        "Once after connecting; an `event` may come before it. Every event above a room's `head` arrives live; for those up to it that the "
         "client lacks, `sync`. `unread` is `head - read`, `mentions` the unread messages that mention the user or"
         " the room; a direct room has `peer`, the other member.",
         ReadyState,

@@ -32,6 +32,7 @@ from parlour.platform.errors import ParlourError, Unauthenticated
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.logging import new_correlation_id
 from parlour.platform.permissions import Role
+from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal, TokenVerifier
 from parlour.realtime import ConnectRefused, Namespace, PacketRefused, Socket
 
@@ -55,6 +56,7 @@ class Gateway:
         *,
         verifier: TokenVerifier,
         sessions: LiveSessions,
+        rates: RateLimits,
         bus: Bus,
         memberships: Memberships,
         summaries: Summaries,
@@ -68,6 +70,7 @@ class Gateway:
         self._channels = channels
         self._verifier = verifier
         self._sessions = sessions
+        self._rates = rates
         self._bus = bus
         self._memberships = memberships
         self._summaries = summaries
@@ -280,6 +283,7 @@ class Gateway:
         return DONE
 
     async def _renew(self, socket: Socket, payload: wire.AuthRenew) -> wire.Done:
+        self._rates.check("renew", socket.data.user_id)  # a signature costs 100 µs to check
         self._sessions.renew(socket, payload.token)
         return DONE
 

@@ -1,0 +1,141 @@
+"""History and search: only for members, within bounds, and with a head that hides nothing."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from parlour.chat.errors import MessageNotFound, RoomNotFound
+from parlour.chat.model import Message, SearchHit
+from parlour.chat.ports import SearchQuery
+from parlour.chat.service.history import MAX_PAGE, History
+from parlour.chat.service.search import MAX_HITS, MAX_QUERY, SearchMessages
+from parlour.platform.errors import InvalidRequest, RateLimited
+from parlour.platform.ids import EventId, RoomId
+from parlour.platform.rates import RateLimits
+
+from .doubles import FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_room
+
+
+class PagedLog(FakeLog):
+    """A log of which only the calls matter."""
+
+    def __init__(self, calls: list[Any]) -> None:
+        super().__init__()
+        self.calls = calls
+
+    async def page(self, room_id: RoomId, **bounds: Any) -> list[Message]:
+        self.calls.append((room_id, bounds))
+        return []
+
+    async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
+        self.calls.append((room_id, seq, limit))
+        return []
+
+
+class CountedHeads(FakeHeads):
+    """Heads that note when they are read."""
+
+    def __init__(self, calls: list[Any]) -> None:
+        super().__init__()
+        self.calls = calls
+
+    async def of(self, room_ids: Any) -> dict[RoomId, int]:
+        self.calls.append("head")
+        return await super().of(room_ids)
+
+
+class House:
+    def __init__(self, rates: dict[str, str] | None = None) -> None:
+        self.ann, self.room, self.other = a_principal(), a_room(), a_room()
+        self.calls: list[Any] = []
+        self.log, self.heads, memberships = PagedLog(self.calls), CountedHeads(self.calls), FakeMemberships()
+        memberships.add(self.ann, self.room)
+        memberships.add(self.ann, self.other)
+        self.heads.at[self.room.id] = 9
+        self.history = History(self.log, memberships, self.heads)
+        self.queries: list[SearchQuery] = []
+        self.searching = SearchMessages(self, memberships, RateLimits(ManualClock(), rates))
+
+    async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
+        """The port, of which this is the double."""
+        self.queries.append(query)
+        return [], "next"
+
+
+async def test_the_head_is_read_before_the_page_so_that_no_event_hides_between_them() -> None:
+    house = House()
+    assert await house.history.page(house.ann, house.room.id, before=7, limit=20) == ([], 9)
+    assert await house.history.around(house.ann, house.room.id, 5) == ([], 9)
+    assert house.calls == [
+        "head",
+        (house.room.id, {"before": 7, "after": None, "limit": 20}),
+        "head",
+        (house.room.id, 5, 50),
+    ]
+
+
+Reading = Callable[[History, Any, RoomId], Awaitable[Any]]
+READINGS: list[Reading] = [
+    lambda history, principal, room_id: history.page(principal, room_id),
+    lambda history, principal, room_id: history.around(principal, room_id, 1),
+    lambda history, principal, room_id: history.message(principal, room_id, EventId("any")),
+    lambda history, principal, room_id: history.pinned(principal, room_id),
+]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=["page", "around", "message", "pinned"])
+async def test_only_members_read(reading: Reading) -> None:
+    house = House()
+    for room_id in (house.room.id, RoomId("nowhere")):
+        with pytest.raises(RoomNotFound):
+            await reading(house.history, a_principal("eve"), room_id)
+    assert house.calls == []
+
+
+async def test_pages_are_bounded() -> None:
+    house = House()
+    for limit in (0, -1, MAX_PAGE + 1):
+        with pytest.raises(InvalidRequest):
+            await house.history.page(house.ann, house.room.id, limit=limit)
+        with pytest.raises(InvalidRequest):
+            await house.history.around(house.ann, house.room.id, 1, limit)
+    with pytest.raises(InvalidRequest):
+        await house.history.page(house.ann, house.room.id, before=2, after=1)
+
+
+async def test_one_message_is_found_in_its_room_only() -> None:
+    house = House()
+    message = house.log.put(house.room, house.ann)
+    assert await house.history.message(house.ann, house.room.id, message.id) == message
+    with pytest.raises(MessageNotFound):
+        await house.history.message(house.ann, house.other.id, message.id)
+
+
+async def test_a_search_looks_only_into_the_callers_rooms() -> None:
+    house = House()
+    assert await house.searching.search(house.ann, "lunch") == ([], "next")
+    assert set(house.queries[0].room_ids) == {house.room.id, house.other.id}
+    await house.searching.search(house.ann, "lunch", room_id=house.room.id)
+    assert house.queries[1].room_ids == [house.room.id]
+    with pytest.raises(RoomNotFound):
+        await house.searching.search(house.ann, "lunch", room_id=a_room().id)
+    assert await house.searching.search(a_principal("nobody"), "lunch") == ([], None)
+    assert len(house.queries) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"q": " "}, {"q": "x" * (MAX_QUERY + 1)}, {"has": "cake"}, {"limit": 0}, {"limit": MAX_HITS + 1}]
+)
+async def test_a_search_that_cannot_succeed_is_refused(wrong: dict[str, Any]) -> None:
+    house = House()
+    with pytest.raises(InvalidRequest) as refused:
+        await house.searching.search(house.ann, **{"q": "lunch", **wrong})
+    assert refused.value.details == {"field": next(iter(wrong))}
+
+
+async def test_searches_have_a_rate() -> None:
+    house = House({"search": "1/minute"})
+    await house.searching.search(house.ann, "lunch")
+    with pytest.raises(RateLimited):
+        await house.searching.search(house.ann, "lunch")
