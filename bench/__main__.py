@@ -50,7 +50,7 @@ def main() -> int:
         if (share := busiest()) > 0.1:
             progress(f"others spend {share:.0%} of a core: figures will be worse than the machine's")
         try:
-            settle_generator(own_core)
+            settle_generator()
             uvloop.run(BENCHES[name](setting))
         except (Broken, ExceptionGroup, HttpError, Lost, Refused, OSError) as error:
             broken.append(name)

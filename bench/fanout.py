@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import cycle
 
 import msgspec
@@ -17,6 +17,7 @@ from load.socketio import LoadSocket, connect_all
 
 IN_FLIGHT = (1, 4, 32)
 TEXT_SIZE = 200
+FLOOR = "bare picows loop"
 SENDERS = 32
 QUIET_SECONDS = 0.3
 """Without a byte received, everything is delivered: far longer than any turn of a server that has work to do."""
@@ -97,7 +98,9 @@ class Drive:
             raise Broken("a server closed a socket during the load")
 
 
-async def _engine_like(start: Start, setting: Setting, seconds: float) -> tuple[dict[int, float], float]:
+async def _engine_like(
+    start: Start, setting: Setting, seconds: float, each: Sequence[int] = IN_FLIGHT
+) -> tuple[dict[int, float], float]:
     """Measure a server of the bare event `msg`: a sender sends the next when its own has arrived."""
     async with await start() as server:
         sockets = await connect_all(server.port, [None] * setting.size(1000, 100))
@@ -122,7 +125,7 @@ async def _engine_like(start: Start, setting: Setting, seconds: float) -> tuple[
         for socket in drive.senders:
             socket.on_event = receive
         figures = {}
-        for in_flight in IN_FLIGHT:
+        for in_flight in each:
 
             def begin(in_flight: int = in_flight) -> None:
                 for sender in range(in_flight):
@@ -145,20 +148,20 @@ async def fanout_1000(setting: Setting) -> None:
     starts: dict[str, Start] = {
         "engine": start_engine,
         node: lambda: start_node("socketio-room.mjs"),
-        "bare picows loop": start_floor,
+        FLOOR: start_floor,
     }
     figures: dict[str, list[dict[int, float]]] = {name: [] for name in starts}
     shares = []
     for repeat in range(setting.repeats):
         for name, start in starts.items():
-            measured, share = await _engine_like(start, setting, seconds)
+            each = (1,) if name == FLOOR else IN_FLIGHT
+            measured, share = await _engine_like(start, setting, seconds, each)
             progress(f"fanout_1000 {repeat + 1}/{setting.repeats} {name}: {_told(measured)}, generator {share:.0%}")
             figures[name].append(measured)
             shares.append(share)
-    for suffix, peer in (("", node), ("_floor", "bare picows loop")):
-        for n in IN_FLIGHT:
-            ours, theirs = ([run[n] for run in figures[name]] for name in ("engine", peer))
-            setting.report(compared(f"fanout_1000_{n}{suffix}", ours, theirs, "µs CPU/delivery", peer))
+    for n, suffix, peer in (*((n, "", node) for n in IN_FLIGHT), (1, "_floor", FLOOR)):
+        ours, theirs = ([run[n] for run in figures[name]] for name in ("engine", peer))
+        setting.report(compared(f"fanout_1000_{n}{suffix}", ours, theirs, "µs CPU/delivery", peer))
     check_generator(setting, "fanout_1000", shares)
 
 
@@ -179,7 +182,7 @@ async def fanout_1000_whole(setting: Setting) -> None:
             value, share = await drive.measure(begin, seconds, own_events=False)
             ours.append(value)
             shares.append(share)
-            peer, share = await _engine_like(lambda: start_node("socketio-room.mjs"), setting, seconds)
+            peer, share = await _engine_like(lambda: start_node("socketio-room.mjs"), setting, seconds, (4,))
             theirs.append(peer[4])
             shares.append(share)
             progress(

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -23,8 +24,12 @@ class Broken(Exception):
     """Something that a measurement stands on did not work; the text says what and where to look."""
 
 
+@cache
 def cores() -> tuple[int, int]:
-    """Return the core for servers and the core for generators: the same one where there is no second."""
+    """Return the core for servers and the core for generators: the same one where there is no second.
+
+    Asked once: after a generator has pinned itself, the process may use one core alone.
+    """
     usable = sorted(os.sched_getaffinity(0))
     return usable[0], usable[1 % len(usable)]
 
@@ -35,9 +40,9 @@ def busiest(seconds: float = 0.5) -> float:
     return max(shares[core] for core in cores()) / 100
 
 
-def settle_generator(core: int) -> None:
-    """Pin this process to `core`, let it open every file its limit allows, and stop the garbage collector's pauses."""
-    os.sched_setaffinity(0, {core})
+def settle_generator() -> None:
+    """Pin this process to its core, let it open every file its limit allows, and stop the garbage collector's pauses."""
+    os.sched_setaffinity(0, {cores()[1]})
     raise_file_limit()
     gc.collect()
     gc.freeze()

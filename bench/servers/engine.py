@@ -33,7 +33,7 @@ if __name__ == "__main__":
         host="127.0.0.1",
         port=int(sys.argv[1]),
         loop="uvloop",
-        http="httptools",
+        http=engine.http_protocol(),
         ws=engine.websocket_protocol(),
         access_log=False,
         log_level="warning",
