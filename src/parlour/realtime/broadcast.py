@@ -96,16 +96,13 @@ class BroadcastOperator:
                 Broadcast(namespace.name, self._rooms, self._except, frames, self._volatile)
             )
 
-    async def call(self, event: str, *args: Any) -> list[list[Any]]:
-        """Emits and collects the acknowledgements (each a list of arguments) that arrive within the timeout."""
+    async def call(self, event: str, *args: Any) -> list[Any]:
+        """Emits and collects what is acknowledged within the timeout: the first argument of each answer, else None."""
         local = self._call_local(event, args)
-        if self._local:
-            return await local
-        there: list[list[Any]]
         here, there = await asyncio.gather(local, self._request("call", [event, *args]))
         return here + there
 
-    async def _call_local(self, event: str, args: tuple[Any, ...]) -> list[list[Any]]:
+    async def _call_local(self, event: str, args: tuple[Any, ...]) -> list[Any]:
         namespace = self._namespace
         sockets = self.local_sockets()
         if not sockets:
@@ -119,7 +116,8 @@ class BroadcastOperator:
         finally:
             for socket in sockets:
                 socket.forget_ack(ack_id)
-        return [future.result() for future in done if future.exception() is None]
+        answers = [future.result() for future in done if future.exception() is None]
+        return [answer[0] if answer else None for answer in answers]
 
     async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
         """The chosen sockets: of this node themselves, of others what they tell within the timeout."""

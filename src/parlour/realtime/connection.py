@@ -150,8 +150,6 @@ class Connection:
             self.receiver.on_text(data, 1, now)
             return
         try:
-            if data[:1] == b"b":  # base64 belongs to long-polling
-                raise EnginePacketError("a base64 packet on a WebSocket")
             packet = decode_packet(data)
         except EnginePacketError:
             self.fail("parse error", 1002)
@@ -177,6 +175,7 @@ class Connection:
             case Reaction.ALIVE:
                 self.engine.heard_from(self)
             case Reaction.CLOSED:
+                self.engine.turn.flush()
                 self.finish("transport close")
                 self.transport.close(1000, orderly=True)
             case Reaction.BROKEN:

@@ -23,7 +23,7 @@ _NOOP_DELAY = 0.1  # the reference server's: a client that polls on while it upg
 class Polling:
     """What is written waits for a GET, what is posted is received. One GET and one POST at a time."""
 
-    __slots__ = ("_chunks", "_connection", "_engine", "_poll", "_posting", "_resumed", "_size")
+    __slots__ = ("_answering", "_chunks", "_connection", "_engine", "_poll", "_posting", "_resumed", "_size")
 
     name: ClassVar[TransportName] = "polling"
 
@@ -33,6 +33,7 @@ class Polling:
         self._chunks: list[bytes] = []
         self._size = 0
         self._poll: Future[bytes] | None = None  # its result is what to say when nothing else is to be said
+        self._answering = False  # the GET that waited is about to take what there is
         self._posting = False
         self._resumed: Future[None] | None = None
 
@@ -56,6 +57,7 @@ class Polling:
         self._connection.writable = False
         if poll is not None and not poll.done():
             poll.set_result(otherwise)
+            self._answering = True
 
     def take(self) -> list[bytes]:
         """Takes the frames that wait."""
@@ -94,6 +96,7 @@ class Polling:
             await asyncio.wait((poll, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
+        self._answering = False
         if poll.done():
             return self.payload(poll.result())
         self._poll = None
@@ -120,7 +123,7 @@ class Polling:
             for packet in decode_payload(body):
                 connection.receive(packet)
                 if connection.closed:
-                    break
+                    return 200 if connection.session.closed_by_peer else 400
             if connection.held:
                 self._resumed = get_running_loop().create_future()
                 await self._resumed
@@ -146,7 +149,7 @@ class Polling:
             self._answer(NOOP_PAYLOAD if client_asked else CLOSE_PAYLOAD)
         elif orderly and not self._connection.session.closed_by_peer:
             self._engine.linger(self._connection.sid, self)
-        else:
+        elif not self._answering:
             self.take()
 
     def pause_reading(self) -> None:
