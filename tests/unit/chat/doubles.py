@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from parlour.chat.errors import RoomNotFound
 from parlour.chat.model import (
     Appended,
+    EventType,
     Membership,
     Message,
     NewEvent,
@@ -75,6 +76,9 @@ class FakeMemberships:
         self.unloaded.discard(user_id)
         return self.of.get(user_id, {})
 
+    async def load_many(self, user_ids: Sequence[UserId]) -> dict[UserId, dict[RoomId, Membership]]:
+        return {user_id: await self.load(user_id) for user_id in user_ids}
+
     def check(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership | None:
         rooms = self.get(principal.user_id)
         if rooms is None:
@@ -139,8 +143,6 @@ class FakeLog:
 
 
 def an_event(room_id: RoomId, seq: int, text: str = "hello") -> RoomEvent:
-    from parlour.chat.model import EventType
-
     return RoomEvent(
         room_id, seq, EventId(uuid7()), EventType.MESSAGE_CREATED, UserId("someone"), a_client_id(), 1, {"text": text}
     )

@@ -1,6 +1,5 @@
 """What members do to messages: send, edit, delete, react and pin, each a command to the room log."""
 
-import asyncio
 from typing import Any
 
 from parlour.chat.errors import (
@@ -18,7 +17,7 @@ from parlour.chat.ports import Broker, Directory, RoomLog
 from parlour.chat.reactions import MAX_REACTIONS, is_reaction
 from parlour.chat.service.membership import Memberships
 from parlour.platform.errors import Forbidden, InvalidRequest
-from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
+from parlour.platform.ids import ClientId, EventId, RoomId, is_uuid
 from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
@@ -209,15 +208,11 @@ class Messages:
         if names:
             profiles = await self._directory.by_usernames(names)
             ids = [profiles[name].id for name in names if name in profiles]
-            rooms_of = await asyncio.gather(*map(self._rooms_of, ids))
-            members = [user_id for user_id, rooms in zip(ids, rooms_of, strict=True) if membership.room.id in rooms]
+            rooms_of = await self._memberships.load_many(ids)
+            members = [user_id for user_id in ids if membership.room.id in rooms_of[user_id]]
             if members:
                 data["mentions"] = members
         return data
-
-    async def _rooms_of(self, user_id: UserId) -> dict[RoomId, Membership]:
-        cached = self._memberships.get(user_id)
-        return await self._memberships.load(user_id) if cached is None else cached
 
     async def _submit(
         self,
