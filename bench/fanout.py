@@ -98,7 +98,7 @@ class Drive:
             raise Broken("a server closed a socket during the load")
 
 
-async def _engine_like(
+async def _bare_room(
     start: Start, setting: Setting, seconds: float, each: Sequence[int] = IN_FLIGHT
 ) -> tuple[dict[int, float], float]:
     """Measure a server of the bare event `msg`: a sender sends the next when its own has arrived."""
@@ -106,14 +106,10 @@ async def _engine_like(
         sockets = await connect_all(server.port, [None] * setting.size(1000, 100))
         drive = Drive(server, sockets, min(SENDERS, len(sockets)))
         shares = []
-
-        def tagged(sender: int) -> bytes:
-            return b"<%02d>" % sender
+        frames = [masked(b'42["msg","%b"]' % (b"<%02d>" % n).ljust(TEXT_SIZE, b"x")) for n in range(len(drive.senders))]
 
         def send(sender: int) -> None:
-            text = tagged(sender).decode().ljust(TEXT_SIZE, "x")
-            frame = masked(b"42" + msgspec.json.encode(["msg", text]))
-            drive.next(lambda: drive.senders[sender].write(frame))
+            drive.next(lambda: drive.senders[sender].write(frames[sender]))
 
         def receive(socket: LoadSocket, packet: bytes) -> None:
             drive.count(packet)
@@ -155,7 +151,7 @@ async def fanout_1000(setting: Setting) -> None:
     for repeat in range(setting.repeats):
         for name, start in starts.items():
             each = (1,) if name == FLOOR else IN_FLIGHT
-            measured, share = await _engine_like(start, setting, seconds, each)
+            measured, share = await _bare_room(start, setting, seconds, each)
             progress(f"fanout_1000 {repeat + 1}/{setting.repeats} {name}: {_told(measured)}, generator {share:.0%}")
             figures[name].append(measured)
             shares.append(share)
@@ -182,7 +178,7 @@ async def fanout_1000_whole(setting: Setting) -> None:
             value, share = await drive.measure(begin, seconds, own_events=False)
             ours.append(value)
             shares.append(share)
-            peer, share = await _engine_like(lambda: start_node("socketio-room.mjs"), setting, seconds, (4,))
+            peer, share = await _bare_room(lambda: start_node("socketio-room.mjs"), setting, seconds, (4,))
             theirs.append(peer[4])
             shares.append(share)
             progress(
