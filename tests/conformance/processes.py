@@ -55,6 +55,22 @@ class ServerProcess:
         self.stop()
         pytest.fail(f"{json.dumps(list(self.command))} does not accept on port {self.port}:\n{self.output()}")
 
+    def replace(self) -> None:
+        """Start the successor while the process just terminated still drains, as soon as it has let go of the port."""
+        leaving = self.process
+        deadline = time.monotonic() + START_DEADLINE
+        while leaving.poll() is None and time.monotonic() < deadline:
+            with socket.socket() as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    listener.bind(("127.0.0.1", self.port))
+                except OSError:
+                    time.sleep(0.02)
+                else:
+                    break
+        self.start()
+        leaving.wait(START_DEADLINE)
+
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 

@@ -140,7 +140,8 @@ async def test_packet_that_middleware_refuses_is_acknowledged_with_an_error(scen
         socket.send('421["echo","forbidden"]', '42["echo","allowed"]')
         packet = await socket.text()
         assert packet.startswith("431[")
-        assert json.loads(packet.removeprefix("431"))[0]["ok"] is False
+        (answer,) = json.loads(packet.removeprefix("431"))
+        assert answer == {"ok": False, "error": {"code": "forbidden", "message": "a packet that middleware refuses"}}
         assert await socket.text() == '42["echo","allowed"]'
 
 

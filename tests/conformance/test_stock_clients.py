@@ -5,8 +5,10 @@ import subprocess
 
 import pytest
 
+from .conftest import StartServer
 from .endpoint import Endpoint
 from .processes import NODE, node_modules
+from .reconnecting import ReconnectingClients
 
 TRANSPORTS = {"polling": "polling", "websocket": "websocket", "upgrade": "polling,websocket"}
 
@@ -31,3 +33,21 @@ def test_engine_client_is_at_home(engine: Endpoint, transport: str) -> None:
 def test_socket_client_is_at_home(scenarios: Endpoint, transport: str) -> None:
     """Every case of stock-socket.test.mjs: acks both ways, binary, namespaces, refusals, rooms, disconnects, order."""
     run_cases("stock-socket.test.mjs", scenarios.origin, TRANSPORTS[transport])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_socket_clients_come_back_after_the_server_was_killed(start_server: StartServer, transport: str) -> None:
+    """The reconnection of socket.io-client, with its default delays: back, with another id, and served."""
+    server = start_server("scenarios")
+    url = f"http://127.0.0.1:{server.port}"
+    async with ReconnectingClients(url, TRANSPORTS[transport], count=10) as clients:
+        assert await clients.until_all("sum", within=15) == list(range(1, 11))
+        ids = [report["detail"] for report in clients.reports if report["event"] == "connect"]
+        server.kill()
+        reasons = await clients.until_all("disconnect", within=15)
+        assert set(reasons) <= {"transport close", "transport error"}
+        server.start()
+        assert await clients.until_all("sum", within=30) == list(range(1, 11))
+        again = [report["detail"] for report in clients.reports if report["event"] == "connect"][len(ids) :]
+        assert not set(ids) & set(again)
+    server.stop()

@@ -109,8 +109,8 @@ test("a session outlives several heartbeats", async () => {
   await close(socket);
 });
 
-test("fifty clients at once each get their own", async () => {
-  const sockets = await Promise.all(Array.from({ length: 50 }, open));
+test("ten clients at once each get their own", async () => {
+  const sockets = await Promise.all(Array.from({ length: 10 }, open));
   const echoes = sockets.map((socket) => collect(socket, 2));
   sockets.forEach((socket, n) => {
     socket.send(`a${n}`);

@@ -6,10 +6,22 @@ import re
 
 import uvicorn
 
-from parlour.realtime import AckTimeout, ConnectRefused, CorsPolicy, Namespace, Server, SessionCookie, Socket
+from parlour.realtime import (
+    AckTimeout,
+    ConnectRefused,
+    CorsPolicy,
+    HandlerRegistry,
+    Limits,
+    PacketRefused,
+    Server,
+    SessionCookie,
+    Socket,
+)
+
+questions: set[asyncio.Task[None]] = set()
 
 
-def serve(namespace: Namespace) -> None:
+def serve(namespace: HandlerRegistry) -> None:
     """Register every handler; tests/node/reference-scenarios.mjs is the same application for Node."""
 
     @namespace.on("disconnect")
@@ -40,7 +52,9 @@ def serve(namespace: Namespace) -> None:
     @namespace.on("ask")
     async def ask(socket: Socket, *args: object) -> None:
         # The answer is the client's next packet, which this handler would hold back if it waited here.
-        asyncio.get_running_loop().create_task(put_question(socket, *args))  # noqa: RUF006 - ends with the socket
+        task = asyncio.get_running_loop().create_task(put_question(socket, *args))
+        questions.add(task)
+        task.add_done_callback(questions.discard)
 
     async def put_question(socket: Socket, *args: object) -> None:
         (answer,) = await socket.call("question", *args, timeout=5)
@@ -93,11 +107,11 @@ def serve(namespace: Namespace) -> None:
 
     @namespace.on("ask-room")
     async def ask_room(socket: Socket, room: str) -> list[object]:
-        return list(await socket.namespace.to(room).timeout(1).call("question"))
+        return await socket.namespace.to(room).timeout(1).call("question")
 
     @namespace.on("kick")
-    def kick(socket: Socket, room: str, close: bool) -> None:
-        socket.namespace.in_(room).disconnect_sockets(close)
+    async def kick(socket: Socket, room: str, close: bool) -> None:
+        await socket.namespace.in_(room).disconnect_sockets(close)
 
     @namespace.on("leave-me")
     def leave_me(socket: Socket) -> None:
@@ -121,7 +135,7 @@ async def require_secret(socket: Socket, auth: dict[str, object]) -> None:
 
 async def refuse_forbidden(_: Socket, event: str, args: list[object]) -> None:
     if event == "echo" and args == ["forbidden"]:
-        raise PermissionError("a packet that middleware refuses")
+        raise PacketRefused("a packet that middleware refuses", code="forbidden")
 
 
 def build() -> Server:
@@ -129,9 +143,11 @@ def build() -> Server:
         max_payload=1_000_000,
         cors=CorsPolicy(origins=("http://allowed.example",), credentials=True),
         cookie=SessionCookie(name="session"),
+        limits=Limits(max_outbox_bytes=500_000),
     )
-    for namespace in (server.of("/"), server.of(re.compile(r"^/dynamic-\d+$")), server.of("/guarded")):
-        serve(namespace)
+    serve(server.of("/"))
+    serve(server.of("/guarded"))
+    serve(server.of(re.compile(r"^/dynamic-\d+$")))
     server.of("/").use_packet(refuse_forbidden)
     server.of("/guarded").use(require_secret)
     return server
@@ -147,7 +163,7 @@ class DrainingServer(uvicorn.Server):
     async def shutdown(self, sockets: object = None) -> None:
         for listener in self.servers:
             listener.close()
-        await self.realtime.drain(within=2.0)
+        await self.realtime.drain(within=1.0)
         await super().shutdown(sockets)  # type: ignore[arg-type]  # uvicorn passes on what it was given
 
 
@@ -160,9 +176,9 @@ def main() -> None:
         realtime.asgi,
         host="127.0.0.1",
         port=arguments.port,
+        http=realtime.http_protocol(),
         ws=realtime.websocket_protocol(),
         loop="uvloop",
-        http="httptools",
         lifespan="off",
         log_level="warning",
         timeout_graceful_shutdown=3,
