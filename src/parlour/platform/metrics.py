@@ -40,6 +40,10 @@ APPEND_EVENTS = Histogram(
 APPEND_FAILURES = Counter("parlour_append_failures_total", "Batches that could not be made durable.")
 SEARCH_SECONDS = Histogram("parlour_search_seconds", "Time of a search.", buckets=_FAST)
 
+# The outbox from SQL to the room log.
+OUTBOX_RELAYED = Counter("parlour_room_outbox_relayed_total", "Changes of membership and rooms told to the room log.")
+OUTBOX_FAILURES = Counter("parlour_room_outbox_failures_total", "Attempts to tell the room log that failed.")
+
 # Accounts.
 LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])
 PASSWORD_SECONDS = Histogram(

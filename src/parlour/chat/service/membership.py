@@ -1,0 +1,251 @@
+"""Who is in which room: the cache that every permission check stands on."""
+
+import asyncio
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TypeVar
+
+from parlour.chat.errors import RoomNotFound
+from parlour.chat.model import Membership, NotificationLevel, Room
+from parlour.chat.ports import RoomStore
+from parlour.chat.service.batching import BatchLoader
+from parlour.platform.errors import Forbidden
+from parlour.platform.ids import RoomId, UserId
+from parlour.platform.permissions import Permission, RoomRole, allowed
+from parlour.platform.tokens import Principal
+
+T = TypeVar("T")
+Added = Callable[[UserId, Membership], None]
+Removed = Callable[[UserId, RoomId], None]
+
+
+class Memberships:
+    """A bounded cache: user -> room -> `Membership`.
+
+    Users are loaded in batches. A change that this process made is in the cache from the moment its use case calls
+    `added`, `removed` and so on, right after the commit and inside `change`; a load under way at that moment is
+    repeated, so that it cannot bring back what was before. All members of a room share one `Room`. What this returns is
+    the cache's own: to be read, not changed.
+    """
+
+    def __init__(self, store: RoomStore, *, capacity: int = 50_000) -> None:
+        """Remember at most `capacity` users, those used last."""
+        self._store = store
+        self._capacity = capacity
+        self._users: OrderedDict[UserId, dict[RoomId, Membership]] = OrderedDict()
+        self._rooms: weakref.WeakValueDictionary[RoomId, Room] = weakref.WeakValueDictionary()
+        self._loader: BatchLoader[UserId, dict[RoomId, Membership]] = BatchLoader(self._fetch)
+        self._loading: set[UserId] = set()
+        self._outdated: set[UserId] = set()  # of those being loaded, who changed meanwhile
+        self._room_changes = 0
+        self._locks: weakref.WeakValueDictionary[RoomId, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._changes: set[asyncio.Task[object]] = set()
+        self._added: list[Added] = []
+        self._removed: list[Removed] = []
+        self._marks: dict[tuple[UserId, RoomId], int] = {}
+        self._marks_written: asyncio.Future[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    # Reading
+
+    def get(self, user_id: UserId) -> dict[RoomId, Membership] | None:
+        """Return a user's memberships, None where they are not in the cache."""
+        rooms = self._users.get(user_id)
+        if rooms is not None:
+            self._users.move_to_end(user_id)
+        return rooms
+
+    async def load(self, user_id: UserId) -> dict[RoomId, Membership]:
+        """Return a user's memberships, from the store where they are not in the cache.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        rooms = self.get(user_id)
+        return rooms if rooms is not None else await self._loader.load(user_id) or {}
+
+    async def load_many(self, user_ids: Sequence[UserId]) -> dict[UserId, dict[RoomId, Membership]]:
+        """Return the memberships of many users."""
+        found = {user_id: rooms for user_id in user_ids if (rooms := self.get(user_id)) is not None}
+        found.update(await self._loader.load_many([user_id for user_id in user_ids if user_id not in found]))
+        return found
+
+    def check(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership | None:
+        """Return the caller's membership where it permits `permission`; None where it is not in the cache: then `require`.
+
+        Raises:
+            RoomNotFound: the caller is not a member, whether or not there is such a room.
+            Forbidden: the caller's roles do not permit it.
+        """
+        rooms = self.get(principal.user_id)
+        return None if rooms is None else _permitted(principal, rooms, room_id, permission)
+
+    async def require(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership:
+        """Return the caller's membership where it permits `permission`.
+
+        Raises:
+            RoomNotFound: the caller is not a member, whether or not there is such a room.
+            Forbidden: the caller's roles do not permit it.
+            Unavailable: the store is away.
+        """
+        return _permitted(principal, await self.load(principal.user_id), room_id, permission)
+
+    # Changes, told by the use cases that made them
+
+    def on_added(self, listener: Added) -> None:
+        """Call `listener(user_id, membership)` at once when somebody becomes a member."""
+        self._added.append(listener)
+
+    def on_removed(self, listener: Removed) -> None:
+        """Call `listener(user_id, room_id)` at once when somebody is no longer a member."""
+        self._removed.append(listener)
+
+    async def change(self, room_id: RoomId, work: Coroutine[object, object, T]) -> T:
+        """Run `work`, which changes a room's members in the store and then tells this cache.
+
+        Changes of one room run one after the other, so that the cache hears of them in the order of their commits. Once
+        begun, `work` runs to its end even when the caller is cancelled: a commit that the cache never heard of would
+        leave a removed member in the room.
+        """
+        lock = self._locks.setdefault(room_id, asyncio.Lock())
+
+        async def run() -> T:
+            async with lock:
+                return await work
+
+        task = asyncio.ensure_future(run())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+    def added(self, user_id: UserId, membership: Membership) -> None:
+        """Take in that a user is now a member."""
+        self._changed(user_id)
+        membership.room = self._shared(membership.room)
+        rooms = self._users.get(user_id)
+        if rooms is not None:
+            rooms[membership.room.id] = membership
+        for listener in self._added:
+            listener(user_id, membership)
+
+    def removed(self, user_id: UserId, room_id: RoomId) -> None:
+        """Take in that a user is no longer a member."""
+        self._changed(user_id)
+        self._users.get(user_id, {}).pop(room_id, None)
+        for listener in self._removed:
+            listener(user_id, room_id)
+
+    def role_changed(self, user_id: UserId, room_id: RoomId, role: str) -> None:
+        """Take in a member's new role."""
+        if (membership := self._changing(user_id, room_id)) is not None:
+            membership.role = role
+
+    def notify_changed(self, user_id: UserId, room_id: RoomId, level: NotificationLevel) -> None:
+        """Take in what a room notifies a member of."""
+        if (membership := self._changing(user_id, room_id)) is not None:
+            membership.notify = level
+
+    def room_updated(self, room: Room) -> None:
+        """Take in a room's new name, topic and kind, for all its members."""
+        self._room_changes += 1
+        known = self._rooms.get(room.id)
+        if known is not None:
+            known.name, known.topic, known.kind = room.name, room.topic, room.kind
+
+    # Read markers
+
+    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> None:
+        """Move a member's read marker forward; returns when it is stored.
+
+        All markers that wait while some are being written go into the next write, and of one member and room only the
+        furthest. When it raises, the marker has not moved.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        loop = asyncio.get_running_loop()
+        key = (user_id, room_id)
+        self._marks[key] = max(seq, self._marks.get(key, 0))
+        if self._marks_written is None:
+            self._marks_written = loop.create_future()
+            self._marks_written.add_done_callback(_retrieve)  # those who wait may all have gone
+        if self._writer is None:
+            self._writer = loop.create_task(self._write_marks())
+        await asyncio.shield(self._marks_written)
+
+    async def close(self) -> None:
+        """Finish what is being changed and written."""
+        await asyncio.gather(*self._changes, return_exceptions=True)
+        if self._writer is not None:
+            await self._writer
+
+    async def _write_marks(self) -> None:
+        while (written := self._marks_written) is not None:
+            marks, self._marks, self._marks_written = self._marks, {}, None
+            try:
+                await self._store.mark_read([(*key, seq) for key, seq in marks.items()])
+            except Exception as error:
+                written.set_exception(error)
+                continue
+            for (user_id, room_id), seq in marks.items():
+                membership = self._changing(user_id, room_id)
+                if membership is not None and seq > membership.read:
+                    membership.read = seq
+            written.set_result(None)
+        self._writer = None
+
+    # The cache
+
+    async def _fetch(self, user_ids: Sequence[UserId]) -> dict[UserId, dict[RoomId, Membership]]:
+        loaded = {user_id: rooms for user_id in user_ids if (rooms := self._users.get(user_id)) is not None}
+        self._loading = {user_id for user_id in user_ids if user_id not in loaded}
+        try:
+            while self._loading:
+                self._outdated.clear()
+                room_changes = self._room_changes
+                found = await self._store.memberships(self._loading)
+                if self._room_changes != room_changes:
+                    continue
+                for user_id in self._loading - self._outdated:
+                    loaded[user_id] = self._remember(user_id, found.get(user_id, []))
+                self._loading &= self._outdated
+        finally:
+            self._loading = set()
+        return loaded
+
+    def _remember(self, user_id: UserId, memberships: Sequence[Membership]) -> dict[RoomId, Membership]:
+        for membership in memberships:
+            membership.room = self._shared(membership.room)
+        rooms = self._users[user_id] = {membership.room.id: membership for membership in memberships}
+        self._users.move_to_end(user_id)
+        if len(self._users) > self._capacity:
+            self._users.popitem(last=False)
+        return rooms
+
+    def _shared(self, room: Room) -> Room:
+        return self._rooms.setdefault(room.id, room)
+
+    def _changing(self, user_id: UserId, room_id: RoomId) -> Membership | None:
+        self._changed(user_id)
+        return self._users.get(user_id, {}).get(room_id)
+
+    def _changed(self, user_id: UserId) -> None:
+        if user_id in self._loading:
+            self._outdated.add(user_id)
+
+
+def _permitted(
+    principal: Principal, rooms: dict[RoomId, Membership], room_id: RoomId, permission: Permission
+) -> Membership:
+    membership = rooms.get(room_id)
+    if membership is None:
+        raise RoomNotFound
+    if not allowed(principal.role, permission, RoomRole(membership.role)):
+        raise Forbidden
+    return membership
+
+
+def _retrieve(future: "asyncio.Future[None]") -> None:
+    if not future.cancelled():
+        future.exception()
