@@ -106,6 +106,16 @@ class Message(msgspec.Struct, omit_defaults=True):
     reactions: dict[str, list[UserId]] = {}
 
 
+class RoomView(msgspec.Struct):
+    """What a client shows of a room: the messages it holds, by id, as they were at `head`, the seq of the last event applied.
+
+    A view may be partial (a page of history). A message may be newer than `head`; its `version` says how far it is.
+    """
+
+    head: int = 0
+    messages: dict[EventId, Message] = {}
+
+
 class Room(msgspec.Struct, omit_defaults=True, weakref=True):
     """A room. `topic` may be empty; a direct room's name is empty: clients show the other member."""
 
