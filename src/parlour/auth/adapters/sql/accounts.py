@@ -11,7 +11,7 @@ from parlour.auth.adapters.sql.rows import USER, end_sessions, insert_opening, s
 from parlour.auth.adapters.tables import sessions, users
 from parlour.auth.errors import EmailTaken, LastOwner, UsernameTaken, UserNotFound
 from parlour.auth.model import Credentials, Opening, RevocationReason, RevokedSession, Session, User, is_demotion
-from parlour.auth.names import display_key
+from parlour.auth.names import display_key, username_key
 from parlour.auth.ports import Managed
 from parlour.platform.ids import SessionId, UserId
 from parlour.platform.permissions import Role
@@ -35,8 +35,11 @@ class SqlAccountStore:
                 await connection.execute(users.insert(), user_row(user, password_hash))
                 if opening is not None:
                     await insert_opening(connection, opening)
-        except IntegrityError as error:
-            raise _taken(error) from error
+        except IntegrityError:
+            # Asking afterwards names the username first where both are taken, and needs no engine's wording of the error.
+            if await self.users_by_name([username_key(user.username)]):
+                raise UsernameTaken(details={"field": "username"}) from None
+            raise EmailTaken(details={"field": "email"}) from None
         return user
 
     async def create_many(self, accounts: Sequence[tuple[User, Session]], password_hash: str) -> None:
@@ -45,8 +48,8 @@ class SqlAccountStore:
             async with self._database.transaction() as connection:
                 await connection.execute(users.insert(), [user_row(user, password_hash) for user, _ in accounts])
                 await connection.execute(sessions.insert(), [session_row(session) for _, session in accounts])
-        except IntegrityError as error:
-            raise _taken(error) from error
+        except IntegrityError:
+            raise UsernameTaken("Some of these usernames or addresses are taken.") from None
 
     async def any(self) -> bool:
         """Tell whether there is any account."""
@@ -172,12 +175,3 @@ class SqlAccountStore:
 
 async def _any_user(connection: AsyncConnection) -> bool:
     return (await connection.execute(sa.select(users.c.id).limit(1))).first() is not None
-
-
-def _taken(error: IntegrityError) -> UsernameTaken | EmailTaken:
-    # SQLite names the column, PostgreSQL the constraint.
-    if "email_key" in str(error.orig):
-        return EmailTaken(details={"field": "email"})
-    if "username_key" in str(error.orig):
-        return UsernameTaken(details={"field": "username"})
-    raise error
