@@ -1,0 +1,7 @@
+"""HTTP as every service speaks it: who asks, one error form, one schema, security headers, and operations."""
+
+from parlour.platform.http.application import create_application
+from parlour.platform.http.envelope import Envelope
+from parlour.platform.http.request import client_address, user_agent
+
+__all__ = ["Envelope", "client_address", "create_application", "user_agent"]

@@ -1,0 +1,94 @@
+"""The one form of every error answer, and the one place that maps exceptions to it."""
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+from litestar import MediaType, Response
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotAuthorizedException,
+    NotFoundException,
+    PermissionDeniedException,
+    SerializationException,
+    ValidationException,
+)
+from litestar.types import ExceptionHandlersMap
+
+from parlour.platform.errors import (
+    ErrorBody,
+    Forbidden,
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    ParlourError,
+    TooLarge,
+    Unauthenticated,
+)
+from parlour.platform.http.request import AnyRequest
+
+logger = logging.getLogger(__name__)
+
+
+class Envelope(msgspec.Struct):
+    """What an error looks like on the wire."""
+
+    error: ErrorBody
+
+
+def answer(error: ParlourError) -> Response[Envelope]:
+    """Return the answer to a request that failed with `error`."""
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(Envelope(error.body()), status_code=error.status, headers=headers, media_type=MediaType.JSON)
+
+
+def _expected(_request: AnyRequest, error: ParlourError) -> Response[Envelope]:
+    return answer(error)
+
+
+def _invalid(_request: AnyRequest, error: ValidationException) -> Response[Envelope]:
+    return answer(InvalidRequest("The request does not fit.", details={"fields": error.extra or []}))
+
+
+def _http(request: AnyRequest, error: HTTPException) -> Response[Envelope]:
+    """Map what Litestar itself raises: routing, parsing and sizes."""
+    mapped: ParlourError
+    match error:
+        case NotFoundException():
+            mapped = NotFound("There is nothing at this address.")
+        case MethodNotAllowedException():
+            mapped = MethodNotAllowed()
+        case NotAuthorizedException():
+            mapped = Unauthenticated()
+        case PermissionDeniedException():
+            mapped = Forbidden()
+        case _ if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            mapped = TooLarge(details={"limit": request.app.request_max_body_size})
+        case ClientException() | SerializationException():
+            mapped = InvalidRequest(error.detail if error.status_code < 500 else None)
+        case _:
+            return _unexpected(request, error)
+    response = answer(mapped)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _unexpected(request: AnyRequest, error: Exception) -> Response[Envelope]:
+    logger.error("unhandled error", exc_info=error, extra={"method": request.method, "path": request.url.path})
+    return answer(Internal())
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    ParlourError: _expected,
+    ValidationException: _invalid,
+    HTTPException: _http,
+    Exception: _unexpected,
+}

@@ -1,0 +1,90 @@
+"""What surrounds every request: correlation id, security headers, a time limit, and the RED metrics."""
+
+import asyncio
+import logging
+from time import perf_counter
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from parlour.platform import metrics
+from parlour.platform.logging import correlation_id, new_correlation_id
+
+logger = logging.getLogger(__name__)
+
+_SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(), payment=(), usb=()"),
+]
+_TIMED_OUT = b'{"error":{"code":"unavailable","message":"The server took too long.","retry_after":1}}'
+
+
+class Shell:
+    """An ASGI application around another.
+
+    Answers of a handler that takes longer than `timeout` seconds are replaced by 503 `unavailable`; the handler is cancelled.
+    """
+
+    def __init__(self, application: ASGIApp, *, timeout: float, secure: bool) -> None:
+        """Wrap `application`; `secure` adds Strict-Transport-Security (the server is reached by https)."""
+        self._application = application
+        self._timeout = timeout
+        self._headers = list(_SECURITY_HEADERS)
+        if secure:
+            self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+        self._observers: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3); other scopes pass as they are."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._application(scope, receive, send)
+            return
+        begun = perf_counter()
+        status = 0
+        proposed = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = new_correlation_id(proposed.decode("latin-1")).encode()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *self._headers, (b"x-request-id", request_id)]
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._application(scope, receive, send_with_headers)
+        except TimeoutError:
+            logger.warning("request timed out", extra={"path": scope["path"], "method": scope["method"]})
+            if not status:
+                headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
+                await send_with_headers({"type": "http.response.start", "status": 503, "headers": headers})
+                await send({"type": "http.response.body", "body": _TIMED_OUT, "more_body": False})
+        finally:
+            self._observe(scope, status, perf_counter() - begun)
+            correlation_id.set("")
+
+    def _observe(self, scope: HTTPScope, status: int, seconds: float) -> None:
+        # A path that has no route would make a label of whatever strangers ask for.
+        key = (str(scope["method"]), scope.get("path_template") or "unknown", status)
+        observers = self._observers.get(key)
+        if observers is None:
+            method, route, _ = key
+            method = method if method in _METHODS else "other"
+            observers = (
+                metrics.HTTP_REQUESTS.labels(method, route, str(status)),
+                metrics.HTTP_SECONDS.labels(method, route),
+            )
+            if len(self._observers) < 4096:
+                self._observers[key] = observers
+        observers[0].inc()
+        observers[1].observe(seconds)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
