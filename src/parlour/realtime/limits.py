@@ -38,6 +38,10 @@ class Limits(msgspec.Struct, frozen=True):
     max_tracked_addresses: int = 100_000
 
 
+_FORGET_EVERY: Final = 1.0
+"""Seconds between sweeps of a full table of addresses: a flood from many must not buy one sweep a handshake."""
+
+
 class TokenBucket:
     """`rate` tokens a second, at most `burst` saved up."""
 
@@ -99,6 +103,7 @@ class Admission:
         self._limits = limits
         self._handshakes = TokenBucket(limits.handshakes_per_second, limits.handshake_burst, now)
         self._addresses: dict[str, _Address] = {}
+        self._forget_at = now
         self.connections = 0
         self.draining = False
 
@@ -139,10 +144,16 @@ class Admission:
             entry.connections -= 1
             entry.half_open -= half_open
 
+    @property
+    def tracked_addresses(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._addresses)
+
     def _entry(self, address: str, now: float) -> _Address:
         entry = self._addresses.get(address)
         if entry is None:
-            if len(self._addresses) >= self._limits.max_tracked_addresses:
+            if len(self._addresses) >= self._limits.max_tracked_addresses and now >= self._forget_at:
+                self._forget_at = now + _FORGET_EVERY
                 self._forget_idle(now)
             bucket = TokenBucket(
                 self._limits.handshakes_per_second_per_address, self._limits.handshake_burst_per_address, now

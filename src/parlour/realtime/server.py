@@ -147,6 +147,11 @@ class Server:
             self._dynamic.append((name, registry))
         return registry
 
+    @property
+    def namespaces(self) -> set[str]:
+        """The names of all namespaces there are now."""
+        return set(self._namespaces)
+
     def namespace_for(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace that a client asks for, None when there is none."""
         namespace = self._namespaces.get(name)

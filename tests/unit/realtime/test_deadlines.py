@@ -1,0 +1,44 @@
+"""Many equal waits behind one timer."""
+
+import asyncio
+
+from parlour.realtime.deadlines import Deadlines
+
+
+async def test_what_is_not_discarded_falls_due_in_order() -> None:
+    due: list[str] = []
+    deadlines = Deadlines(0.02, due.append)
+    for name in "abcd":
+        deadlines.add(name)
+    deadlines.discard("b")
+    deadlines.add("a")  # begins again, behind the others
+    assert deadlines.oldest() == "c"
+    while len(due) < 3:
+        await asyncio.sleep(0.001)
+    assert due == ["c", "d", "a"]
+    assert len(deadlines) == 0
+
+
+async def test_one_that_falls_due_may_take_the_next_along() -> None:
+    due: list[str] = []
+
+    def on_due(name: str) -> None:
+        due.append(name)
+        deadlines.discard("b")
+        if name == "a":
+            deadlines.add("again")
+
+    deadlines: Deadlines[str] = Deadlines(0.01, on_due)
+    deadlines.add("a")
+    deadlines.add("b")
+    while len(due) < 2:
+        await asyncio.sleep(0.001)
+    assert due == ["a", "again"]
+
+
+async def test_a_wait_that_is_over_is_known_before_its_turn_comes() -> None:
+    deadlines: Deadlines[str] = Deadlines(0.0, lambda _: None)
+    deadlines.add("a")
+    assert deadlines.is_due("a")
+    assert not deadlines.is_due("b")
+    assert deadlines.clear() == ["a"]
