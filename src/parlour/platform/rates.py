@@ -10,21 +10,21 @@ from parlour.platform.clock import Clock
 from parlour.platform.errors import RateLimited
 
 DEFAULT_RATES: dict[str, str] = {
-    "register": "30/minute",
-    "login": "60/minute",
-    "refresh": "120/minute",
+    "register": "300/minute",
+    "login": "600/minute",
+    "refresh": "1200/minute",
     "renew": "60/minute",
     "password": "10/minute",
-    "message": "600/minute",
-    "reaction": "300/minute",
-    "room": "60/minute",
-    "membership": "300/minute",
-    "search": "120/minute",
+    "message": "6000/minute",
+    "reaction": "1200/minute",
+    "room": "300/minute",
+    "membership": "1200/minute",
+    "search": "600/minute",
     "directory": "240/minute",
     "draft": "240/minute",
-    "typing": "240/minute",
+    "typing": "600/minute",
     "presence": "240/minute",
-    "sync": "240/minute",
+    "sync": "600/minute",
     "read": "600/minute",
 }
 """What one key (a user or an address) may do: the `limits` notation, `600/minute`; the setting `rates` overrides by name."""

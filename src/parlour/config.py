@@ -1,0 +1,140 @@
+"""Every setting of Parlour, and the only reader of the environment: `PARLOUR_` and the name in capitals."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class ConfigurationError(Exception):
+    """A setting is wrong; the message names it and says what would be right."""
+
+
+def _split(value: object) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+Items = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process. What a flag of `parlour serve` gives wins over the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="PARLOUR_", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    data_dir: Path = Field(Path("data"), description="Where the embedded engines keep everything.")
+    public_url: str = Field(
+        "",
+        description="How people reach this server, e.g. https://chat.example.org. With https cookies are Secure and HSTS is sent.",
+    )
+
+    database_url: str = Field(
+        "", description="Users, sessions, rooms and members: `sqlite:///path`. Empty: parlour.db in the data directory."
+    )
+    messages_url: str = Field(
+        "",
+        description="The room log, and its full-text index: `sqlite:///path`. Empty: messages.db in the data directory.",
+    )
+    broker_url: Literal["memory://"] = Field("memory://", description="Carries commands to the worker: `memory://`.")
+    bus_url: Literal["memory://"] = Field("memory://", description="Small messages between services: `memory://`.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is worth a line in the log."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
+    trusted_proxies: Items = Field(
+        ["127.0.0.1", "::1"], description="Addresses, comma-separated, of proxies whose X-Forwarded-For is believed."
+    )
+    cors_origins: Items = Field(
+        [],
+        description="Origins, comma-separated, of other sites whose pages may use HTTP and sockets with credentials.",
+    )
+
+    access_token_seconds: int = Field(600, ge=30, le=86_400, description="Life of an access token.")
+    session_days: int = Field(90, ge=1, description="Longest life of a session, however much it is used.")
+    session_idle_days: int = Field(30, ge=1, description="A session that is not used for so long ends.")
+    password_threads: int = Field(0, ge=0, description="Threads that hash passwords; 0: half of the cores.")
+    password_queue: int = Field(
+        100, ge=1, description="Logins that may wait for a thread; past it they are told to come back."
+    )
+
+    rates: dict[str, str] = Field(
+        {},
+        description='Rates that replace the defaults, as JSON: `{"message": "100/minute"}`; names in docs/reference/settings.md.',
+    )
+    request_timeout_seconds: float = Field(30, gt=0, description="Time that an HTTP request may take.")
+
+    ping_interval_ms: int = Field(25_000, ge=100, description="How often a socket is asked whether it is there.")
+    ping_timeout_ms: int = Field(20_000, ge=100, description="How long it may take to answer.")
+    max_payload_bytes: int = Field(1_000_000, ge=1_000, description="Largest message of a socket.")
+    max_sockets: int = Field(50_000, ge=1, description="Sockets of this process.")
+    max_sockets_per_address: int = Field(
+        1_000, ge=1, description="Sockets of one address; the machine itself is exempt."
+    )
+    max_half_open: int = Field(
+        12_000, ge=1, description="Sockets that have not said who they are; past it the oldest goes."
+    )
+    handshakes_per_second: float = Field(2_000, gt=0, description="New sockets a second, of all addresses together.")
+    handshakes_per_second_per_address: float = Field(
+        50, gt=0, description="The same of one address; the machine itself is exempt."
+    )
+    packets_per_second: float = Field(
+        1_000, gt=0, description="Packets a second of one socket; past it the socket is read slower."
+    )
+    max_outbox_bytes: int = Field(
+        1_000_000, ge=65_536, description="What may wait for a socket that does not read; past it it is closed."
+    )
+    max_rooms_per_user: int = Field(1_000, ge=1, description="Rooms that one user may be in.")
+    max_members_per_room: int = Field(10_000, ge=1, description="Members that one room may have.")
+    max_pending_commands: int = Field(
+        20_000, ge=1, description="Sends that may wait to be durable; past it senders get `busy`."
+    )
+    drain_seconds: float = Field(
+        5, ge=0, description="Time to tell sockets to go elsewhere when the process is asked to stop."
+    )
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the server by https."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def database(self) -> str:
+        """The URL of the SQL database."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'parlour.db').absolute()}"
+
+    @property
+    def messages(self) -> str:
+        """The URL of the room log."""
+        return self.messages_url or f"sqlite:///{(self.data_dir / 'messages.db').absolute()}"
+
+    def redacted(self) -> dict[str, Any]:
+        """Return the settings fit for a log: a URL's password is masked."""
+        shown: dict[str, Any] = {}
+        for name, value in self.model_dump(mode="json").items():
+            password = urlsplit(value).password if isinstance(value, str) and "://" in value else None
+            shown[name] = value.replace(f":{password}@", ":***@") if password else value
+        return shown
+
+
+def load(**flags: Any) -> Settings:
+    """Read the environment; flags that are not None win.
+
+    Raises:
+        ConfigurationError: a value does not fit, or a variable PARLOUR_… names no setting.
+    """
+    try:
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"PARLOUR_{name.upper()}: {first['msg']} (got {first['input']!r})") from error
+    for name in ("database", "messages"):
+        scheme = urlsplit(getattr(settings, name)).scheme
+        if scheme != "sqlite":
+            raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: {scheme}:// is not supported; use sqlite:///path")
+    return settings
