@@ -1,0 +1,261 @@
+"""What a client cannot do to the server, and to the others."""
+
+import asyncio
+import os
+from typing import Any
+
+import httpx
+import pytest
+from picows import WSHandshakeError, WSMsgType
+
+from parlour.realtime import CorsPolicy, Limits, Observer, Server
+
+
+class Refusals(Observer):
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.outbox = 0
+        self.slow_readers = 0
+        self.dropped_packets = 0
+
+    def refused(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def outbox_bytes(self, delta: int) -> None:
+        self.outbox += delta
+
+    def slow_reader_closed(self) -> None:
+        self.slow_readers += 1
+
+    def dropped(self, n_packets: int) -> None:
+        self.dropped_packets += n_packets
+
+
+async def test_a_reader_that_never_reads_is_cut_off_and_costs_the_others_nothing(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(max_outbox_bytes=200_000), observer=observer)
+    reasons = []
+    server.on("disconnect")(lambda _, reason: reasons.append(reason))
+    server.on("connect")(lambda socket: socket.emit("hello"))
+    site = await serve(server)
+    lazy = await site.connect()
+    assert await lazy.next() == '42["hello"]'
+    (socket,) = server.of("/").sockets.values()
+    other = await site.connect()
+    assert await other.next() == '42["hello"]'
+    lazy.transport.underlying_transport.pause_reading()
+    chunk = os.urandom(25_000).hex()
+    sent = 0
+    while socket.connected:
+        server.emit("m", chunk)
+        sent += 1
+        assert await other.next() == f'42["m","{chunk}"]'
+        if not socket.connection.writable and socket.connected:
+            socket.volatile.emit("v")
+            server.of("/").to().volatile.emit("v")
+            assert await other.next() == '42["v"]'
+        assert sent < 1_000
+    assert (observer.slow_readers, observer.outbox, reasons) == (1, 0, ["transport error"])
+    assert observer.dropped_packets > 0
+    server.emit("after")
+    assert await other.next() == '42["after"]'
+
+
+async def test_a_reader_that_pauses_within_the_bound_gets_everything_in_order(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(max_outbox_bytes=20_000_000), observer=observer)
+    site = await serve(server)
+    peer = await site.connect()
+    (socket,) = server.of("/").sockets.values()
+    peer.transport.underlying_transport.pause_reading()
+    chunk = "x" * 100_000
+    count = 0
+    while observer.outbox < 300_000:
+        socket.emit("m", count, chunk)
+        count += 1
+        await asyncio.sleep(0)
+    peer.transport.underlying_transport.resume_reading()
+    for number in range(count):
+        assert await peer.next() == f'42["m",{number},"{chunk}"]'
+    assert observer.outbox == 0
+    assert socket.connection.writable
+
+
+@pytest.mark.parametrize("fragmented", [False, True])
+async def test_a_message_past_the_maximum_closes_with_1009(serve: Any, fragmented: bool) -> None:
+    site = await serve(Server(max_payload=10_000))
+    peer = await site.connect()
+    if fragmented:
+        peer.transport.send(WSMsgType.TEXT, b"4" + b"x" * 6_000, fin=False)
+        peer.transport.send(WSMsgType.CONTINUATION, b"x" * 6_000)
+    else:
+        peer.send("4" + "x" * 12_000)
+    assert await peer.until_closed() == 1009
+
+
+async def test_a_fragmented_message_is_put_together_with_pings_between(serve: Any) -> None:
+    server = Server()
+    server.on("m")(lambda _, text: text)
+    peer = await (await serve(server)).connect()
+    peer.transport.send(WSMsgType.TEXT, b'421["m",', fin=False)
+    peer.transport.send_ping(b"there?")
+    peer.transport.send(WSMsgType.CONTINUATION, b'"' + b"x" * 5_000, fin=False)
+    peer.transport.send(WSMsgType.CONTINUATION, b'"]')
+    assert await peer.next() == b"there?"  # the pong
+    assert await peer.next() == f'431["{"x" * 5_000}"]'
+
+
+@pytest.mark.parametrize("case", ["lone continuation", "message within a message", "reserved bit"])
+async def test_frames_that_rfc_6455_forbids_close_with_1002(serve: Any, case: str) -> None:
+    peer = await (await serve(Server())).connect()
+    match case:
+        case "lone continuation":
+            peer.transport.send(WSMsgType.CONTINUATION, b"x")
+        case "message within a message":
+            peer.transport.send(WSMsgType.TEXT, b"4", fin=False)
+            peer.transport.send(WSMsgType.TEXT, b"4")
+        case "reserved bit":
+            peer.transport.send(WSMsgType.TEXT, b"4", rsv1=True)
+    assert await peer.until_closed() == 1002
+
+
+async def test_a_flood_of_packets_is_slowed_down_not_dropped(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(packets_per_second=2_000, packet_burst=50), observer=observer)
+    handled: list[int] = []
+    server.on("m")(lambda _, number: handled.append(number))
+    site = await serve(server)
+    peer = await site.connect()
+    for number in range(600):
+        await peer.emit("m", number)
+    await until(lambda: "packet_rate" in observer.reasons)
+    assert len(handled) < 600
+    await until(lambda: len(handled) == 600)
+    assert handled == list(range(600))
+
+
+async def test_half_open_sessions_past_their_bound_go_oldest_first(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(max_half_open=3), observer=observer)
+    site = await serve(server)
+    joined = await site.connect()
+    idle = [await site.websocket() for _ in range(5)]
+    await idle[0].until_closed()
+    await idle[1].until_closed()
+    assert observer.reasons == ["half_open", "half_open"]
+    assert not joined.closed.is_set()
+    late = await site.connect()
+    assert late.transport is not None
+
+
+async def test_a_connection_that_joins_no_namespace_in_time_is_closed(serve: Any) -> None:
+    site = await serve(Server(connect_timeout=20))
+    peer, joined = await site.websocket(), await site.connect()
+    await peer.until_closed()
+    joined.send("2")  # still read: a ping from the client is an error that only an open session has
+    assert await joined.until_closed() == 1002
+
+
+async def test_a_request_that_does_not_come_is_not_waited_for_for_ever(serve: Any) -> None:
+    observer = Refusals()
+    site = await serve(Server(limits=Limits(request_head_timeout=0.03), observer=observer))
+    for beginning in (b"", b"GET / HT"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(beginning)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+    assert observer.reasons == ["slow_request"] * 2
+
+
+async def test_refusals_are_http_with_a_code_and_a_time_to_come_back(serve: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(max_connections=1), observer=observer)
+    site = await serve(server)
+    await site.connect()
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{site.url}?EIO=4&transport=polling")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json() == {"code": 7, "message": "Too many connections"}
+    with pytest.raises(WSHandshakeError) as failure:
+        await site.websocket()
+    assert failure.value.response.status == 503
+    assert observer.reasons == ["connections"] * 2
+
+
+async def test_limits_per_address_believe_the_function_that_names_it(serve: Any) -> None:
+    server = Server(
+        limits=Limits(max_connections_per_address=1),
+        client_address=lambda headers, peer: headers.get("x-forwarded-for", peer),
+    )
+    site = await serve(server)
+    async with httpx.AsyncClient() as client:
+        statuses = [
+            (await client.get(f"{site.url}?EIO=4&transport=polling", headers={"x-forwarded-for": address})).status_code
+            for address in ("203.0.113.1", "203.0.113.1", "203.0.113.2")
+        ]
+    assert statuses == [200, 429, 200]
+
+
+async def test_an_admission_whose_handshake_fails_is_given_back(serve: Any, until: Any) -> None:
+    server = Server()
+    site = await serve(server)
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n"
+    )
+    assert b"400" in await reader.readline()
+    writer.close()
+    await until(lambda: site.engine.admission.connections == 0)
+
+
+async def test_firefox_may_keep_its_connection_header(serve: Any) -> None:
+    site = await serve(Server())
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    assert b"101" in await reader.readline()
+    writer.close()
+
+
+async def test_pages_outside_the_allow_list_get_neither_answer_nor_websocket(serve: Any) -> None:
+    observer = Refusals()
+    site = await serve(Server(cors=CorsPolicy(origins=("https://ours.example",), credentials=True), observer=observer))
+    async with httpx.AsyncClient() as client:
+        url = f"{site.url}?EIO=4&transport=polling"
+        ours = await client.get(url, headers={"origin": "https://ours.example"})
+        assert ours.headers["access-control-allow-origin"] == "https://ours.example"
+        assert ours.headers["access-control-allow-credentials"] == "true"
+        theirs = await client.get(url, headers={"origin": "https://theirs.example"})
+        assert theirs.status_code == 403
+        assert "access-control-allow-origin" not in theirs.headers
+    assert observer.reasons == ["origin"]
+
+
+async def test_drain_refuses_newcomers_flushes_and_sends_everybody_away_within_its_bound(serve: Any) -> None:
+    server = Server()
+    reasons = []
+    server.on("disconnect")(lambda _, reason: reasons.append(reason))
+    server.on("connect")(lambda socket: socket.emit("hello"))
+    site = await serve(server)
+    peers = [await site.connect() for _ in range(5)]
+    for peer in peers:
+        assert await peer.next() == '42["hello"]'
+    async with httpx.AsyncClient() as client:
+        url = f"{site.url}?EIO=4&transport=polling"
+        await client.get(url)
+        server.emit("last words")
+        draining = asyncio.ensure_future(server.drain(within=0.5))
+        await asyncio.sleep(0)
+        refused = await client.get(url)
+        assert (refused.status_code, refused.json()["code"]) == (503, 6)
+    async with asyncio.timeout(2):
+        await draining
+    for peer in peers:
+        assert await peer.next() == '42["last words"]'
+        assert await peer.until_closed() == 1001
+    assert reasons == ["server shutting down"] * 5
+    assert not site.engine.connections
