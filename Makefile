@@ -1,0 +1,77 @@
+# Every command says in a line what it does; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+ARGS ?=
+
+NODE_PACKAGES := tests/node bench/node
+PYTHON_STAMP := .make/python
+NODE_STAMPS := $(NODE_PACKAGES:%=%/node_modules/.installed)
+
+.PHONY: help setup setup-python setup-node run dev check test bench fuzz crash lock reference clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
+
+setup: setup-python setup-node ## install everything that Parlour and its tests need, into this folder
+
+setup-python: $(PYTHON_STAMP)
+
+setup-node: $(NODE_STAMPS)
+
+$(PYTHON_STAMP): requirements-dev.txt pyproject.toml
+	@echo "setup: Python packages into .venv (hash-checked)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Parlour needs Python 3.11 or newer: install it, or name it: make PYTHON=python3.12 …"; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@mkdir -p .make && touch $@
+
+%/node_modules/.installed: %/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is needed: https://nodejs.org"; exit 1; }
+	@echo "setup: Node packages of $*"
+	@cd $* && npm ci --silent --no-fund --no-audit
+	@touch $@
+
+run: setup-python ## serve Parlour on http://localhost:8000 (PORT=… for another)
+	@echo "run: Parlour on http://localhost:$(PORT), data in ./data; Ctrl-C ends it"
+	@exec $(BIN)/parlour serve --port $(PORT) --data-dir data $(ARGS)
+
+dev: setup-python ## serve and restart when the source changes, with readable logs
+	@echo "dev: http://localhost:$(PORT), restarting on changes below src/"
+	@exec $(BIN)/python scripts/reload.py src -- $(BIN)/parlour serve --port $(PORT) --data-dir data --log-format text --log-level debug $(ARGS)
+
+check: setup-python ## lint, types, architecture, references, locks
+	@echo "check: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "check: mypy --strict"; $(BIN)/mypy && $(BIN)/mypy bench load scripts
+	@echo "check: import-linter"; $(BIN)/lint-imports
+	@echo "check: generated references"; $(BIN)/python scripts/generate_reference.py --check; $(BIN)/python scripts/generate_events_reference.py --check
+	@echo "check: lock files"; $(BIN)/python scripts/check_locks.py
+
+test: setup check ## run all checks and tests
+	@echo "test: everything (the long forms: make crash, make fuzz, make bench)"
+	@$(BIN)/pytest $(ARGS)
+
+bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)
+	@$(BIN)/python -m bench $(NAMES) $(ARGS)
+
+fuzz: setup-python ## a million inputs to each parser of the realtime engine
+	@$(BIN)/python tests/fuzz/realtime_parsers.py $(ARGS)
+
+crash: setup ## kill the server a hundred times under load and check the log
+	@PARLOUR_KILLS=100 $(BIN)/pytest tests/e2e/test_no_loss.py --timeout 1800 $(ARGS)
+
+lock: ## renew the lock files from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --universal --quiet --output-file requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --universal --quiet --output-file requirements.txt
+
+reference: setup-python ## write docs/reference anew from the code
+	@$(BIN)/python scripts/generate_reference.py
+	@$(BIN)/python scripts/generate_events_reference.py
+
+clean: ## remove what the commands made, but no data
+	@rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench dist $(NODE_PACKAGES:%=%/node_modules)
