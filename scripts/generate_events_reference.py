@@ -120,7 +120,7 @@ def _fields(payload: type[msgspec.Struct]) -> str:
     return "| field | type | required |\n| --- | --- | --- |\n" + "".join(rows)
 
 
-def _type(kind: inspect.Type) -> str:  # noqa: PLR0911 - one return a kind reads best
+def _type(kind: inspect.Type) -> str:
     match kind:
         case inspect.UnionType(types=types):
             return " or ".join(_type(each) for each in types if not isinstance(each, inspect.NoneType))

@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 from parlour.platform.health import Health
 from parlour.platform.http import operations
 from parlour.platform.http.envelope import EXCEPTION_HANDLERS
+from parlour.platform.http.forwarded import forwarded_address
 from parlour.platform.http.request import principal_from
 from parlour.platform.http.schema import complete_schema, openapi_config
 from parlour.platform.http.shell import Shell
@@ -27,6 +28,7 @@ def create_application(
     cors_origins: Sequence[str] = (),
     timeout: float = 30.0,
     secure: bool = False,
+    trusted_proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """Return the ASGI application that serves `routers`, /health, /metrics and /schema/openapi.json.
 
@@ -38,6 +40,7 @@ def create_application(
         cors_origins: origins of other sites whose pages may call the API with credentials.
         timeout: seconds that a handler may take.
         secure: the server is reached by https.
+        trusted_proxies: addresses and networks whose X-Forwarded-For is believed.
     """
     litestar = Litestar(
         route_handlers=[*routers, operations.router(health)],
@@ -53,4 +56,4 @@ def create_application(
         logging_config=None,
     )
     complete_schema(litestar)
-    return Shell(litestar, timeout=timeout, secure=secure)
+    return Shell(litestar, timeout=timeout, secure=secure, client_address=forwarded_address(trusted_proxies))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ _SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), payment=(), usb=()"),
 ]
+_READ_HEADERS = frozenset({b"x-request-id", b"x-forwarded-for"})
 _TIMED_OUT = b'{"error":{"code":"unavailable","message":"The server took too long.","retry_after":1}}'
 
 
@@ -31,9 +33,17 @@ class Shell:
     Answers of a handler that takes longer than `timeout` seconds are replaced by 503 `unavailable`; the handler is cancelled.
     """
 
-    def __init__(self, application: ASGIApp, *, timeout: float, secure: bool) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        *,
+        timeout: float,
+        secure: bool,
+        client_address: Callable[[Mapping[str, str], str], str],
+    ) -> None:
         """Wrap `application`; `secure` adds Strict-Transport-Security (the server is reached by https)."""
         self._application = application
+        self._client_address = client_address
         self._timeout = timeout
         self._headers = list(_SECURITY_HEADERS)
         if secure:
@@ -47,8 +57,12 @@ class Shell:
             return
         begun = perf_counter()
         status = 0
-        proposed = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = new_correlation_id(proposed.decode("latin-1")).encode()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ_HEADERS}
+        request_id = new_correlation_id(headers.get(b"x-request-id")).encode()
+        forwarded = headers.get(b"x-forwarded-for")
+        if forwarded and scope["client"]:
+            peer, port = scope["client"]
+            scope["client"] = (self._client_address({"x-forwarded-for": forwarded}, peer), port)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -63,8 +77,8 @@ class Shell:
         except TimeoutError:
             logger.warning("request timed out", extra={"path": scope["path"], "method": scope["method"]})
             if not status:
-                headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
-                await send_with_headers({"type": "http.response.start", "status": 503, "headers": headers})
+                kind = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
+                await send_with_headers({"type": "http.response.start", "status": 503, "headers": kind})
                 await send({"type": "http.response.body", "body": _TIMED_OUT, "more_body": False})
         finally:
             self._observe(scope, status, perf_counter() - begun)
