@@ -49,21 +49,21 @@ async def code_after(endpoint: Endpoint, frames: bytes) -> int | None:
 
 
 @pytest.mark.parametrize("name", PROTOCOL_ERRORS)
-async def test_protocol_error_closes_with_1002(either: Endpoint, name: str) -> None:
+async def test_protocol_error_closes_with_1002(engine: Endpoint, name: str) -> None:
     """Section 7.4.1: "1002 indicates that an endpoint is terminating the connection due to a protocol error"."""
-    assert await code_after(either, PROTOCOL_ERRORS[name]) == 1002
+    assert await code_after(engine, PROTOCOL_ERRORS[name]) == 1002
 
 
 @pytest.mark.parametrize("name", INVALID_TEXTS)
-async def test_text_that_is_not_utf8_closes_with_1007(either: Endpoint, name: str) -> None:
+async def test_text_that_is_not_utf8_closes_with_1007(engine: Endpoint, name: str) -> None:
     """Section 7.4.1: "1007 ... data within a message that was not consistent with the type (e.g., non-UTF-8)"."""
-    assert await code_after(either, INVALID_TEXTS[name]) == 1007
+    assert await code_after(engine, INVALID_TEXTS[name]) == 1007
 
 
 @pytest.mark.parametrize("name", TOO_BIG)
-async def test_frame_that_would_be_too_big_closes_before_it_is_sent(either: Endpoint, name: str) -> None:
+async def test_frame_that_would_be_too_big_closes_before_it_is_sent(engine: Endpoint, name: str) -> None:
     """Section 7.4.1: "1009 ... a message that is too big for it to process"; its announcement is enough."""
-    assert await code_after(either, TOO_BIG[name]) in {1002, 1009}
+    assert await code_after(engine, TOO_BIG[name]) in {1002, 1009}
 
 
 async def test_frames_cut_into_single_bytes_are_understood(engine: Endpoint) -> None:

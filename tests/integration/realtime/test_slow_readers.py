@@ -3,8 +3,6 @@
 import asyncio
 import json
 
-import pytest
-
 from ...conformance.endpoint import Endpoint
 from ...conformance.websocket import ClosedError, WebSocket
 
@@ -78,9 +76,11 @@ async def test_member_that_was_cut_off_finds_its_connection_closed(scenarios: En
         assert sent < 2_000, "100 MB wait for a member that does not read"
     stuck.writer.transport.resume_reading()  # type: ignore[attr-defined]
     numbers: list[int] = []
-    with pytest.raises(ClosedError):
+    try:
         while True:
             numbers += await hear(stuck, 1)
+    except ClosedError:
+        pass
     assert numbers == [index % 10 for index in range(len(numbers))]
     assert len(numbers) < sent
     await speaker.close()
