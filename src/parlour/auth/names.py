@@ -31,7 +31,7 @@ _LATIN_LOOKALIKES = frozenset("асԁеһіјӏорԛѕԝху")
 
 def username_key(username: str) -> str:
     """Return what two usernames must not have in common: compatibility-composed (NFKC) and case-folded."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    return _folded(username)
 
 
 def check_username(username: str) -> str:
@@ -65,7 +65,7 @@ def _script(letter: str) -> str:
 
 def email_key(email: str) -> str:
     """Return what two accounts' addresses must not have in common: without regard to case."""
-    return unicodedata.normalize("NFKC", email.strip()).casefold()
+    return _folded(email.strip())
 
 
 def check_email(email: str) -> str:
@@ -112,7 +112,13 @@ def _is_unprintable(before: str, char: str) -> bool:
 
 def display_key(name: str) -> str:
     """Return the form of a display name that a search compares."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())[:128]
+    return _folded(name)[:128]
+
+
+def _folded(text: str) -> str:
+    # Whatever is asked for becomes a key, also what no name can hold: no engine takes half a surrogate pair, PostgreSQL no NUL.
+    storable = text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", storable).casefold())
 
 
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))

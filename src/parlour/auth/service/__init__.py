@@ -52,7 +52,7 @@ class Auth:
         lifetimes: Lifetimes | None = None,
         watch_interval: float = 0.5,
     ) -> None:
-        lifetimes = lifetimes or Lifetimes()
+        self.lifetimes = lifetimes = lifetimes or Lifetimes()
         self.keys = KeyRing(keys, clock, lifetimes)
         self.verifier = TokenVerifier(self.keys, clock)
         self.sessions = Sessions(

@@ -88,7 +88,9 @@ class Directory:
         limit = max(1, min(limit, MAX_PAGE))
         manages = allowed(principal.role, Permission.MANAGE_USERS)
         prefix = display_key(query.strip().removeprefix("@"))
-        users = await self._store.search(prefix, after=cursor or "", limit=limit + 1, include_disabled=manages)
+        users = await self._store.search(
+            prefix, after=username_key(cursor or ""), limit=limit + 1, include_disabled=manages
+        )
         more = username_key(users[limit - 1].username) if len(users) > limit else None
         return Page([profile_of(user) for user in users[:limit]], more)
 

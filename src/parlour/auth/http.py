@@ -1,0 +1,327 @@
+"""The routes of accounts, sessions and the directory (DESIGN.md section 4)."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, Router, delete, get, patch, post
+from litestar.datastructures import Cookie
+from litestar.di import Provide
+from litestar.params import Parameter
+
+from parlour.auth.errors import RefreshTokenInvalid
+from parlour.auth.model import DAY, Lifetimes, User
+from parlour.auth.service import Accounts, Auth, Directory, Grant, KeyRing, Logins, Origin, Sessions
+from parlour.auth.service.accounts import profile_of
+from parlour.auth.service.directory import MAX_PAGE, Page
+from parlour.platform.contracts import Profile
+from parlour.platform.errors import Unauthenticated
+from parlour.platform.http import client_address, user_agent
+from parlour.platform.http.request import AnyRequest
+from parlour.platform.ids import SessionId, UserId, is_uuid
+from parlour.platform.permissions import Role
+from parlour.platform.tokens import Principal, TokenVerifier
+
+REFRESH_COOKIE = "parlour_refresh"
+DEVICE_COOKIE = "parlour_device"
+_COOKIE_PATH = "/api/auth"
+_DEVICE_SECONDS = 365 * DAY // 1000
+_ACCOUNTS, _SESSIONS, _USERS = ["accounts"], ["sessions"], ["users"]
+
+Text = Annotated[str, msgspec.Meta(max_length=1024)]
+Token = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class Registration(msgspec.Struct):
+    """A new account. `cookie`: keep the refresh and the device token in cookies; `device_token`: of an earlier login on this device."""
+
+    username: Text
+    email: Text
+    password: str
+    display_name: Text | None = None
+    cookie: bool = False
+    device_token: Token | None = None
+
+
+class Login(msgspec.Struct):
+    """Username or e-mail address, and password; the rest as in a registration."""
+
+    login: Text
+    password: Text
+    cookie: bool = False
+    device_token: Token | None = None
+
+
+class Refresh(msgspec.Struct):
+    """A refresh token; without one that of the cookie is taken."""
+
+    refresh_token: Token | None = None
+    cookie: bool = False
+
+
+class Logout(msgspec.Struct):
+    """Without an access token the session is named by its refresh token, here or in the cookie."""
+
+    refresh_token: Token | None = None
+
+
+class PasswordChange(msgspec.Struct):
+    """The present password and the new one."""
+
+    current_password: Text
+    new_password: str
+
+
+class MyChanges(msgspec.Struct):
+    """What one may change of one's own account."""
+
+    display_name: Text
+
+
+class UserChanges(msgspec.Struct):
+    """What those who manage users may change; what is absent stays."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+class GrantAnswer(msgspec.Struct, omit_defaults=True):
+    """Who one is and the tokens to act with; `expires_in` in seconds. With cookies neither refresh nor device token is in the body."""
+
+    user: User
+    access_token: str
+    expires_in: int
+    token_type: str
+    refresh_token: str | None = None
+    device_token: str | None = None
+
+
+class SessionAnswer(msgspec.Struct):
+    """One login on one device, times in ms; `current` is the one that asks."""
+
+    id: SessionId
+    device: str
+    address: str
+    created_at: int
+    last_used_at: int
+    expires_at: int
+    current: bool
+
+
+class SessionList(msgspec.Struct):
+    """Live sessions, the last used first."""
+
+    sessions: list[SessionAnswer]
+
+
+class PublicKey(msgspec.Struct):
+    """An Ed25519 public key (RFC 8037 section 2)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    use: str
+    alg: str
+
+
+class KeySet(msgspec.Struct):
+    """A JWK set (RFC 7517 section 5)."""
+
+    keys: list[PublicKey]
+
+
+@post("/api/auth/register", tags=_ACCOUNTS, operation_id="register", summary="Make an account and log in")
+async def register(
+    data: Registration, request: AnyRequest, accounts: Accounts, lifetimes: Lifetimes
+) -> Response[GrantAnswer]:
+    """The first account of a server is its owner, later ones are members."""
+    origin = _origin(request, data.device_token)
+    grant = await accounts.register(data.username, data.email, data.password, data.display_name, origin)
+    return _granted(request, grant, lifetimes, cookie=data.cookie, status=201)
+
+
+@post("/api/auth/login", status_code=200, tags=_ACCOUNTS, operation_id="login", summary="Log in")
+async def log_in(data: Login, request: AnyRequest, logins: Logins, lifetimes: Lifetimes) -> Response[GrantAnswer]:
+    """Failures slow the next attempts, by 1, 5, 15 and 60 minutes, but never on a device from which the account was logged in to before."""
+    grant = await logins.log_in(data.login, data.password, _origin(request, data.device_token))
+    return _granted(request, grant, lifetimes, cookie=data.cookie, status=200)
+
+
+@post(
+    "/api/auth/refresh", status_code=200, tags=_ACCOUNTS, operation_id="refresh", summary="Get the next pair of tokens"
+)
+async def refresh(
+    request: AnyRequest, sessions: Sessions, lifetimes: Lifetimes, data: Refresh | None = None
+) -> Response[GrantAnswer]:
+    """The refresh token is spent. Using it again later than a few seconds after ends the session."""
+    given = data.refresh_token if data else None
+    token = given or request.cookies.get(REFRESH_COOKIE)
+    if token is None:
+        raise RefreshTokenInvalid("A refresh token is needed, in the body or in the cookie.")
+    grant = await sessions.refresh(token, _origin(request, None))
+    return _granted(request, grant, lifetimes, cookie=given is None or (data is not None and data.cookie), status=200)
+
+
+@post("/api/auth/logout", status_code=204, tags=_ACCOUNTS, operation_id="logout", summary="End this session")
+async def log_out(
+    request: AnyRequest, sessions: Sessions, verifier: TokenVerifier, data: Logout | None = None
+) -> Response[None]:
+    """The session is that of the access token or, without a valid one, of the refresh token in the body or in the cookie."""
+    token = (data.refresh_token if data else None) or request.cookies.get(REFRESH_COOKIE)
+    try:
+        await sessions.log_out(verifier.verify(_bearer(request)))
+    except Unauthenticated:
+        if token is None:
+            raise
+        await sessions.log_out_with(token)
+    response = Response(None, status_code=204)
+    response.delete_cookie(REFRESH_COOKIE, path=_COOKIE_PATH)
+    return response
+
+
+@get("/api/auth/sessions", tags=_SESSIONS, operation_id="listSessions", summary="Where am I logged in?")
+async def list_sessions(principal: Principal, sessions: Sessions) -> SessionList:
+    """Live sessions with device, address and last use, the last used first."""
+    return SessionList(
+        [
+            SessionAnswer(
+                id=session.id,
+                device=session.device,
+                address=session.address,
+                created_at=session.created_at,
+                last_used_at=session.last_used_at,
+                expires_at=session.expires_at,
+                current=session.id == principal.session_id,
+            )
+            for session in await sessions.live(principal.user_id)
+        ]
+    )
+
+
+@delete("/api/auth/sessions", tags=_SESSIONS, operation_id="revokeOtherSessions", summary="End all other sessions")
+async def revoke_other_sessions(principal: Principal, sessions: Sessions) -> None:
+    """Their access tokens are refused and their sockets closed at once."""
+    await sessions.revoke_all(principal.user_id, keep=principal.session_id)
+
+
+@delete("/api/auth/sessions/{session_id:str}", tags=_SESSIONS, operation_id="revokeSession", summary="End a session")
+async def revoke_session(principal: Principal, sessions: Sessions, session_id: str) -> None:
+    """Its access tokens are refused and its sockets closed at once."""
+    await sessions.revoke(principal.user_id, SessionId(session_id if is_uuid(session_id) else ""))
+
+
+@post(
+    "/api/auth/password", status_code=204, tags=_ACCOUNTS, operation_id="changePassword", summary="Change the password"
+)
+async def change_password(principal: Principal, data: PasswordChange, accounts: Accounts) -> None:
+    """All other sessions end."""
+    await accounts.change_password(principal, data.current_password, data.new_password)
+
+
+@get("/api/auth/me", tags=_ACCOUNTS, operation_id="me", summary="Who am I?")
+async def me(principal: Principal, accounts: Accounts) -> User:
+    """One's own account, as it is now."""
+    return await accounts.me(principal)
+
+
+@patch("/api/auth/me", tags=_ACCOUNTS, operation_id="changeMe", summary="Change one's own account")
+async def change_me(principal: Principal, data: MyChanges, accounts: Accounts) -> User:
+    """Everybody sees the new display name at once."""
+    return await accounts.rename(principal, data.display_name)
+
+
+@get("/.well-known/jwks.json", tags=_ACCOUNTS, operation_id="jwks", summary="The public keys", sync_to_thread=False)
+def jwks(keys: KeyRing, lifetimes: Lifetimes) -> Response[KeySet]:
+    """Every key that may have signed a token which is still valid; a new one appears 5 seconds before it signs."""
+    key_set = msgspec.convert(keys.jwks(), KeySet)
+    return Response(key_set, headers={"Cache-Control": f"public, max-age={lifetimes.key_lead // 1000}"})
+
+
+@get("/api/users", tags=_USERS, operation_id="searchUsers", summary="The directory")
+async def search_users(
+    principal: Principal,
+    directory: Directory,
+    q: Annotated[str, Parameter(max_length=128, description="Begins the username or the display name.")] = "",
+    cursor: Annotated[str | None, Parameter(max_length=256, description="Of the page before.")] = None,
+    limit: Annotated[int, Parameter(ge=1, le=MAX_PAGE)] = 20,
+) -> Page:
+    """By username; without `q` everybody. Disabled accounts are shown to those only who manage users."""
+    return await directory.search(principal, q, cursor, limit)
+
+
+@patch("/api/users/{user_id:str}", tags=_USERS, operation_id="manageUser", summary="Change someone's role or state")
+async def manage_user(principal: Principal, data: UserChanges, accounts: Accounts, user_id: str) -> Profile:
+    """For owners and admins. A demotion or a disabling ends the user's sessions."""
+    target = UserId(user_id if is_uuid(user_id) else "")
+    return profile_of(await accounts.manage(principal, target, data.role, data.disabled))
+
+
+def _bearer(request: AnyRequest) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated
+    return token.strip()
+
+
+def _origin(request: AnyRequest, device_token: str | None) -> Origin:
+    kept = request.cookies.get(DEVICE_COOKIE, "")
+    return Origin(client_address(request), user_agent(request), device_token or kept[:256] or None)
+
+
+def _granted(
+    request: AnyRequest, grant: Grant, lifetimes: Lifetimes, *, cookie: bool, status: int
+) -> Response[GrantAnswer]:
+    answer = GrantAnswer(grant.user, grant.access_token, grant.expires_in, "Bearer")
+    cookies = []
+    if cookie:
+        cookies.append(_cookie(request, REFRESH_COOKIE, grant.refresh_token, lifetimes.idle // 1000))
+        if grant.device_token:
+            cookies.append(_cookie(request, DEVICE_COOKIE, grant.device_token, _DEVICE_SECONDS))
+    else:
+        answer.refresh_token = grant.refresh_token
+        answer.device_token = grant.device_token
+    # RFC 6749 section 5.1: no cache may keep tokens.
+    return Response(answer, status_code=status, cookies=cookies, headers={"Cache-Control": "no-store"})
+
+
+def _cookie(request: AnyRequest, name: str, value: str, max_age: int) -> Cookie:
+    return Cookie(
+        key=name,
+        value=value,
+        path=_COOKIE_PATH,
+        max_age=max_age,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+
+
+def router(auth: Auth) -> Router:
+    """Return the routes of auth."""
+    return Router(
+        "/",
+        route_handlers=[
+            register,
+            log_in,
+            refresh,
+            log_out,
+            list_sessions,
+            revoke_other_sessions,
+            revoke_session,
+            change_password,
+            me,
+            change_me,
+            jwks,
+            search_users,
+            manage_user,
+        ],
+        dependencies={
+            "accounts": Provide(lambda: auth.accounts, sync_to_thread=False),
+            "logins": Provide(lambda: auth.logins, sync_to_thread=False),
+            "sessions": Provide(lambda: auth.sessions, sync_to_thread=False),
+            "directory": Provide(lambda: auth.directory, sync_to_thread=False),
+            "lifetimes": Provide(lambda: auth.lifetimes, sync_to_thread=False),
+            "keys": Provide(lambda: auth.keys, sync_to_thread=False),
+            "verifier": Provide(lambda: auth.verifier, sync_to_thread=False),
+        },
+    )
