@@ -103,12 +103,12 @@ class MemoryCluster:
         self.node_id = node_id
         self._alone = hub is None
         self._hub = hub or MemoryHub()
-        self._node: Node | None = None
+        self.node: Node | None = None
         self._rooms: set[tuple[str, str]] = set()
 
     def attach(self, node: Node) -> None:
         """See Cluster."""
-        self._node = node
+        self.node = node
         self._hub.members.append(self)
 
     def subscribe(self, namespace: str, room: str) -> None:
@@ -123,18 +123,19 @@ class MemoryCluster:
     def publish(self, broadcast: Broadcast) -> None:
         """See Cluster."""
         for other in self._others():
-            other._receive(broadcast)
+            other.receive(broadcast)
 
     async def request(self, request: Request) -> list[Any]:
         """See Cluster."""
-        nodes = [other._node for other in self._others() if other._node is not None]
+        nodes = [other.node for other in self._others() if other.node is not None]
         answers: Sequence[list[Any]] = await asyncio.gather(*(node.answer(request) for node in nodes))
         return [item for answer in answers for item in answer]
 
     def _others(self) -> list[MemoryCluster]:
         return [member for member in self._hub.members if member is not self]
 
-    def _receive(self, broadcast: Broadcast) -> None:
+    def receive(self, broadcast: Broadcast) -> None:
+        """Takes what another member of the hub published."""
         rooms = broadcast.rooms or ("",)
-        if self._node is not None and any((broadcast.namespace, room) in self._rooms for room in rooms):
-            self._node.deliver(broadcast)
+        if self.node is not None and any((broadcast.namespace, room) in self._rooms for room in rooms):
+            self.node.deliver(broadcast)

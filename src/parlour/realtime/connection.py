@@ -50,7 +50,7 @@ class Receiver(Protocol):
     """What an application makes of a connection. Called on the event loop; must not raise."""
 
     def on_text(self, data: bytes, start: int, now: float) -> None:
-        """A text message arrived at `now` (`time.monotonic()`): UTF-8 (unverified), from `start` on."""
+        """A text message arrived at `now` (`time.monotonic()`): UTF-8, from `start` on."""
 
     def on_binary(self, data: bytes, now: float) -> None:
         """A binary message arrived."""
@@ -146,8 +146,8 @@ class Connection:
         """Takes a text packet as a WebSocket carries it."""
         if data and data[0] == _MESSAGE and not self.session.closed:
             now = monotonic()
-            self._count(now, len(data))
-            self.receiver.on_text(data, 1, now)
+            if self.count(now, len(data)):
+                self.receiver.on_text(data, 1, now)
             return
         try:
             packet = decode_packet(data)
@@ -160,8 +160,8 @@ class Connection:
         """Takes a binary message."""
         if not self.session.closed:
             now = monotonic()
-            self._count(now, len(data))
-            self.receiver.on_binary(data, now)
+            if self.count(now, len(data)):
+                self.receiver.on_binary(data, now)
 
     def receive(self, packet: EnginePacket) -> None:
         """Takes a decoded packet of the session's own transport."""
@@ -170,8 +170,8 @@ class Connection:
                 self.receive_binary(packet.data)
             case Reaction.MESSAGE:
                 now = monotonic()
-                self._count(now, len(packet.data))
-                self.receiver.on_text(packet.data, 0, now)
+                if self.count(now, len(packet.data)):
+                    self.receiver.on_text(packet.data, 0, now)
             case Reaction.ALIVE:
                 self.engine.heard_from(self)
             case Reaction.CLOSED:
@@ -181,18 +181,27 @@ class Connection:
             case Reaction.BROKEN:
                 self.fail("transport error", 1002)
 
-    def _count(self, now: float, n_bytes: int) -> None:
-        """Holds back a sender that is past its rate: a leaky bucket kept as one time (generic cell rate algorithm)."""
+    def count(self, now: float, n_bytes: int) -> bool:
+        """Counts a packet and holds back a sender that is past its rate. False when that closed the connection.
+
+        A leaky bucket kept as one time (generic cell rate algorithm). What picows has read already still arrives while
+        reading is stopped: usually 4 KiB, but megabytes once a long message made its buffer grow. Hence the second bound.
+        """
         engine = self.engine
         engine.observer.packet_received(n_bytes)
         allowed_at = self._allowed_at
         allowed_at = (max(now, allowed_at)) + engine.packet_interval
         self._allowed_at = allowed_at
         ahead = allowed_at - now - engine.packet_tolerance
-        if ahead > 0 and not self._holds:
-            engine.observer.refused("packet_rate")
-            self.hold()
-            get_running_loop().call_later(max(ahead, 0.01), self.release)
+        if ahead > 0:
+            if not self._holds:
+                engine.observer.refused("packet_rate")
+                self.hold()
+                get_running_loop().call_later(max(ahead, 0.01), self.release)
+            elif ahead > engine.packet_excess:
+                self.fail("transport error", 1008)
+                return False
+        return True
 
     def hold(self) -> None:
         """Stops reading until every hold is released."""

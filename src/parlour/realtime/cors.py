@@ -23,9 +23,14 @@ class CorsPolicy(msgspec.Struct, frozen=True):
     max_age: int | None = None
     """Seconds for which a browser may remember a preflight."""
 
-    def allows(self, origin: str | None) -> bool:
-        """Whether a request with this Origin header may be served; one without comes from no page."""
-        return origin is None or "*" in self.origins or origin in self.origins
+    def allows(self, origin: str | None, host: str | None = None) -> bool:
+        """Whether a request with these Origin and Host headers may be served.
+
+        One without Origin comes from no page, and a page may always speak to the host that it came from.
+        """
+        if origin is None or "*" in self.origins or origin in self.origins:
+            return True
+        return host is not None and origin.partition("://")[2] == host
 
     def headers(self, origin: str | None) -> dict[str, str]:
         """Headers of every answer."""

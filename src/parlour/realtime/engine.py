@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from parlour.realtime.polling import Polling
 from parlour.realtime.polling_app import PollingApp
 from parlour.realtime.turn import Turn
 from parlour.realtime.verify import FORBIDDEN, Refused, parse_query, verify
-from parlour.realtime.websocket import WebSocket, WebSocketProtocol, accept_upgrade, refuse_upgrade
+from parlour.realtime.websocket import READ_BUFFER_SIZE, WebSocket, WebSocketProtocol, accept_upgrade, refuse_upgrade
 
 ClientAddress = Callable[[Mapping[str, str], str], str]
 
@@ -73,6 +74,8 @@ class EngineServer:
         self.admission = Admission(self.limits, monotonic())
         self.packet_interval = 1.0 / self.limits.packets_per_second
         self.packet_tolerance = self.limits.packet_burst * self.packet_interval
+        # What is in the read buffer when reading stops still arrives: never held against the sender.
+        self.packet_excess = max(self.limits.packet_burst, READ_BUFFER_SIZE // 6) * self.packet_interval
         self.closings: Deadlines[WebSocket] = Deadlines(_CLOSE_TIMEOUT, WebSocket.abort)
         self._on_connection = on_connection
         self._node_prefix = ""
@@ -85,6 +88,7 @@ class EngineServer:
             None if connect_timeout is None else Deadlines(connect_timeout / 1000, _close_half_open)
         )
         self._drain_within = drain_within
+        self._all_gone: asyncio.Event | None = None
         self._drain: asyncio.Task[None] | None = None
         self.asgi = PollingApp(self, compress=compress_http)
         self.heads: Deadlines[GuardedHttpProtocol] = Deadlines(
@@ -219,7 +223,7 @@ class EngineServer:
             return None
         headers = {name.lower(): value for name, value in upgrade.headers.items()}
         try:
-            if self.cors is not None and not self.cors.allows(headers.get("origin")):
+            if self.cors is not None and not self.cors.allows(headers.get("origin"), headers.get("host")):
                 self.observer.refused("origin")
                 raise Refused(FORBIDDEN, status=403)
             connection = verify(self.find, "GET", parse_query(query), upgrade=True)
@@ -246,6 +250,8 @@ class EngineServer:
     def websocket_gone(self, websocket: WebSocket) -> None:
         """The TCP connection of a WebSocket is gone."""
         self.closings.discard(websocket)
+        if self._all_gone is not None and not len(self.closings):
+            self._all_gone.set()
         self._probes.discard(websocket)
 
     # the end
@@ -288,8 +294,10 @@ class EngineServer:
                 connection.close("server shutting down", 1001)
             if index + 1 < slices:
                 await asyncio.sleep(within * 0.6 / slices)
-        while len(self.closings) and monotonic() < deadline:  # their part of the closing handshake
-            await asyncio.sleep(0.01)
+        if len(self.closings):  # their part of the closing handshake
+            self._all_gone = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_gone.wait(), max(deadline - monotonic(), 0.0))
         for websocket in self.closings.clear():
             websocket.abort()
 

@@ -46,6 +46,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self.engine.heads.discard(self)
         super().on_headers_complete()
 
+    def shutdown(self) -> None:
+        """Uvicorn shuts down and asks every connection to end: polls that wait must be answered first."""
+        super().shutdown()
+        self.engine.begin_drain()
+
     def head_timed_out(self) -> None:
         """Too slow."""
         self.engine.observer.refused("slow_request")

@@ -26,10 +26,11 @@ class Limits(msgspec.Struct, frozen=True):
     max_half_open_per_address: int = 200
     packets_per_second: float = 1_000
     packet_burst: int = 3_000
-    """Past its rate a connection is not read from until it is within it again; TCP holds the sender back."""
+    """Past its rate a connection is not read from until it is within it again; TCP holds the sender back. One that has
+    already sent a second burst beyond that, in a single read, is closed."""
     max_waiting_packets: int = 100
     """Packets of one socket that wait for a handler; past it the connection is not read from."""
-    max_outbox_bytes: int = 1_000_000
+    max_outbox_bytes: int = 2_000_000
     """What may wait for one connection that does not read; past it volatile packets are dropped and then it is closed."""
     request_head_timeout: float = 10.0
     """Seconds from the opening of a TCP connection, or the first byte of a request, to the end of its headers."""
@@ -95,6 +96,14 @@ class _Address:
         self.half_open = 0
         self.bucket = bucket
 
+    def refuse(self, limits: Limits, now: float) -> Refusal | None:
+        """Why nobody more may come from here now."""
+        if self.connections >= limits.max_connections_per_address:
+            return ADDRESS_FULL
+        if self.half_open >= limits.max_half_open_per_address:
+            return ADDRESS_HALF_OPEN
+        return None if self.bucket.take(now) else ADDRESS_BUSY
+
 
 class Admission:
     """Counts connections and handshakes and says who may come in."""
@@ -116,12 +125,9 @@ class Admission:
             return FULL
         entry = None if is_loopback(address) else self._entry(address, now)
         if entry is not None:
-            if entry.connections >= limits.max_connections_per_address:
-                return ADDRESS_FULL
-            if entry.half_open >= limits.max_half_open_per_address:
-                return ADDRESS_HALF_OPEN
-            if not entry.bucket.take(now):
-                return ADDRESS_BUSY
+            refusal = entry.refuse(limits, now)
+            if refusal is not None:
+                return refusal
         if not self._handshakes.take(now):
             return BUSY
         self.connections += 1

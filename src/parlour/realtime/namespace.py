@@ -28,8 +28,7 @@ class HandlerRegistry:
     """Handlers and middleware of a namespace, or of all namespaces that a pattern matches."""
 
     def __init__(self) -> None:
-        self.handlers: dict[str, Handler] = {}
-        self.any_handler: Handler | None = None
+        self.handlers: dict[str | None, Handler] = {}  # None: of events without one of their own
         self.connect_middleware: list[ConnectMiddleware] = []
         self.packet_middleware: list[PacketMiddleware] = []
 
@@ -60,7 +59,7 @@ class HandlerRegistry:
 
     def on_any(self, handler: HandlerT) -> HandlerT:
         """Registers `handler(socket, event, *args)` for events that have none of their own."""
-        self.any_handler = handler
+        self.handlers[None] = handler
         return handler
 
 
@@ -71,7 +70,6 @@ class Namespace(HandlerRegistry):
         super().__init__()
         if registry is not None:
             self.handlers = registry.handlers
-            self.any_handler = registry.any_handler
             self.connect_middleware = registry.connect_middleware
             self.packet_middleware = registry.packet_middleware
         self.server = server

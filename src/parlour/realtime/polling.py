@@ -48,9 +48,14 @@ class Polling:
         self._count(len(frames))
         if self._poll is not None:
             self._answer(NOOP_PAYLOAD)
-        elif self._size > self._engine.limits.max_outbox_bytes:
-            self._connection.write = discard
-            get_running_loop().call_soon(self._connection.cut_off)
+        elif (
+            self._size > self._engine.limits.max_outbox_bytes and len(self._chunks) > 1
+        ):  # one answer may be of any size
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        self._connection.write = discard
+        get_running_loop().call_soon(self._connection.cut_off)
 
     def _answer(self, otherwise: bytes) -> None:
         poll, self._poll = self._poll, None
@@ -122,11 +127,11 @@ class Polling:
                 return 413
             for packet in decode_payload(body):
                 connection.receive(packet)
+                if connection.held and not connection.closed:
+                    self._resumed = get_running_loop().create_future()
+                    await self._resumed
                 if connection.closed:
                     return 200 if connection.session.closed_by_peer else 400
-            if connection.held:
-                self._resumed = get_running_loop().create_future()
-                await self._resumed
         except EnginePacketError:
             connection.fail("parse error")
             return 400
@@ -153,10 +158,10 @@ class Polling:
             self.take()
 
     def pause_reading(self) -> None:
-        """Nothing to do: the answer to the POST waits until the connection is no longer held."""
+        """Nothing to do: the POST under way goes on when the connection is no longer held."""
 
     def resume_reading(self) -> None:
-        """Lets a POST that waits be answered."""
+        """Lets a POST that waits go on."""
         if self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(None)
 

@@ -45,7 +45,7 @@ class PollingApp:
             if cors is not None and scope["method"] == "OPTIONS":
                 await _respond(send, 204, b"", cors.preflight(headers))
                 return
-            if cors is not None and not cors.allows(headers.get("origin")):
+            if cors is not None and not cors.allows(headers.get("origin"), headers.get("host")):
                 self._engine.observer.refused("origin")
                 raise Refused(FORBIDDEN, status=403)
             status, body, more = await self._serve(scope, headers, receive)
@@ -87,7 +87,8 @@ class PollingApp:
         if headers.get("content-type") == "application/octet-stream":
             connection.fail("transport error")  # binary bodies were version 3
             raise Refused(BAD_REQUEST)
-        if int(headers.get("content-length", "0") or "0") > self._engine.options.max_payload:
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._engine.options.max_payload:
             raise Refused(BAD_REQUEST, "Payload too large", 413)
         status = await polling.post(receive)
         if status != 200:

@@ -230,7 +230,7 @@ class Socket:
         handler = namespace.handlers.get(event)
         label = event
         if handler is None:
-            handler, label = namespace.any_handler, "*"
+            handler, label = namespace.handlers.get(None), "*"
             if handler is None and not namespace.packet_middleware:
                 return
         else:

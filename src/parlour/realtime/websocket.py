@@ -6,6 +6,7 @@ import logging
 from asyncio import Transport as StreamTransport
 from asyncio import get_running_loop
 from http import HTTPStatus
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from picows import (
@@ -47,6 +48,14 @@ class _Fragments:
         self.kind = kind
         self.parts: list[bytes] = []
         self.size = 0
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class WebSocket(WSListener):
@@ -122,7 +131,9 @@ class WebSocket(WSListener):
         elif kind is _CONTINUATION:
             self._add_fragment(frame)
         elif kind is _PING:
-            if self._outbox is None:  # who pings without reading gets no pongs, or they would pile up here
+            connection = self.connection
+            # Who pings without reading gets no pongs, or they would pile up here.
+            if self._outbox is None and (connection is None or connection.count(monotonic(), frame.payload_size)):
                 transport.send_pong(frame.get_payload_as_bytes())
         elif kind is _CLOSE:
             self._closing = True
@@ -232,12 +243,17 @@ class WebSocket(WSListener):
         connection = self.connection
         if connection is None:
             return
-        if self._established:
+        if kind is _TEXT and not payload.isascii() and not _is_utf8(payload):
+            self._break_off(1007)
+        elif self._established:
             if kind is _TEXT:
                 connection.receive_text(payload)
             else:
                 connection.receive_binary(payload)
-            return
+        else:
+            self._probe(connection, kind, payload)
+
+    def _probe(self, connection: Connection, kind: WSMsgType, payload: bytes) -> None:
         try:
             if kind is _BINARY:
                 raise EnginePacketError("a binary message instead of a probe")

@@ -142,7 +142,7 @@ def until() -> Callable[[Callable[[], Any]], Awaitable[None]]:
 
     async def wait(condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(DEADLINE):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - any condition, which nothing announces
                 await asyncio.sleep(0.002)
 
     return wait

@@ -259,3 +259,33 @@ async def test_drain_refuses_newcomers_flushes_and_sends_everybody_away_within_i
         assert await peer.until_closed() == 1001
     assert reasons == ["server shutting down"] * 5
     assert not site.engine.connections
+
+
+async def test_a_second_burst_beyond_the_first_closes_the_connection(serve: Any) -> None:
+    """What is read already is delivered even while reading is stopped; it must not keep the loop busy for seconds."""
+    observer = Refusals()
+    server = Server(limits=Limits(packets_per_second=1, packet_burst=10), observer=observer)
+    site = await serve(server)
+    peer = await site.connect()
+    (connection,) = site.engine.connections.values()
+    for _ in range(2_000):  # as picows does with what one read brought
+        connection.receive_text(b'42["m"]')
+    assert await peer.until_closed() == 1008
+    assert observer.reasons == ["packet_rate"]
+
+
+async def test_pings_count_as_packets(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    site = await serve(Server(limits=Limits(packets_per_second=1, packet_burst=10), observer=observer))
+    peer = await site.connect()
+    for _ in range(15):
+        peer.transport.send_ping(b"x")
+    await until(lambda: observer.reasons == ["packet_rate"])
+
+
+async def test_a_page_may_speak_to_the_host_it_came_from() -> None:
+    policy = CorsPolicy(origins=("https://other.example",))
+    assert policy.allows("https://chat.example", "chat.example")
+    assert policy.allows("http://localhost:8000", "localhost:8000")
+    assert not policy.allows("https://evil.example", "chat.example")
+    assert not policy.allows("null", "null.example")

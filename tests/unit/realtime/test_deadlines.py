@@ -1,11 +1,11 @@
 """Many equal waits behind one timer."""
 
-import asyncio
+from typing import Any
 
 from parlour.realtime.deadlines import Deadlines
 
 
-async def test_what_is_not_discarded_falls_due_in_order() -> None:
+async def test_what_is_not_discarded_falls_due_in_order(until: Any) -> None:
     due: list[str] = []
     deadlines = Deadlines(0.02, due.append)
     for name in "abcd":
@@ -13,13 +13,12 @@ async def test_what_is_not_discarded_falls_due_in_order() -> None:
     deadlines.discard("b")
     deadlines.add("a")  # begins again, behind the others
     assert deadlines.oldest() == "c"
-    while len(due) < 3:
-        await asyncio.sleep(0.001)
+    await until(lambda: len(due) == 3)
     assert due == ["c", "d", "a"]
     assert len(deadlines) == 0
 
 
-async def test_one_that_falls_due_may_take_the_next_along() -> None:
+async def test_one_that_falls_due_may_take_the_next_along(until: Any) -> None:
     due: list[str] = []
 
     def on_due(name: str) -> None:
@@ -31,8 +30,7 @@ async def test_one_that_falls_due_may_take_the_next_along() -> None:
     deadlines: Deadlines[str] = Deadlines(0.01, on_due)
     deadlines.add("a")
     deadlines.add("b")
-    while len(due) < 2:
-        await asyncio.sleep(0.001)
+    await until(lambda: len(due) == 2)
     assert due == ["a", "again"]
 
 

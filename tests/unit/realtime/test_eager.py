@@ -29,7 +29,7 @@ async def test_one_that_never_waits_has_ended_when_start_returns() -> None:
     await runner.close()
 
 
-async def test_one_that_waits_runs_as_one_task_from_its_first_step_on() -> None:
+async def test_one_that_waits_runs_as_one_task_from_its_first_step_on(until: Any) -> None:
     runner, ended = starting()
     seen = []
     gate: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -45,14 +45,13 @@ async def test_one_that_waits_runs_as_one_task_from_its_first_step_on() -> None:
     assert asyncio.current_task() is outer
     assert len(seen) == 1
     gate.set_result("done")
-    while not ended:
-        await asyncio.sleep(0)
+    await until(lambda: ended)
     assert ended == [("done", None)]
     assert seen[0] is seen[1] is not outer
     await runner.close()
 
 
-async def test_a_timeout_entered_in_the_first_step_works() -> None:
+async def test_a_timeout_entered_in_the_first_step_works(until: Any) -> None:
     for delay in (0.0, 0.01):
         runner, ended = starting()
 
@@ -66,13 +65,12 @@ async def test_a_timeout_entered_in_the_first_step_works() -> None:
             return "slept"
 
         runner.start(work(), lambda *end, ended=ended: ended.append(end))
-        while not ended:
-            await asyncio.sleep(0.001)
+        await until(lambda ended=ended: ended)
         assert ended == [("timed out", None)]
         await runner.close()
 
 
-async def test_a_task_group_entered_in_the_first_step_works() -> None:
+async def test_a_task_group_entered_in_the_first_step_works(until: Any) -> None:
     runner, ended = starting()
 
     async def work() -> int:
@@ -82,13 +80,12 @@ async def test_a_task_group_entered_in_the_first_step_works() -> None:
         return one.result() + two.result()
 
     runner.start(work(), lambda *end: ended.append(end))
-    while not ended:
-        await asyncio.sleep(0.001)
+    await until(lambda: ended)
     assert ended == [(3, None)]
     await runner.close()
 
 
-async def test_context_is_its_own_from_beginning_to_end() -> None:
+async def test_context_is_its_own_from_beginning_to_end(until: Any) -> None:
     runner, ended = starting()
     variable: ContextVar[str] = ContextVar("variable", default="outside")
 
@@ -101,13 +98,12 @@ async def test_context_is_its_own_from_beginning_to_end() -> None:
 
     runner.start(work(), lambda *end: ended.append(end))
     assert variable.get() == "outside"
-    while not ended:
-        await asyncio.sleep(0)
+    await until(lambda: ended)
     assert ended == [("inside", None)]
     await runner.close()
 
 
-async def test_failures_reach_whoever_asked() -> None:
+async def test_failures_reach_whoever_asked(until: Any) -> None:
     runner, ended = starting()
     failure = ValueError("no")
 
@@ -118,8 +114,7 @@ async def test_failures_reach_whoever_asked() -> None:
 
     for waits in (False, True):
         runner.start(work(waits), lambda *end: ended.append(end))
-    while len(ended) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: len(ended) == 2)
     assert ended == [(None, failure)] * 2
     await runner.close()
 
@@ -142,7 +137,7 @@ async def test_closing_cancels_what_waits() -> None:
     assert len(runner) == 0
 
 
-async def test_one_that_cancels_itself_is_cancelled_at_its_first_wait() -> None:
+async def test_one_that_cancels_itself_is_cancelled_at_its_first_wait(until: Any) -> None:
     runner, ended = starting()
     after: Ended = []
 
@@ -162,8 +157,7 @@ async def test_one_that_cancels_itself_is_cancelled_at_its_first_wait() -> None:
     assert ended == [("ended", None)]
     runner.start(innocent(), lambda *end: after.append(end))
     runner.start(work(waits=True), lambda *end: ended.append(end))
-    while len(ended) < 2 or not after:
-        await asyncio.sleep(0)
+    await until(lambda: len(ended) == 2 and after)
     assert isinstance(ended[1][1], asyncio.CancelledError)
     assert after == [("unharmed", None)]
     await runner.close()

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from parlour.realtime import AckTimeout, ConnectRefused, Disconnected, Observer, PacketRefused, ReservedEventName, Server
+from parlour.realtime import (
+    AckTimeout,
+    ConnectRefused,
+    Disconnected,
+    Observer,
+    PacketRefused,
+    ReservedEventName,
+    Server,
+)
 
 
 async def test_the_return_value_of_a_handler_acknowledges(serve: Any) -> None:
@@ -33,7 +41,13 @@ async def test_the_return_value_of_a_handler_acknowledges(serve: Any) -> None:
         for number, which in enumerate(answers):
             await peer.emit(event, which, ack=number)
             received.append(await peer.next())
-        assert received == ["430[]", '431[{"a":1}]', '432[1,"two"]', "433[[1,2]]", '461-4[{"_placeholder":true,"num":0}]']
+        assert received == [
+            "430[]",
+            '431[{"a":1}]',
+            '432[1,"two"]',
+            "433[[1,2]]",
+            '461-4[{"_placeholder":true,"num":0}]',
+        ]
         assert await peer.next() == b"\x01"
 
 

@@ -71,15 +71,22 @@ async def test_the_last_words_of_a_closed_session_wait_for_the_next_poll(serve: 
     assert (await client.get(session.url)).json() == {"code": 1, "message": "Session ID unknown"}
 
 
-async def test_a_client_that_never_polls_is_cut_off_at_the_bound(serve: Any, client: httpx.AsyncClient, until: Any) -> None:
+async def test_a_client_that_never_polls_is_cut_off_at_the_bound(
+    serve: Any, client: httpx.AsyncClient, until: Any
+) -> None:
     server = Server(limits=Limits(max_outbox_bytes=10_000))
     site = await serve(server)
     await Session(site, client).open()
-    server.emit("m", "x" * 20_000)
+    server.emit("m", "x" * 20_000)  # whatever its size, one answer may wait
+    await asyncio.sleep(0.01)
+    assert site.engine.connections
+    server.emit("m")
     await until(lambda: not site.engine.connections)
 
 
-async def test_a_post_is_answered_when_its_packets_are_no_longer_held_back(serve: Any, client: httpx.AsyncClient) -> None:
+async def test_a_post_is_answered_when_its_packets_are_no_longer_held_back(
+    serve: Any, client: httpx.AsyncClient
+) -> None:
     server = Server(limits=Limits(max_waiting_packets=2))
     gate = asyncio.Event()
     handled = []
@@ -113,7 +120,9 @@ async def test_what_waited_for_a_poll_moves_to_the_websocket(serve: Any, client:
     assert await peer.next() == '42["direct"]'
 
 
-async def test_a_probe_that_goes_away_leaves_the_session_on_polling(serve: Any, client: httpx.AsyncClient, until: Any) -> None:
+async def test_a_probe_that_goes_away_leaves_the_session_on_polling(
+    serve: Any, client: httpx.AsyncClient, until: Any
+) -> None:
     server = Server()
     site = await serve(server)
     session = await Session(site, client).open()
