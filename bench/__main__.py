@@ -9,7 +9,7 @@ import uvloop
 
 from bench import connections, fanout, login_storm, rest, room_log, rooms
 from bench.results import progress, verdict
-from bench.setting import Setting
+from bench.setting import FOLDER, Setting
 from load.http import HttpError
 from load.machine import Broken, busiest, cores, settle_generator
 from load.socketio import Lost, Refused
@@ -47,6 +47,7 @@ def main() -> int:
         progress("one core only: servers and generator share it, so that latencies and rates say little")
     for name in options.names or BENCHES:
         progress(f"— {name}")
+        FOLDER.mkdir(exist_ok=True)
         if (share := busiest()) > 0.1:
             progress(f"others spend {share:.0%} of a core: figures will be worse than the machine's")
         try:

@@ -12,7 +12,9 @@ from pathlib import Path
 from bench.corpus import ROOMS, Corpus
 from bench.results import progress
 from bench.setting import FOLDER, ROOT
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.model import EventType, NewEvent
+from parlour.platform.clock import SystemClock
 from parlour.platform.ids import ClientId, RoomId, UserId
 
 BATCH = 2_000
@@ -29,6 +31,11 @@ def new_message(room: int, sender: int, text: str) -> NewEvent:
     return NewEvent(
         ROOM_IDS[room], EventType.MESSAGE_CREATED, user_id(sender), ClientId(str(uuid.uuid4())), {"text": text}
     )
+
+
+async def open_log(folder: Path) -> SqliteRoomLog:
+    """Open (or make) the room log in a folder."""
+    return await SqliteRoomLog.open(folder / "messages.db", SystemClock())
 
 
 def folder(count: int) -> Path:
@@ -53,7 +60,7 @@ async def build(count: int) -> Path:
     partial.mkdir(parents=True)
     progress(f"building a room log of {count:,} messages in .bench/, once")
     start = time.monotonic()
-    log = open_log(partial)
+    log = await open_log(partial)
     floor = sqlite3.connect(partial / "floor.db")
     floor.executescript(FLOOR_SCHEMA)
     heads = [0] * ROOMS
@@ -68,6 +75,7 @@ async def build(count: int) -> Path:
         done += len(batch)
         if done % (BATCH * 50) == 0:
             progress(f"  {done:,} after {time.monotonic() - start:.0f} s")
+    await log.indexed()
     await log.close()
     floor.close()
     partial.rename(target)

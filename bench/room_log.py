@@ -9,12 +9,14 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from bench.corpus import Corpus, queries
-from bench.million import ROOM_IDS, build, new_message, open_log, open_search
+from bench.million import ROOM_IDS, build, new_message, open_log
 from bench.results import Result, compared, progress
 from bench.setting import FOLDER, Setting
 from load.machine import Broken
+from parlour.chat.adapters.sqlite_log import SqliteSearch
 from parlour.chat.model import NewEvent
 from parlour.chat.ports import SearchQuery
+from parlour.platform.clock import SystemClock
 
 BARE_COMMIT = "bare sqlite3, one commit a batch, synchronous=FULL"
 BARE_SELECT = "bare sqlite3 SELECT … LIMIT"
@@ -47,7 +49,7 @@ async def append(setting: Setting) -> None:
 
 async def _append_ours(batches: list[list[NewEvent]]) -> float:
     folder = Path(tempfile.mkdtemp(prefix="append-", dir=FOLDER))
-    log = open_log(folder)
+    log = await open_log(folder)
     start = time.perf_counter()
     for batch in batches:
         await log.append(batch)
@@ -91,7 +93,7 @@ async def history(setting: Setting) -> None:
     """p50 and p95 of a page of 50 messages anywhere in the log: the latest, before a seq, past a seq."""
     count = setting.size(1_000_000, 20_000)
     folder = await build(count)
-    log = open_log(folder)
+    log = await open_log(folder)
     floor = sqlite3.connect(folder / "floor.db")
     heads = await log.heads(ROOM_IDS)
     corpus, rng = Corpus(seed=11), random.Random(11)
@@ -125,7 +127,8 @@ async def search(setting: Setting) -> None:
     """p50 and p95 of the first 20 hits by kind of query: over 200 rooms, and in one of them."""
     count = setting.size(1_000_000, 20_000)
     folder = await build(count)
-    engine = open_search(folder)
+    log = await open_log(folder)
+    engine = SqliteSearch(log, SystemClock())
     floor = sqlite3.connect(folder / "floor.db")
     corpus, rng = Corpus(seed=11), random.Random(11)
     newest = [
@@ -141,6 +144,7 @@ async def search(setting: Setting) -> None:
             await engine.search(SearchQuery(text, room_ids, limit=HITS))
             ours.setdefault(kind if room is None else "one_room", []).append(_since(start))
             theirs.append(_bare_match(floor, text, room))
+    await log.close()
     floor.close()
     for kind, times in ours.items():
         progress(f"search {kind}: p50 {median(times):.2f}, p95 {_p95(times):.2f} ms")

@@ -136,7 +136,6 @@ class Parlour:
         self.server: ServerProcess
 
     async def __aenter__(self) -> "Parlour":
-        FOLDER.mkdir(exist_ok=True)
         self._data = Path(tempfile.mkdtemp(prefix="data-", dir=FOLDER))
         tokens = self._data / "tokens.jsonl"
         progress(f"seeding {self._users} users in rooms of {self._room_size}")
