@@ -137,6 +137,10 @@ class Rooms:
         room = membership.room if membership is not None else await self.public(principal, room_id)
         return room, membership, await self._store.count_members(room_id)
 
+    async def count(self, room_id: RoomId) -> int:
+        """Return how many members a room has."""
+        return await self._store.count_members(room_id)
+
     async def public(self, principal: Principal, room_id: RoomId) -> Room:
         """Return a public room that the caller is not in.
 

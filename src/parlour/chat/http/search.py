@@ -1,0 +1,60 @@
+"""The route of search (DESIGN.md section 4)."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+
+from parlour.chat.http.parameters import ID_LENGTH, LARGEST, Cursor
+from parlour.chat.http.services import Chat
+from parlour.chat.model import SearchHit
+from parlour.chat.service.search import MAX_HITS, MAX_QUERY
+from parlour.platform.ids import RoomId, UserId
+from parlour.platform.tokens import Principal
+
+
+class Hits(msgspec.Struct):
+    """Messages that match, best first; `cursor` leads to the next page and is null on the last."""
+
+    hits: list[SearchHit]
+    cursor: str | None
+
+
+TimeQuery = Annotated[int | None, Parameter(ge=0, le=LARGEST, description="Milliseconds UTC.")]
+
+
+@get("/search", tags=["search"], operation_id="search_messages", summary="Search messages")
+async def search_messages(
+    *,
+    principal: Principal,
+    chat: Chat,
+    q: Annotated[
+        str, Parameter(min_length=1, max_length=MAX_QUERY, description='Words, "phrases" and prefix*; all must match.')
+    ],
+    room_id: Annotated[RoomId | None, Parameter(max_length=ID_LENGTH, description="Only in this room.")] = None,
+    from_user: Annotated[
+        UserId | None, Parameter(query="from", max_length=ID_LENGTH, description="Only from this user.")
+    ] = None,
+    before: TimeQuery = None,
+    after: TimeQuery = None,
+    has: Annotated[Literal["link", "mention", "reaction", "pin"] | None, Parameter()] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Parameter(ge=1, le=MAX_HITS)] = 20,
+) -> Hits:
+    """Only in rooms that the caller may read. `highlights` are [start, end) in characters of the text.
+
+    Errors: `room_not_found`, `rate_limited`.
+    """
+    hits, following = await chat.search.search(
+        principal,
+        q,
+        room_id=room_id,
+        from_user=from_user,
+        before=before,
+        after=after,
+        has=has,
+        limit=limit,
+        cursor=cursor,
+    )
+    return Hits(hits, following)
