@@ -82,6 +82,8 @@ class EngineServer:
         self._pings: Deadlines[Connection] = Deadlines(self.options.ping_interval / 1000, self._ping)
         self._pongs: Deadlines[Connection] = Deadlines(self.options.ping_timeout / 1000, self._timed_out)
         self._probes: Deadlines[WebSocket] = Deadlines(_UPGRADE_TIMEOUT, _give_up_probe)
+        self._probing: dict[Connection, WebSocket] = {}
+        self.stalls: Deadlines[WebSocket] = Deadlines(self.limits.stall_timeout, WebSocket.stalled)
         self._lingering: dict[str, Polling] = {}
         self._linger: Deadlines[str] = Deadlines(_LINGER, self._forget_lingering)
         self._half_open: Deadlines[Connection] | None = (
@@ -152,6 +154,9 @@ class EngineServer:
         self.connections.pop(connection.sid, None)
         self._pings.discard(connection)
         self._pongs.discard(connection)
+        probe = self._probing.pop(connection, None)
+        if probe is not None:
+            probe.give_up()
         if self._half_open is not None:
             self._half_open.discard(connection)
         self.admission.release(connection.request.address, half_open=connection.half_open)
@@ -186,7 +191,7 @@ class EngineServer:
 
     def upgrade(self, connection: Connection, websocket: WebSocket) -> None:
         """The session moves to the WebSocket, with what waited for a GET."""
-        self._probes.discard(websocket)
+        self.probe_ended(connection, websocket)
         polling = connection.transport
         websocket.establish(connection)
         if isinstance(polling, Polling):
@@ -243,16 +248,22 @@ class EngineServer:
             self.open(websocket, request)
         elif probed is not None and probed.session.begin_probe():
             self._probes.add(websocket)
+            self._probing[probed] = websocket
         else:  # one probes already, or has upgraded
             websocket.connection = None
             websocket.close(1008, orderly=False)
+
+    def probe_ended(self, connection: Connection, websocket: WebSocket) -> None:
+        """A WebSocket took the session over, or does not want to any more."""
+        self._probes.discard(websocket)
+        self._probing.pop(connection, None)
 
     def websocket_gone(self, websocket: WebSocket) -> None:
         """The TCP connection of a WebSocket is gone."""
         self.closings.discard(websocket)
         if self._all_gone is not None and not len(self.closings):
             self._all_gone.set()
-        self._probes.discard(websocket)
+        self.stalls.discard(websocket)
 
     # the end
 
@@ -311,6 +322,7 @@ class EngineServer:
             self._half_open,
             self.closings,
             self.heads,
+            self.stalls,
         ):
             if deadlines is not None:
                 deadlines.clear()

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol with a bound on how long the head of a request may take.
+"""uvicorn's HTTP protocol with bounds on how long the head of a request may take, and be.
 
-uvicorn waits for ever for the first byte of a connection and for the rest of a request's headers, so that a stranger could
-hold any number of sockets for nothing.
+uvicorn waits for ever for the first byte of a connection and for the rest of a request's headers, and keeps all of them, so
+that a stranger could hold any number of sockets and any amount of memory for nothing.
 """
 
 from __future__ import annotations
@@ -21,15 +21,26 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     engine: ClassVar[EngineServer]
 
+    _head_bytes = -1  # of the head that is arriving; negative when none is
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """A client connected: its first request is awaited."""
         super().connection_made(transport)
+        self._head_bytes = 0
         self.engine.heads.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left."""
         self.engine.heads.discard(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a head, or of a body, which the application bounds."""
+        super().data_received(data)
+        if self._head_bytes >= 0:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.engine.limits.max_request_head_bytes:
+                self._refuse("large_request")
 
     def handle_websocket_upgrade(self) -> None:
         """The connection becomes somebody else's."""
@@ -39,10 +50,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        self._head_bytes = 0
         self.engine.heads.add(self)
 
     def on_headers_complete(self) -> None:
         """The head is there; bodies and idle connections have bounds of their own."""
+        self._head_bytes = -1
         self.engine.heads.discard(self)
         super().on_headers_complete()
 
@@ -53,7 +66,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def head_timed_out(self) -> None:
         """Too slow."""
-        self.engine.observer.refused("slow_request")
+        self._refuse("slow_request")
+
+    def _refuse(self, reason: str) -> None:
+        self._head_bytes = -1
+        self.engine.heads.discard(self)
+        self.engine.observer.refused(reason)
         transport: Any = self.transport
         if not transport.is_closing():
             transport.close()

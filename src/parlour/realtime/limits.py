@@ -31,9 +31,13 @@ class Limits(msgspec.Struct, frozen=True):
     max_waiting_packets: int = 100
     """Packets of one socket that wait for a handler; past it the connection is not read from."""
     max_outbox_bytes: int = 2_000_000
-    """What may wait for one connection that does not read; past it volatile packets are dropped and then it is closed."""
+    """What may wait for one connection that does not read; past it volatile packets are dropped and then it is closed.
+    A single write may exceed it for as long as `stall_timeout`."""
+    stall_timeout: float = 5.0
+    """Seconds after which a WebSocket that has not taken in what one large write left behind is held to the bound."""
     request_head_timeout: float = 10.0
     """Seconds from the opening of a TCP connection, or the first byte of a request, to the end of its headers."""
+    max_request_head_bytes: int = 65_536
     request_body_timeout: float = 30.0
     """Seconds for the body of a long-polling POST."""
     max_tracked_addresses: int = 100_000

@@ -152,6 +152,7 @@ class WebSocket(WSListener):
         """The peer does not read as fast as we write: what follows waits here, within a bound."""
         if self._outbox is None:
             self._outbox = []
+            self.engine.stalls.add(self)
             if self._established and self.connection is not None and not self.connection.closed:
                 self.connection.write = self._queue
                 self.connection.writable = False
@@ -160,6 +161,7 @@ class WebSocket(WSListener):
         """The peer reads again."""
         outbox, self._outbox = self._outbox, None
         self._count_outbox(-self._outbox_size)
+        self.engine.stalls.discard(self)
         if outbox is None or self._closing:
             return
         if self._established and self.connection is not None and not self.connection.closed:
@@ -181,6 +183,12 @@ class WebSocket(WSListener):
             self._stream.write(b"".join(outbox))
         self._ws.send(_CLOSE, code.to_bytes(2, "big"))
         self.engine.closings.add(self)
+
+    def stalled(self) -> None:
+        """The peer has not read for a while: what one large write left here counts like everything else."""
+        waiting = self._outbox_size + self._stream.get_write_buffer_size()
+        if self.connection is not None and self._established and waiting > self.engine.limits.max_outbox_bytes:
+            self.connection.cut_off()
 
     def abort(self) -> None:
         """Ends the TCP connection without further words."""
@@ -259,7 +267,6 @@ class WebSocket(WSListener):
                 raise EnginePacketError("a binary message instead of a probe")
             reaction = connection.session.receive_probe(decode_packet(payload))
         except EnginePacketError:
-            connection.session.end_probe()
             reaction = Reaction.REJECT_PROBE
         match reaction:
             case Reaction.ANSWER_PROBE:
@@ -268,7 +275,7 @@ class WebSocket(WSListener):
             case Reaction.UPGRADE:
                 self.engine.upgrade(connection, self)
             case _:
-                self.connection = None
+                self._gone("transport error")
                 self.close(1002, orderly=False)
 
     def _break_off(self, code: int) -> None:
@@ -288,6 +295,7 @@ class WebSocket(WSListener):
         else:
             self.connection = None
             connection.session.end_probe()
+            self.engine.probe_ended(connection, self)
 
 
 class _QuietLogger(logging.LoggerAdapter[logging.Logger]):

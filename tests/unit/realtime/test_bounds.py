@@ -289,3 +289,34 @@ async def test_a_page_may_speak_to_the_host_it_came_from() -> None:
     assert policy.allows("http://localhost:8000", "localhost:8000")
     assert not policy.allows("https://evil.example", "chat.example")
     assert not policy.allows("null", "null.example")
+
+
+async def test_a_head_without_end_is_cut_off(serve: Any) -> None:
+    observer = Refusals()
+    site = await serve(Server(limits=Limits(max_request_head_bytes=5_000), observer=observer))
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 6_000)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+    assert observer.reasons == ["large_request"]
+
+
+async def test_one_large_write_to_a_reader_that_never_reads_is_not_kept_for_ever(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(max_outbox_bytes=100_000, stall_timeout=0.05), observer=observer)
+    site = await serve(server)
+    peer = await site.connect()
+    (socket,) = server.of("/").sockets.values()
+    peer.transport.underlying_transport.pause_reading()
+    socket.emit("m", "x" * 20_000_000)
+    await until(lambda: not socket.connected)
+    assert observer.slow_readers == 1
+
+
+async def test_one_large_write_to_a_reader_that_reads_arrives(serve: Any) -> None:
+    server = Server(limits=Limits(max_outbox_bytes=100_000))
+    site = await serve(server)
+    peer = await site.connect()
+    server.emit("m", "x" * 5_000_000)
+    assert len(await peer.next()) == 5_000_000 + len('42["m",""]')

@@ -198,3 +198,13 @@ async def test_other_paths_are_not_found(serve: Any, client: httpx.AsyncClient) 
     site = await serve(Server())
     answer = await client.get(f"http://127.0.0.1:{site.port}/elsewhere?EIO=4&transport=polling")
     assert answer.status_code == 404
+
+
+async def test_a_session_that_ends_takes_its_probing_websocket_along(serve: Any, client: httpx.AsyncClient) -> None:
+    site = await serve(Server())
+    session = await Session(site, client).open()
+    peer = await site.websocket(session.url.split("?")[1].replace("polling", "websocket"))
+    peer.send("2probe")
+    assert await peer.next() == "3probe"
+    assert (await session.post("1")).text == "ok"
+    await peer.until_closed()
