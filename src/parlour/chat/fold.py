@@ -9,9 +9,12 @@ Rules, all of which tests/cases/fold.json shows:
   pin, a second deletion.
 """
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from parlour.chat.model import EventType, Message, RoomEvent, RoomView
+from parlour.platform.ids import EventId
 
 ON_MESSAGES = frozenset(
     {
@@ -30,8 +33,8 @@ def apply(view: RoomView, event: RoomEvent) -> RoomView:
     """Return `view` after `event`; events come in the order of seq, repeats of earlier ones are harmless."""
     if event.seq <= view.head:
         return view
-    target = event.data.get("message_id") if event.type in ON_MESSAGES else event.id
-    before = view.messages.get(target) if isinstance(target, str) else None
+    target: EventId = event.data["message_id"] if event.type in ON_MESSAGES else event.id
+    before = view.messages.get(target)
     after = apply_to_message(before, event)
     if after is None or after is before:
         return RoomView(event.seq, view.messages)
@@ -42,41 +45,35 @@ def apply_to_message(message: Message | None, event: RoomEvent) -> Message | Non
     """Return `message` (None: not there yet) after `event`; the very same object where the event changes nothing."""
     if message is None:
         return created(event) if event.type == EventType.MESSAGE_CREATED else None
+    concerns = event.room_id == message.room_id and event.data.get("message_id") == message.id
+    if not concerns or event.seq <= message.version or message.deleted_at is not None:
+        return message
+    change = _change(message, event)
+    return replace(message, version=event.seq, **change) if change else message
+
+
+def _change(message: Message, event: RoomEvent) -> dict[str, Any]:
+    """Return the fields of a message that is there and not deleted which an event changes, and their new values."""
     data = event.data
-    if event.seq <= message.version or event.room_id != message.room_id or data.get("message_id") != message.id:
-        return message
-    if message.deleted_at is not None:
-        return message
     match event.type:
         case EventType.MESSAGE_EDITED if event.sender_id == message.sender_id:
-            return replace(
-                message,
-                version=event.seq,
-                text=data.get("text", ""),
-                mentions=data.get("mentions", []),
-                mentions_room=data.get("mentions_room", False),
-                edited_at=event.at,
-            )
+            return {
+                "text": data.get("text", ""),
+                "mentions": data.get("mentions", []),
+                "mentions_room": data.get("mentions_room", False),
+                "edited_at": event.at,
+            }
         case EventType.MESSAGE_DELETED:
-            return replace(
-                message,
-                version=event.seq,
-                text="",
-                mentions=[],
-                mentions_room=False,
-                reactions={},
-                pinned_at=None,
-                pinned_by=None,
-                deleted_at=event.at,
-            )
+            nothing = {"text": "", "mentions": [], "mentions_room": False, "reactions": {}}
+            return {**nothing, "pinned_at": None, "pinned_by": None, "deleted_at": event.at}
         case EventType.REACTION_ADDED | EventType.REACTION_REMOVED:
             return _react(message, event)
         case EventType.MESSAGE_PINNED if message.pinned_at is None:
-            return replace(message, version=event.seq, pinned_at=event.at, pinned_by=event.sender_id)
+            return {"pinned_at": event.at, "pinned_by": event.sender_id}
         case EventType.MESSAGE_UNPINNED if message.pinned_at is not None:
-            return replace(message, version=event.seq, pinned_at=None, pinned_by=None)
+            return {"pinned_at": None, "pinned_by": None}
         case _:
-            return message
+            return {}
 
 
 def created(event: RoomEvent) -> Message:
@@ -97,14 +94,14 @@ def created(event: RoomEvent) -> Message:
     )
 
 
-def _react(message: Message, event: RoomEvent) -> Message:
+def _react(message: Message, event: RoomEvent) -> dict[str, Any]:
     emoji = event.data["emoji"]
     users = message.reactions.get(emoji, [])
     adding = event.type == EventType.REACTION_ADDED
     if adding == (event.sender_id in users):
-        return message
+        return {}
     users = [*users, event.sender_id] if adding else [each for each in users if each != event.sender_id]
     reactions = {**message.reactions, emoji: users}
     if not users:
         del reactions[emoji]
-    return replace(message, version=event.seq, reactions=reactions)
+    return {"reactions": reactions}

@@ -18,6 +18,7 @@ from parlour.chat.model import (
     SearchHit,
 )
 from parlour.platform.contracts import Profile
+from parlour.platform.errors import ParlourError
 from parlour.platform.ids import EventId, RoomId, UserId
 
 
@@ -109,8 +110,11 @@ class Broker(Protocol):
         """Have a command done and return its event."""
         ...
 
-    async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended]]]) -> None:
-        """Feed batches to `work` until cancelled; then what was accepted is finished first."""
+    async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
+        """Feed batches to `work`, one at a time, until cancelled; then what was accepted is finished first.
+
+        `work` returns the answer to each command, an error for those that failed alone; what it raises is the answer to all.
+        """
         ...
 
 

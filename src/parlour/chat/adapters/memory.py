@@ -1,0 +1,102 @@
+"""Broker and presence of one process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from parlour.chat.errors import Busy
+from parlour.chat.model import Appended, NewEvent
+from parlour.platform.errors import ParlourError, Unavailable
+from parlour.platform.ids import UserId
+
+_Waiting = tuple[NewEvent, "asyncio.Future[Appended]"]
+
+
+class MemoryBroker:
+    """A `Broker` whose worker runs on the same loop; what was accepted is lost with the process, and unacknowledged."""
+
+    def __init__(self, *, bound: int = 10_000, largest: int = 256) -> None:
+        """Let at most `bound` commands wait, and hand at most `largest` to the worker at once."""
+        self._bound = bound
+        self._largest = largest
+        self._waiting: list[_Waiting] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    async def submit(self, command: NewEvent) -> Appended:
+        """Have a command done and return its event; who stops waiting does not undo it.
+
+        Raises:
+            Busy: too many wait already.
+            Unavailable: the process is about to end, or the log is away.
+        """
+        if self._stopping:
+            raise Unavailable(retry_after=1)
+        if len(self._waiting) >= self._bound:
+            raise Busy(retry_after=1)
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, future))
+        self._wake.set()
+        return await future
+
+    async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
+        """Feed batches to `work` until cancelled; then what was accepted is finished first."""
+        feeding = asyncio.create_task(self._feed(work))
+        try:
+            await asyncio.shield(feeding)
+        except asyncio.CancelledError:
+            self._stopping = True
+            self._wake.set()
+            await feeding
+            raise
+
+    async def _feed(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
+        while self._waiting or not self._stopping:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            try:
+                answers = await work([command for command, _ in batch])
+                for (_, future), answer in zip(batch, answers, strict=True):
+                    _settle(future, answer)
+            except Exception as error:
+                for _, future in batch:
+                    _settle(future, error)
+
+
+def _settle(future: "asyncio.Future[Appended]", answer: Appended | Exception) -> None:
+    if future.done():  # the sender has gone
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+class MemoryPresence:
+    """A `PresenceStore` of one process: a user is as present as the most present of their devices."""
+
+    def __init__(self) -> None:
+        self._devices: dict[UserId, dict[str, str]] = {}
+
+    def set(self, user_id: UserId, device: str, state: str | None) -> str:
+        """Set one device's state (`active`, `idle`; None for gone) and return the user's: `online`, `idle` or `offline`."""
+        devices = self._devices.setdefault(user_id, {})
+        if state is None:
+            devices.pop(device, None)
+        else:
+            devices[device] = state
+        if not devices:
+            del self._devices[user_id]
+        return self._state(user_id)
+
+    def get(self, user_ids: Iterable[UserId]) -> dict[UserId, str]:
+        """Return the state of each user."""
+        return {user_id: self._state(user_id) for user_id in user_ids}
+
+    def _state(self, user_id: UserId) -> str:
+        devices = self._devices.get(user_id)
+        if not devices:
+            return "offline"
+        return "online" if "active" in devices.values() else "idle"

@@ -1,0 +1,330 @@
+"""Appending to the room log: repeats, places, the overlay of what changed, all in one transaction a batch.
+
+A batch of new messages costs two statements, one that looks for repeats and one that inserts and commits; each further
+kind of change adds one. What is read before the transaction is safe to build on: whoever wrote to one of the rooms in
+between took the place that this batch is about to take, and the unique `place` sends it back to read again.
+"""
+
+import functools
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from parlour.chat.adapters.sqlite_log.rows import (
+    CODES,
+    CREATED,
+    EVENT_JSON,
+    MESSAGE_JSON,
+    SEQ_BITS,
+    SEQ_MASK,
+    decode_rows,
+    joined_ids,
+    overlay_of,
+    packed,
+)
+from parlour.chat.adapters.sqlite_log.words import document
+from parlour.chat.fold import ON_MESSAGES, apply_to_message, created
+from parlour.chat.model import Appended, EventType, Message, NewEvent, RoomEvent
+from parlour.platform.clock import Clock
+from parlour.platform.errors import InvalidRequest
+from parlour.platform.ids import EventId, is_uuid, uuid7
+
+CHUNK = 128
+"""Rows of one INSERT; there is a cached statement for each number of rows up to it."""
+
+_ATTEMPTS = 10
+"""Other processes may win a room's next place that often in a row before the batch is given up."""
+
+_CACHED_ROOMS = 100_000
+
+_Statement = tuple[str, Sequence[Any]]
+_Key = tuple[int, bytes, bytes]
+
+_REPEATS = f"""
+SELECT group_concat({EVENT_JSON} || ']') FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
+WHERE e.repeat IN (SELECT value FROM json_each(?)) GROUP BY NULL
+"""
+_TARGETS = f"""
+SELECT group_concat({MESSAGE_JSON}) FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
+LEFT JOIN overlay o ON o.pk = e.pk
+WHERE e.id IN (SELECT substr(?1, 1 + 16 * key, 16) FROM json_each(?2)) AND e.type = {CREATED} GROUP BY NULL
+"""
+_ROOMS = f"""
+SELECT group_concat('["' || hex(r.id) || '",' || r.pk || ',' || coalesce((
+    SELECT place & {SEQ_MASK} FROM events
+    WHERE place BETWEEN r.pk << {SEQ_BITS} AND r.pk << {SEQ_BITS} | {SEQ_MASK} ORDER BY place DESC LIMIT 1
+), 0) || ']')
+FROM rooms r WHERE r.id IN (SELECT substr(?1, 1 + 16 * key, 16) FROM json_each(?2)) GROUP BY NULL
+"""
+_REDACT = """
+UPDATE events SET data = json_remove(data, '$.text', '$.mentions', '$.mentions_room')
+WHERE pk = ?1 OR place IN (SELECT place FROM edits WHERE message = ?1)
+"""
+
+
+class _Command(NamedTuple):
+    event: NewEvent
+    room: bytes
+    sender: bytes
+    client: bytes
+    data: str
+
+
+class _Room:
+    __slots__ = ("head", "pk")
+
+    def __init__(self, pk: int, head: int) -> None:
+        self.pk = pk
+        self.head = head
+
+
+class _Target:
+    """A message that the batch may change: as it was before the batch, and as it is after the last event so far."""
+
+    __slots__ = ("before", "now", "pk", "place")
+
+    def __init__(self, pk: int, place: int, message: Message) -> None:
+        self.pk = pk
+        self.place = place
+        self.before = self.now = message
+
+
+class Appender:
+    """Writes batches on one connection, from one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._rooms: dict[bytes, _Room] = {}
+
+    def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
+        """Append a batch; returns once it is durable.
+
+        Raises:
+            InvalidRequest: an id is no UUID, or `data` is no JSON; nothing was written.
+            sqlite3.Error: nothing was written, or (when the error came from the commit itself) perhaps all of it.
+        """
+        commands = [_checked(event) for event in batch]
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._attempt(commands)
+            except sqlite3.IntegrityError:
+                # Another process has appended to one of the rooms: read the heads again.
+                self._rooms.clear()
+                if attempt == _ATTEMPTS:
+                    raise
+            except BaseException:
+                self._rooms.clear()
+                raise
+        raise AssertionError("unreachable")
+
+    def _attempt(self, commands: Sequence[_Command]) -> list[Appended]:
+        rooms = self._resolve(commands)
+        keys = [(rooms[each.room].pk, each.sender, each.client) for each in commands]
+        hashes = [_repeat_hash(key) for key in keys]
+        known = self._repeats(hashes)
+        draft = _Draft(self._clock.now(), self._targets(commands))
+        heads: dict[bytes, int] = {}
+        answers: list[Appended] = []
+        for command, key, repeat in zip(commands, keys, hashes, strict=True):
+            earlier = known.get(key)
+            if earlier is not None:
+                answers.append(Appended(earlier, repeated=True))
+                continue
+            seq = heads.get(command.room, rooms[command.room].head) + 1
+            heads[command.room] = seq
+            event = draft.add(command, key[0], seq, repeat)
+            known[key] = event
+            answers.append(Appended(event))
+        self._write(draft.statements())
+        for room, head in heads.items():
+            rooms[room].head = head
+        return answers
+
+    def _resolve(self, commands: Sequence[_Command]) -> dict[bytes, _Room]:
+        unknown = {each.room: each.event.room_id for each in commands if each.room not in self._rooms}
+        if unknown:
+            if len(self._rooms) > _CACHED_ROOMS:
+                self._rooms.clear()
+                unknown = {each.room: each.event.room_id for each in commands}
+            parameters = joined_ids(unknown.values())
+            found = self._one(_ROOMS, parameters)
+            if found.count("[") < len(unknown):
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO rooms (id) SELECT substr(?1, 1 + 16 * key, 16) FROM json_each(?2)",
+                    parameters,
+                )
+                found = self._one(_ROOMS, parameters)
+            for digits, pk, head in json.loads("[" + found + "]"):
+                self._rooms[bytes.fromhex(digits)] = _Room(pk, head)
+        return self._rooms
+
+    def _repeats(self, hashes: Sequence[int]) -> dict[_Key, RoomEvent]:
+        found = self._one(_REPEATS, ("[" + ",".join(map(str, hashes)) + "]",))
+        known: dict[_Key, RoomEvent] = {}
+        for row in sorted(decode_rows(found), key=lambda each: each.pk, reverse=True):
+            room = self._rooms.get(bytes.fromhex(row.room))
+            if room is not None:  # else the hash is all that it has in common
+                known[(room.pk, bytes.fromhex(row.sender), bytes.fromhex(row.client))] = row.event()
+        return known
+
+    def _targets(self, commands: Sequence[_Command]) -> dict[EventId, _Target]:
+        wanted = {each.event.data.get("message_id") for each in commands if each.event.type in ON_MESSAGES}
+        ids = [each for each in wanted if isinstance(each, str) and is_uuid(each)]
+        if not ids:
+            return {}
+        targets: dict[EventId, _Target] = {}
+        for row in decode_rows(self._one(_TARGETS, joined_ids(ids))):
+            message = row.message()
+            room = self._rooms.get(bytes.fromhex(row.room))
+            if room is not None:  # else it is of another room than the event that names it
+                targets[message.id] = _Target(row.pk, room.pk << SEQ_BITS | row.seq, message)
+        return targets
+
+    def _one(self, sql: str, parameters: Sequence[Any]) -> str:
+        rows = self._connection.execute(sql, parameters).fetchall()
+        return rows[0][0] if rows else ""
+
+    def _write(self, statements: Sequence[_Statement]) -> None:
+        execute = self._connection.execute
+        if len(statements) <= 1:  # is a transaction by itself
+            for sql, parameters in statements:
+                execute(sql, parameters)
+            return
+        execute("BEGIN IMMEDIATE")
+        try:
+            for sql, parameters in statements:
+                execute(sql, parameters)
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+
+
+class _Draft:
+    """What a batch is going to write."""
+
+    def __init__(self, now: int, targets: dict[EventId, _Target]) -> None:
+        self._now = now
+        self._targets = targets
+        self._events: list[Any] = []
+        self._mentions: list[Any] = []
+        self._edits: list[Any] = []
+        self._deleted: list[int] = []
+
+    def add(self, command: _Command, room: int, seq: int, repeat: int) -> RoomEvent:
+        """Give a command its place and fold it into the message that it names."""
+        new = command.event
+        event_id = uuid7()
+        event = RoomEvent(
+            new.room_id, seq, EventId(event_id), new.type, new.sender_id, new.client_id, self._now, new.data
+        )
+        place = room << SEQ_BITS | seq
+        data = command.data
+        if new.type == EventType.MESSAGE_CREATED:
+            if "mentions" in new.data or "mentions_room" in new.data:
+                for user in _mentioned(created(event)):
+                    self._mentions += (user, place, command.sender)
+        elif new.type in ON_MESSAGES:
+            target = self._targets.get(new.data.get("message_id", ""))
+            if target is not None and self._change(target, event, place):
+                event.data = {"message_id": target.now.id}
+                data = msgspec.json.encode(event.data).decode()
+        self._events += (
+            place,
+            bytes.fromhex(event_id.replace("-", "")),
+            CODES[new.type],
+            self._now,
+            command.sender,
+            command.client,
+            repeat,
+            data,
+        )
+        return event
+
+    def _change(self, target: _Target, event: RoomEvent, place: int) -> bool:
+        """Fold an event; tell whether it carries a text that must not be written, because its message is deleted."""
+        before = target.now
+        after = apply_to_message(before, event)
+        if after is not None:
+            target.now = after
+        if event.type == EventType.MESSAGE_EDITED:
+            if before.deleted_at is not None and before.room_id == event.room_id:
+                return True
+            self._edits += (target.pk, place)
+        elif event.type == EventType.MESSAGE_DELETED and after is not before:
+            self._deleted.append(target.pk)
+        return False
+
+    def statements(self) -> list[_Statement]:
+        """Return the statements; the events come first, so that a lost race for a place costs nothing."""
+        statements = _inserts("INSERT INTO events (place, id, type, at, sender, client, repeat, data)", 8, self._events)
+        if self._edits:
+            statements += _inserts("INSERT INTO edits (message, place)", 2, self._edits)
+        changed = [each for each in self._targets.values() if each.now is not each.before]
+        if changed:
+            statements += self._changes(changed)
+        if self._mentions:
+            statements += _inserts("INSERT OR REPLACE INTO mentions (user, place, sender)", 3, self._mentions)
+        statements += [(_REDACT, (pk,)) for pk in self._deleted]
+        return statements
+
+    def _changes(self, changed: Sequence[_Target]) -> list[_Statement]:
+        overlay: list[Any] = []
+        indexed: list[Any] = []
+        statements: list[_Statement] = []
+        for target in changed:
+            overlay += (target.pk, target.place, int(target.now.pinned_at is not None), overlay_of(target.now))
+            old, new = document(target.before), document(target.now)
+            if old != new:
+                indexed += (target.pk, *old)
+            mentioned = _mentioned(target.now)
+            no_more = _mentioned(target.before) - mentioned
+            statements += [
+                ("DELETE FROM mentions WHERE user = ? AND place = ?", (user, target.place)) for user in no_more
+            ]
+            for user in mentioned - _mentioned(target.before):
+                self._mentions += (user, target.place, packed(target.now.sender_id))
+        statements += _inserts("INSERT OR REPLACE INTO overlay (pk, place, pinned, view)", 4, overlay)
+        if indexed:
+            statements += _inserts("INSERT OR IGNORE INTO unindexed (pk, words, marks)", 3, indexed)
+        return statements
+
+
+def _checked(event: NewEvent) -> _Command:
+    try:
+        data = msgspec.json.encode(event.data).decode()
+    except (TypeError, ValueError) as error:  # a lone surrogate, or a value that JSON has not
+        raise InvalidRequest("an event's data must be JSON") from error
+    return _Command(event, packed(event.room_id), packed(event.sender_id), packed(event.client_id), data)
+
+
+def _repeat_hash(key: _Key) -> int:
+    room, sender, client = key
+    # The room in front keeps the pages of busy rooms together.
+    digest = hashlib.blake2b(sender + client, digest_size=5).digest()
+    return (room & 0x7FFFFF) << 40 | int.from_bytes(digest, "big")
+
+
+def _mentioned(message: Message) -> set[bytes]:
+    """Return who counts as mentioned: nobody by themselves, and the whole room (`b""`) says it for everybody in it."""
+    if message.mentions_room:
+        return {b""}
+    return {packed(user) for user in message.mentions if user != message.sender_id and is_uuid(user)}
+
+
+def _inserts(sql: str, columns: int, values: list[Any]) -> list[_Statement]:
+    size = CHUNK * columns
+    chunks = [values[start : start + size] for start in range(0, len(values), size)]
+    return [(_with_rows(sql, columns, len(chunk) // columns), chunk) for chunk in chunks]
+
+
+@functools.cache
+def _with_rows(sql: str, columns: int, rows: int) -> str:
+    row = "(" + ",".join("?" * columns) + ")"
+    return sql + " VALUES " + ",".join([row] * rows)

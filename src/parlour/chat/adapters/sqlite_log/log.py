@@ -1,0 +1,257 @@
+"""The room log of one machine: SQLite behind one thread that writes and a few that read."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parlour.chat.adapters.sqlite_log import reads
+from parlour.chat.adapters.sqlite_log.append import Appender
+from parlour.chat.adapters.sqlite_log.index import STEP, Indexer
+from parlour.chat.adapters.sqlite_log.schema import migrate, open_connection
+from parlour.chat.adapters.sqlite_log.threads import Threads
+from parlour.chat.model import Appended, Message, NewEvent, RoomEvent
+from parlour.platform.clock import Clock
+from parlour.platform.errors import Unavailable
+from parlour.platform.ids import EventId, RoomId, UserId
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CHECKPOINT_PAGES = 4_096
+"""Pages (16 MiB), about, that the WAL grows by before they are copied into the file."""
+
+INDEX_DELAY = 0.1
+"""Seconds without an append after which what is new is indexed; at most `INDEX_LATEST` when appends never pause."""
+
+INDEX_LATEST = 0.5
+
+PURGE_EVERY = 3_600.0
+"""Seconds between two rewritings of the full-text index that rid it of deleted words, in moments without appends."""
+
+
+class SqliteRoomLog:
+    """A `RoomLog` in one SQLite file (WAL, synchronous=FULL); `SqliteSearch` searches it.
+
+    Several processes may write to the same file, each through an instance of its own. Reads run beside writes and wait for
+    none; one that takes longer than `patience` seconds is `Unavailable`. Checkpoints run in a thread of their own, so that no
+    append pays for one.
+    """
+
+    def __init__(self, path: Path, connections: list[sqlite3.Connection], clock: Clock, timeout: float) -> None:
+        """Use `SqliteRoomLog.open`."""
+        writing, keeping, *reading = connections
+        self.path = path
+        self._writer = _Writer(writing, clock)
+        self._writing = Threads("room-log-writer", [writing], upkeep=self._writer.keep_up)
+        self._keeping = Threads("room-log-keeper", [keeping])
+        self._reading = Threads("room-log-reader", reading, timeout=timeout)
+        self._checkpoint: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, path: Path | str, clock: Clock, *, readers: int = 2, patience: float = 5.0) -> "SqliteRoomLog":
+        """Open the file, or make it, and bring its tables to the newest version.
+
+        `patience` in seconds bounds how long a read may take, and how long a write waits for another process's.
+
+        Raises:
+            Unavailable: it cannot be opened, or is damaged or no database; the message says which.
+            NewerSchema: a newer Parlour made it.
+        """
+        file = Path(path)
+        connections = await asyncio.to_thread(_open, file, readers, patience)
+        return cls(file, connections, clock, patience)
+
+    async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
+        """Append a batch, of any number of rooms; the answers stand in the batch's order.
+
+        Raises:
+            InvalidRequest: an id is no UUID or `data` no JSON; nothing of the batch was written.
+            Unavailable: SQLite failed; repeating the batch is safe.
+        """
+        if not batch:
+            return []
+        answers = await self._writing.run(self._writer.append, batch)
+        if self._writer.checkpoint_due and self._checkpoint is None:
+            self._checkpoint = asyncio.create_task(self._copy_wal())
+        return answers
+
+    async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
+        """Return the last seq of each room; 0 for a room without events."""
+        wanted = list(room_ids)
+        return await self.read(reads.heads, wanted) if wanted else {}
+
+    async def events(self, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
+        """Return the events with after < seq <= upto, in order."""
+        return await self.read(reads.events, room_id, after, upto)
+
+    async def page(
+        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Return up to `limit` messages, newest first: the last of all, the last before a seq, or the first past a seq."""
+        return await self.read(reads.page, room_id, before, after, limit)
+
+    async def around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message]:
+        """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
+        return await self.read(reads.around, room_id, seq, limit)
+
+    async def message(self, room_id: RoomId, message_id: EventId) -> Message | None:
+        """Return one message as it is now, deleted ones too (without text); None where the room has no such message."""
+        return await self.read(reads.message, room_id, message_id)
+
+    async def pinned(self, room_id: RoomId) -> list[Message]:
+        """Return the pinned messages, the latest pin first, at most 100."""
+        return await self.read(reads.pinned, room_id)
+
+    async def mentions(self, wanted: Sequence[tuple[UserId, RoomId, int]]) -> list[int]:
+        """Count, for each (user, room, read seq), the messages after that seq which mention the user or the whole room."""
+        return await self.read(reads.mentions, wanted) if wanted else []
+
+    async def read(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return `work(connection, *arguments)`, done in a reading thread; for `SqliteSearch`."""
+        return await self._reading.run(work, *arguments)
+
+    async def indexed(self) -> None:
+        """Return once everything appended before is in the full-text index."""
+        while await self._writing.run(self._writer.index) == STEP:
+            pass
+
+    async def check(self) -> None:
+        """Raise `Unavailable` unless both reading and writing threads answer."""
+        await self.read(_answer)
+        await self._writing.run(_answer)
+
+    async def backup(self, path: Path | str) -> None:
+        """Copy the log as it is at one moment into a new file with mode 0600, while it is being written to.
+
+        Raises:
+            Unavailable: it cannot be written.
+        """
+        await self._keeping.run(_back_up, Path(path))
+
+    async def close(self) -> None:
+        """Finish what is under way, index what is left (for a second at most) and close the file."""
+        if self._checkpoint is not None:
+            await self._checkpoint
+        await self._reading.close()
+        await self._keeping.close()
+        try:
+            await self._writing.run(self._writer.finish)
+        except Unavailable:
+            logger.warning("the room log could not be tidied up on closing", exc_info=True)
+        await self._writing.close()
+
+    async def _copy_wal(self) -> None:
+        """Copy the WAL into the file beside the writer, then what came meanwhile within it: only a whole copy restarts the WAL."""
+        try:
+            await self._keeping.run(_checkpoint)
+            await self._writing.run(self._writer.checkpoint)
+        except Unavailable:
+            logger.warning("a checkpoint failed; the next append tries again")
+        finally:
+            self._checkpoint = None
+
+
+class _Writer:
+    """What the writing thread does; nothing here is touched by another thread but `checkpoint_due`."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._appender = Appender(connection, clock)
+        self._indexer = Indexer(connection)
+        self._unindexed_since: float | None = time.monotonic()  # whatever a crash left
+        self._purged = -PURGE_EVERY
+        self._pages = 0
+        self.checkpoint_due = False
+
+    def append(self, _connection: sqlite3.Connection, batch: Sequence[NewEvent]) -> list[Appended]:
+        answers = self._appender.append(batch)
+        if self._unindexed_since is None:
+            self._unindexed_since = time.monotonic()
+        self._wrote(4 + 3 * len(batch))
+        return answers
+
+    def index(self, _connection: sqlite3.Connection) -> int:
+        return self._index()
+
+    def checkpoint(self, connection: sqlite3.Connection) -> None:
+        _checkpoint(connection)
+        self._pages = 0
+        self.checkpoint_due = False
+
+    def finish(self, connection: sqlite3.Connection) -> None:
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end and self._index() == STEP:
+            pass
+        connection.execute("PRAGMA optimize")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def keep_up(self, quiet: bool) -> float | None:
+        now = time.monotonic()
+        since = self._unindexed_since
+        if since is not None:
+            if not quiet and now < since + INDEX_LATEST:
+                return INDEX_DELAY
+            return 0.0 if self._index() == STEP else INDEX_DELAY
+        if not self._indexer.purge_due or now < self._purged + PURGE_EVERY:
+            return None
+        if not quiet:
+            return INDEX_DELAY
+        self._wrote(128)
+        if not self._indexer.purge():
+            self._purged = now
+        return 0.0
+
+    def _index(self) -> int:
+        done = self._indexer.step()
+        if done < STEP:
+            self._unindexed_since = None
+        if done:
+            self._wrote(64)
+        return done
+
+    def _wrote(self, pages: int) -> None:
+        self._pages += pages
+        self.checkpoint_due = self._pages >= CHECKPOINT_PAGES
+
+
+def _open(path: Path, readers: int, timeout: float) -> list[sqlite3.Connection]:
+    connections: list[sqlite3.Connection] = []
+    try:
+        connections.append(open_connection(path, busy_timeout=timeout))
+        migrate(connections[0])
+        connections.append(open_connection(path, busy_timeout=timeout))
+        connections.extend(open_connection(path, busy_timeout=timeout, reading=True) for _ in range(readers))
+    except (sqlite3.Error, OSError) as error:
+        for connection in connections:
+            connection.close()
+        raise Unavailable(f"The room log {path} cannot be opened: {error}", retry_after=1) from error
+    except BaseException:
+        for connection in connections:
+            connection.close()
+        raise
+    return connections
+
+
+def _answer(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT 1 FROM rooms LIMIT 1").fetchone()
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    target = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.backup(target, pages=-1)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        target.close()

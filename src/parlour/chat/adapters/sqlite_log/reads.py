@@ -1,0 +1,149 @@
+"""The queries behind the reading half of the room log; each answers with one row, see rows.py."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from parlour.chat.adapters.sqlite_log.rows import (
+    CREATED,
+    EVENT_JSON,
+    MESSAGE_JSON,
+    SEQ_BITS,
+    SEQ_MASK,
+    decode_rows,
+    joined_ids,
+    packed,
+)
+from parlour.chat.model import Message, RoomEvent
+from parlour.platform.ids import EventId, RoomId, UserId, is_uuid
+
+_ROOM = "(SELECT pk FROM rooms WHERE id = ?1)"
+_JOINED = f"JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} LEFT JOIN overlay o ON o.pk = e.pk"
+
+_HEADS = f"""
+SELECT json_group_array(coalesce((
+    SELECT place & {SEQ_MASK} FROM events
+    WHERE place BETWEEN w.room << {SEQ_BITS} AND w.room << {SEQ_BITS} | {SEQ_MASK} ORDER BY place DESC LIMIT 1
+), 0))
+FROM (
+    SELECT (SELECT pk FROM rooms WHERE id = substr(?1, 1 + 16 * key, 16)) AS room FROM json_each(?2) ORDER BY key
+) w
+"""
+_EVENTS = f"""
+SELECT group_concat({EVENT_JSON} || ']') FROM (
+    SELECT * FROM events WHERE place > {_ROOM} << {SEQ_BITS} | ?2 AND place <= {_ROOM} << {SEQ_BITS} | ?3 ORDER BY place
+) e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
+"""
+
+
+def _page(order: str) -> str:
+    return f"""
+SELECT group_concat({MESSAGE_JSON}) FROM (
+    SELECT * FROM events
+    WHERE place > {_ROOM} << {SEQ_BITS} | ?2 AND place < {_ROOM} << {SEQ_BITS} | ?3 AND type = {CREATED}
+    ORDER BY place {order} LIMIT ?4
+) e {_JOINED}
+"""
+
+
+_PAGE_NEWEST, _PAGE_OLDEST = _page("DESC"), _page("ASC")
+_MESSAGE = f"SELECT group_concat({MESSAGE_JSON}) FROM events e {_JOINED} WHERE e.id = ?1 AND e.type = {CREATED}"
+_PINNED = f"""
+SELECT group_concat({MESSAGE_JSON}) FROM (
+    SELECT pk FROM overlay
+    WHERE pinned AND place BETWEEN {_ROOM} << {SEQ_BITS} AND {_ROOM} << {SEQ_BITS} | {SEQ_MASK}
+) p CROSS JOIN events e ON e.pk = p.pk {_JOINED}
+"""
+_MENTIONS = f"""
+SELECT json_group_array((
+    SELECT count(*) FROM mentions
+    WHERE user = w.user AND place > w.room << {SEQ_BITS} | w.seq AND place <= w.room << {SEQ_BITS} | {SEQ_MASK}
+) + (
+    SELECT count(*) FROM mentions WHERE user = x'' AND sender <> w.user
+    AND place > w.room << {SEQ_BITS} | w.seq AND place <= w.room << {SEQ_BITS} | {SEQ_MASK}
+))
+FROM (
+    SELECT substr(?1, 1 + 16 * key, 16) AS user, value AS seq,
+        (SELECT pk FROM rooms WHERE id = substr(?2, 1 + 16 * key, 16)) AS room
+    FROM json_each(?3) ORDER BY key
+) w
+"""
+
+
+def heads(connection: sqlite3.Connection, room_ids: Sequence[RoomId]) -> dict[RoomId, int]:
+    """Return the last seq of each room, 0 for one without events."""
+    found: list[int] = json.loads(_one(connection, _HEADS, joined_ids(room_ids)))
+    return dict(zip(room_ids, found, strict=True))
+
+
+def events(connection: sqlite3.Connection, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
+    """Return the events with after < seq <= upto, in order."""
+    if not is_uuid(room_id) or after >= upto:
+        return []
+    rows = decode_rows(_one(connection, _EVENTS, (packed(room_id), _seq(after), _seq(upto))))
+    rows.sort(key=lambda row: row.seq)
+    return [row.event() for row in rows]
+
+
+def page(
+    connection: sqlite3.Connection, room_id: RoomId, before: int | None, after: int | None, limit: int
+) -> list[Message]:
+    """Return up to `limit` messages with after < seq < before, newest first: the last ones, with only `after` the first ones."""
+    if not is_uuid(room_id) or limit <= 0:
+        return []
+    query = _PAGE_OLDEST if after is not None and before is None else _PAGE_NEWEST
+    bounds = (_seq(after or 0), SEQ_MASK if before is None else _seq(before))
+    return _messages(_one(connection, query, (packed(room_id), *bounds, limit)))
+
+
+def around(connection: sqlite3.Connection, room_id: RoomId, seq: int, limit: int) -> list[Message]:
+    """Return up to `limit` messages around `seq`, newest first."""
+    if limit <= 0:
+        return []
+    # Both sides whole: what one side lacks at an end of the room, the other may fill.
+    newer = page(connection, room_id, None, seq, limit)
+    older = page(connection, room_id, seq + 1, None, limit)
+    wanted = max((limit - 1) // 2, limit - len(older))
+    newer = newer[max(0, len(newer) - wanted) :]
+    return newer + older[: limit - len(newer)]
+
+
+def message(connection: sqlite3.Connection, room_id: RoomId, message_id: EventId) -> Message | None:
+    """Return one message as it is now, None where the room has no such message."""
+    if not is_uuid(room_id) or not is_uuid(message_id):
+        return None
+    found = _messages(_one(connection, _MESSAGE, (packed(message_id),)))
+    return found[0] if found and found[0].room_id == room_id else None
+
+
+def pinned(connection: sqlite3.Connection, room_id: RoomId) -> list[Message]:
+    """Return the pinned messages, the latest pin first, at most 100."""
+    if not is_uuid(room_id):
+        return []
+    found = _messages(_one(connection, _PINNED, (packed(room_id),)))
+    return sorted(found, key=lambda each: (each.pinned_at or 0, each.version), reverse=True)[:100]
+
+
+def mentions(connection: sqlite3.Connection, wanted: Sequence[tuple[UserId, RoomId, int]]) -> list[int]:
+    """Count the mentions of each (user, room, read seq) past that seq."""
+    users, _ = joined_ids([user for user, _, _ in wanted])
+    rooms, _ = joined_ids([room for _, room, _ in wanted])
+    seqs = json.dumps([_seq(seq) for _, _, seq in wanted])
+    counts: list[int] = json.loads(_one(connection, _MENTIONS, (users, rooms, seqs)))
+    return counts
+
+
+def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> str:
+    found: str | None = connection.execute(sql, parameters).fetchone()[0]
+    return found or ""
+
+
+def _messages(joined: str) -> list[Message]:
+    found = [row.message() for row in decode_rows(joined)]
+    found.sort(key=lambda each: each.seq, reverse=True)
+    return found
+
+
+def _seq(number: int) -> int:
+    return min(max(number, 0), SEQ_MASK)

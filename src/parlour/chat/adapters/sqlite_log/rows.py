@@ -1,0 +1,156 @@
+"""How ids, events and messages stand in the tables, and how many rows travel as one.
+
+A thread that comes back from SQLite to Python waits for the interpreter lock, up to 5 ms when the loop is busy, and it
+does so once a row fetched. So every query answers with a single row: JSON that SQLite has joined together, which
+msgspec decodes in one call. Ids are 16-byte blobs in the tables and hexadecimal in that JSON.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from parlour.chat.model import EventType, Message, RoomEvent
+from parlour.platform.errors import InvalidRequest
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
+
+SEQ_BITS = 32
+SEQ_MASK = (1 << SEQ_BITS) - 1
+"""An event's `place` is its room's number << 32 | its seq, so that a stretch of a room's log is a range of places."""
+
+CODES = {kind: code for code, kind in enumerate(EventType, start=1)}
+"""How types stand in the table. New types of event are added at the end of `EventType`."""
+TYPES = {code: kind for kind, code in CODES.items()}
+CREATED = CODES[EventType.MESSAGE_CREATED]
+
+EVENT_JSON = """'[' || (e.place & 4294967295) || ',"' || hex(e.id) || '",' || e.type || ',"' || hex(e.sender) || '","'
+    || hex(e.client) || '",' || e.at || ',' || e.data || ',"' || hex(r.id) || '",' || e.pk"""
+"""SQL of one row of `events e JOIN rooms r` as the JSON of an `EventRow`; `]` or further items are to follow."""
+
+MESSAGE_OPEN = EVENT_JSON + """ || ',' || coalesce(o.view, 'null')"""
+"""The same of `events e JOIN rooms r LEFT JOIN overlay o`."""
+MESSAGE_JSON = MESSAGE_OPEN + " || ']'"
+
+
+class Overlay(msgspec.Struct, omit_defaults=True):
+    """What of a message differs from its `message.created`; `text` is None where no edit changed it."""
+
+    version: int
+    text: str | None = None
+    mentions: list[UserId] | None = None
+    mentions_room: bool = False
+    edited_at: int | None = None
+    deleted_at: int | None = None
+    pinned_at: int | None = None
+    pinned_by: UserId | None = None
+    reactions: dict[str, list[UserId]] = {}
+
+
+class EventRow(msgspec.Struct, array_like=True):
+    """An event as SQLite joins it; ids in hexadecimal, `pk` counts the events of all rooms in the order committed."""
+
+    seq: int
+    id: str
+    type: int
+    sender: str
+    client: str
+    at: int
+    data: dict[str, Any]
+    room: str
+    pk: int
+    overlay: Overlay | None = None
+
+    def event(self) -> RoomEvent:
+        """Return the event."""
+        return RoomEvent(
+            RoomId(unhex(self.room)),
+            self.seq,
+            EventId(unhex(self.id)),
+            TYPES[self.type],
+            UserId(unhex(self.sender)),
+            ClientId(unhex(self.client)),
+            self.at,
+            self.data,
+        )
+
+    def message(self) -> Message:
+        """Return the message that this `message.created` has become."""
+        data, overlay = self.data, self.overlay
+        message = Message(
+            id=EventId(unhex(self.id)),
+            room_id=RoomId(unhex(self.room)),
+            seq=self.seq,
+            sender_id=UserId(unhex(self.sender)),
+            client_id=ClientId(unhex(self.client)),
+            at=self.at,
+            text=data.get("text", ""),
+            version=self.seq,
+            reply_to=data.get("reply_to"),
+            mentions=data.get("mentions", []),
+            mentions_room=data.get("mentions_room", False),
+        )
+        if overlay is not None:
+            message.version = overlay.version
+            if overlay.text is not None:
+                message.text = overlay.text
+                message.mentions = overlay.mentions or []
+                message.mentions_room = overlay.mentions_room
+            message.edited_at = overlay.edited_at
+            message.deleted_at = overlay.deleted_at
+            message.pinned_at = overlay.pinned_at
+            message.pinned_by = overlay.pinned_by
+            message.reactions = overlay.reactions
+        return message
+
+
+def overlay_of(message: Message) -> str:
+    """Return the JSON of what changed in `message` since it was created."""
+    changed = message.edited_at is not None and message.deleted_at is None
+    return msgspec.json.encode(
+        Overlay(
+            message.version,
+            message.text if changed else None,
+            message.mentions if changed else None,
+            message.mentions_room if changed else False,
+            message.edited_at,
+            message.deleted_at,
+            message.pinned_at,
+            message.pinned_by,
+            message.reactions,
+        )
+    ).decode()
+
+
+_decode_rows = msgspec.json.Decoder(list[EventRow]).decode
+
+
+def decode_rows(joined: str | None) -> list[EventRow]:
+    """Decode what a query joined by commas; None where it found nothing."""
+    return _decode_rows("[" + joined + "]") if joined else []
+
+
+def packed(identifier: str) -> bytes:
+    """Return a UUID's 16 bytes.
+
+    Raises:
+        InvalidRequest: it is no canonical UUID.
+    """
+    if not is_uuid(identifier):
+        raise InvalidRequest("an id is not a UUID in its canonical form")
+    return bytes.fromhex(identifier.replace("-", ""))
+
+
+def unhex(digits: str) -> str:
+    """Return the UUID of 32 hexadecimal digits."""
+    text = digits.lower()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def joined_ids(identifiers: Iterable[str]) -> tuple[bytes, str]:
+    """Return ids as the two parameters of `json_each(?2)` over `substr(?1, 1 + 16 * key, 16)`; no UUID matches nothing.
+
+    SQLite's JSON has no blobs, and a list of parameters would make a new statement for every length.
+    """
+    nowhere = bytes(16)
+    blobs = [packed(each) if is_uuid(each) else nowhere for each in identifiers]
+    return b"".join(blobs), "[" + ",".join("0" * len(blobs)) + "]"
