@@ -150,7 +150,7 @@ def namespace_prefix(namespace: str) -> bytes:
 
 def _encode(kind: int, prefix: bytes, data: Any, ack_id: int | None) -> tuple[bytes, list[bytes]]:
     attachments: list[bytes] = []
-    if kind in (EVENT, ACK):
+    if kind in (EVENT, ACK) and _has_binary(data):
         data = _take_binary(data, attachments)
     number = b"" if ack_id is None else b"%d" % ack_id
     body = b"" if data is None else _encode_json(data)
@@ -173,24 +173,33 @@ def check_event_name(event: str) -> None:
         raise ReservedEventName(f'"{event}" is a reserved event name')
 
 
-def _take_binary(value: Any, found: list[bytes]) -> Any:
-    """`value` with placeholders for its binary parts; the very same object where there are none.
+_SCALARS: Final = frozenset((str, int, float, bool, type(None), msgspec.Raw))
+
+
+def _has_binary(value: Any) -> bool:
+    """Whether there is anything to take out; most packets have nothing, and are not copied to find that out.
 
     Looks into lists, tuples and dicts. What msgspec encodes by itself (Struct, Raw, dataclasses) is left alone.
     """
-    if isinstance(value, str | int | float) or value is None:
-        return value
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return isinstance(value, bytes | bytearray | memoryview)
+    for item in value:  # noqa: SIM110 - a generator for `any` would double the time
+        if type(item) not in _SCALARS and _has_binary(item):
+            return True
+    return False
+
+
+def _take_binary(value: Any, found: list[bytes]) -> Any:
+    """`value` with placeholders for its binary parts."""
     if isinstance(value, bytes | bytearray | memoryview):
         found.append(bytes(value))
         return {"_placeholder": True, "num": len(found) - 1}
     if isinstance(value, dict):
-        before = len(found)
-        taken = {key: _take_binary(item, found) for key, item in value.items()}
-        return taken if len(found) > before else value
+        return {key: _take_binary(item, found) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        before = len(found)
-        items = [_take_binary(item, found) for item in value]
-        return items if len(found) > before else value
+        return [_take_binary(item, found) for item in value]
     return value
 
 

@@ -139,6 +139,7 @@ class WebSocket(WSListener):
             self._closing = True
             transport.send(_CLOSE, frame.get_payload_as_bytes()[:2])
             self._stream.close()
+            self.engine.closings.add(self)  # what it has not read yet must not keep the connection for ever
             self._gone("transport close")
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -182,6 +183,8 @@ class WebSocket(WSListener):
         if outbox and orderly:
             self._stream.write(b"".join(outbox))
         self._ws.send(_CLOSE, code.to_bytes(2, "big"))
+        if orderly:
+            self._stream.resume_reading()  # held back or not, its close frame is to be seen
         self.engine.closings.add(self)
 
     def stalled(self) -> None:
@@ -224,9 +227,8 @@ class WebSocket(WSListener):
         self._count_outbox(len(frames))
         if self._outbox_size + self._stream.get_write_buffer_size() > self.engine.limits.max_outbox_bytes:
             connection.write = discard
-            get_running_loop().call_soon(
-                connection.cut_off
-            )  # not now: a loop over the members of a room may be running
+            # Not at once: a loop over the members of a room may be running.
+            get_running_loop().call_soon(connection.cut_off)
 
     def _count_outbox(self, delta: int) -> None:
         if delta:

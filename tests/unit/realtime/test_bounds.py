@@ -320,3 +320,16 @@ async def test_one_large_write_to_a_reader_that_reads_arrives(serve: Any) -> Non
     peer = await site.connect()
     server.emit("m", "x" * 5_000_000)
     assert len(await peer.next()) == 5_000_000 + len('42["m",""]')
+
+
+async def test_who_leaves_without_having_read_is_not_waited_for_for_ever(serve: Any, until: Any) -> None:
+    server = Server()
+    site = await serve(server)
+    peer = await site.connect()
+    (socket,) = server.of("/").sockets.values()
+    peer.transport.underlying_transport.pause_reading()
+    socket.emit("m", "x" * 20_000_000)
+    await asyncio.sleep(0)
+    peer.transport.send(WSMsgType.CLOSE, b"\x03\xe8")
+    await until(lambda: not socket.connected)
+    assert len(site.engine.closings) == 1  # aborted when its few seconds are over
