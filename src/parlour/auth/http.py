@@ -162,10 +162,15 @@ async def refresh(
     return _granted(request, grant, lifetimes, cookie=given is None or (data is not None and data.cookie), status=200)
 
 
-@post("/api/auth/logout", status_code=204, tags=_ACCOUNTS, operation_id="logout", summary="End this session")
-async def log_out(
-    request: AnyRequest, sessions: Sessions, verifier: TokenVerifier, data: Logout | None = None
-) -> Response[None]:
+@post(
+    "/api/auth/logout",
+    status_code=204,
+    response_cookies=[Cookie(key=REFRESH_COOKIE, path=_COOKIE_PATH, max_age=0, httponly=True, samesite="strict")],
+    tags=_ACCOUNTS,
+    operation_id="logout",
+    summary="End this session",
+)
+async def log_out(request: AnyRequest, sessions: Sessions, verifier: TokenVerifier, data: Logout | None = None) -> None:
     """The session is that of the access token or, without a valid one, of the refresh token in the body or in the cookie."""
     token = (data.refresh_token if data else None) or request.cookies.get(REFRESH_COOKIE)
     try:
@@ -174,9 +179,6 @@ async def log_out(
         if token is None:
             raise
         await sessions.log_out_with(token)
-    response = Response(None, status_code=204)
-    response.delete_cookie(REFRESH_COOKIE, path=_COOKIE_PATH)
-    return response
 
 
 @get("/api/auth/sessions", tags=_SESSIONS, operation_id="listSessions", summary="Where am I logged in?")

@@ -15,7 +15,7 @@ from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
 from parlour.platform.sql import Database
 
-from .world import PASSWORD, ORIGIN, World
+from .world import ORIGIN, PASSWORD, World
 
 
 class CountingStore(SqlAccountStore):

@@ -1,6 +1,7 @@
 """What may be a username, an address and a display name."""
 
 import unicodedata
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -105,10 +106,8 @@ def test_other_texts_are_no_addresses(address: str) -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_an_address_or_refused_with_an_error_of_ours(text: str) -> None:
-    try:
+    with suppress(EmailInvalid):
         assert len(email_key(check_email(text))) <= 512
-    except EmailInvalid:
-        pass
 
 
 @pytest.mark.parametrize(

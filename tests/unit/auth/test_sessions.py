@@ -5,11 +5,13 @@ import base64
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parlour.auth.errors import RefreshTokenExpired, RefreshTokenInvalid, RefreshTokenReused, SessionNotFound
-from parlour.auth.model import DAY, Lifetimes
+from parlour.auth.model import DAY, Lifetimes, RefreshOutcome, Session, StoredToken, judge_refresh
 from parlour.auth.service.refresh_tokens import is_authentic, mint, new_family_key, session_named_by
-from parlour.platform.ids import SessionId, uuid7
+from parlour.platform.ids import SessionId, UserId, uuid7
 from parlour.platform.tokens import SessionEnded, TokenExpired
 
 from .world import ELSEWHERE, ORIGIN, PASSWORD, World, a_world
@@ -135,9 +137,7 @@ def test_every_bit_of_a_refresh_token_counts() -> None:
 
 async def test_only_hashes_of_tokens_are_stored(world: World, tmp_path: Path) -> None:
     grant = await world.register()
-    async with world.database.transaction() as connection:
-        await connection.exec_driver_sql("SELECT 1")
-    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())  # noqa: ASYNC240 - nothing else runs
     assert grant.refresh_token.encode() not in stored
     assert grant.device_token is not None
     assert grant.device_token.encode() not in stored
@@ -205,6 +205,31 @@ async def test_ended_sessions_are_deleted_in_time(world: World) -> None:
     await world.auth.sessions.purge(world.clock.now())
     with pytest.raises(RefreshTokenInvalid):
         await world.auth.sessions.refresh(grant.refresh_token, ORIGIN)
+
+
+TIMES = st.integers(0, 100 * DAY)
+
+
+@given(
+    last_used=TIMES,
+    revoked=st.none() | TIMES,
+    token=st.none() | st.builds(StoredToken, issued_at=TIMES, spent_at=st.none() | TIMES),
+    now=TIMES,
+)
+def test_a_refresh_token_passes_only_in_a_live_session_unspent_or_just_spent(
+    last_used: int, revoked: int | None, token: StoredToken | None, now: int
+) -> None:
+    lifetimes = Lifetimes()
+    session = Session(SessionId("s"), UserId("u"), "", "", 0, last_used, lifetimes.session, 0, b"", revoked)
+    outcome = judge_refresh(session, token, now, lifetimes)
+    live = revoked is None and now < session.expires_at and now < last_used + lifetimes.idle
+    fresh = token is not None and now < token.issued_at + lifetimes.idle
+    unspent = token is not None and token.spent_at is None
+    just_spent = token is not None and token.spent_at is not None and now < token.spent_at + lifetimes.grace
+    assert (outcome is RefreshOutcome.ROTATED) == (live and fresh and unspent)
+    assert (outcome is RefreshOutcome.SIBLING) == (live and fresh and just_spent)
+    assert (outcome is RefreshOutcome.REVOKED) == (revoked is not None)
+    assert outcome is not RefreshOutcome.REUSED or (live and not unspent)
 
 
 def test_the_usual_lifetimes() -> None:

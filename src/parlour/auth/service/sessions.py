@@ -1,5 +1,6 @@
 """Sessions: begun by a login, kept alive by refreshing, ended by their owner or against their will."""
 
+import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
@@ -34,6 +35,8 @@ from parlour.platform.ids import SessionId, UserId, uuid7
 from parlour.platform.metrics import SESSIONS_REVOKED
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal, SessionEnded, TokenVerifier
+
+logger = logging.getLogger(__name__)
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -162,6 +165,10 @@ class Sessions:
             raise RefreshTokenExpired
         if rotated.outcome is RefreshOutcome.REUSED:
             session = rotated.session
+            logger.warning(
+                "refresh token reused, session ended",
+                extra={"user_id": session.user_id, "session_id": session.id, "address": origin.address},
+            )
             await self.tell(
                 [RevokedSession(session.id, session.user_id, RevocationReason.TOKEN_REUSED, session.access_until)]
             )

@@ -46,7 +46,7 @@ class Watch:
         self._told: dict[UserId, int] = {}
 
     async def run(self) -> None:
-        """Look until cancelled; an engine that is away is looked for again."""
+        """Look until cancelled, whatever happens: without it the revocations of other processes would wait for a restart."""
         away = False
         while True:
             await asyncio.sleep(self._interval)
@@ -56,6 +56,8 @@ class Watch:
                 if not away:
                     logger.warning("the accounts database does not answer; revocations by other processes wait for it")
                 away = True
+            except Exception:
+                logger.exception("looking for changes of accounts failed")
             else:
                 away = False
 
