@@ -1,12 +1,11 @@
 """Keeping the full-text index up to date with the log, in small steps between appends."""
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
 from parlour.chat.adapters.sqlite_log.rows import MESSAGE_OPEN, SEQ_BITS, EventRow
+from parlour.chat.adapters.sqlite_log.vocabulary import Vocabulary
 from parlour.chat.adapters.sqlite_log.words import document
 
 STEP = 128
@@ -23,11 +22,6 @@ SELECT group_concat({MESSAGE_OPEN} || ',' || json_quote(u.words) || ',' || json_
 FROM (SELECT * FROM unindexed ORDER BY pk LIMIT {STEP}) u
 CROSS JOIN events e ON e.pk = u.pk JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} LEFT JOIN overlay o ON o.pk = e.pk
 """
-_COUNT = """
-INSERT INTO vocabulary (word, messages) SELECT key, value FROM json_each(?) WHERE true ORDER BY key
-ON CONFLICT (word) DO UPDATE SET messages = messages + excluded.messages
-"""
-_UNUSED = "DELETE FROM vocabulary WHERE messages <= 0 AND word IN (SELECT key FROM json_each(?))"
 _FORGET = "INSERT INTO fulltext (fulltext, rowid, words, marks) VALUES ('delete', ?, ?, ?)"
 
 
@@ -49,6 +43,7 @@ class Indexer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._vocabulary = Vocabulary(connection)
         self.purge_due = False
         """Whether words of deleted messages are left in the index's older segments."""
 
@@ -69,6 +64,7 @@ class Indexer:
                 execute("INSERT INTO fulltext (fulltext, rank) VALUES ('merge', ?)", (_MERGE_PAGES,))
             execute("COMMIT")
         except BaseException:
+            self._vocabulary.reset()
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
@@ -76,29 +72,26 @@ class Indexer:
 
     def _replace(self, rows: list[_Pending]) -> None:
         rows.sort(key=lambda each: each.pk)  # FTS5 flushes to disk whenever a rowid is not past the last one
-        counts: Counter[str] = Counter()
-        fresh: list[int | str] = []
+        gone: set[str] = set()
         for row in rows:
             if row.old_words or row.old_marks:
                 old_words, old_marks = row.old_words or "", row.old_marks or ""
                 self._connection.execute(_FORGET, (row.pk, old_words, old_marks))
-                counts.subtract(set(old_words.split(" ")))
+                gone.update(old_words.split())
                 self.purge_due = True
+        fresh: list[int | str] = []
+        held: list[set[str]] = []
         for row in rows:
             words, marks = document(row.message())
             if marks:
                 fresh += (row.pk, words, marks)
-                counts.update(set(words.split(" ")))
+                held.append(set(words.split()))
         if fresh:
-            values = ",".join(["(?,?,?)"] * (len(fresh) // 3))
+            values = ",".join(["(?,?,?)"] * len(held))
             self._connection.execute("INSERT INTO fulltext (rowid, words, marks) VALUES " + values, fresh)
-        self._count((word, change) for word, change in counts.items() if change and word)
-
-    def _count(self, changes: Iterable[tuple[str, int]]) -> None:
-        encoded = msgspec.json.encode(dict(changes)).decode()
-        self._connection.execute(_COUNT, (encoded,))
-        if ":-" in encoded:
-            self._connection.execute(_UNUSED, (encoded,))
+            self._vocabulary.add(held)
+        if gone:
+            self._vocabulary.remove(gone)
 
     def purge(self) -> bool:
         """Rewrite a little of the index so that nothing of deleted messages is left in it; False once it is done."""

@@ -58,10 +58,10 @@ CREATE TABLE mentions (
 CREATE VIRTUAL TABLE fulltext USING fts5 (words, marks, content='', columnsize=0, tokenize='ascii');
 INSERT INTO fulltext (fulltext, rank) VALUES ('automerge', 0), ('crisismerge', 64);
 
--- How many messages hold each word: rarity for the ranking, and what a prefix stands for.
+-- About how many messages hold each word, as a power of two; see vocabulary.py.
 CREATE TABLE vocabulary (
     word TEXT PRIMARY KEY,
-    messages INTEGER NOT NULL
+    magnitude INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Messages whose entry in the index is missing or old; `words` and `marks` are that entry, null where there is none.

@@ -40,12 +40,12 @@ CROSS JOIN events e ON e.pk = f.pk JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} 
 """
 _EXPAND = """
 SELECT json_group_array(word) FROM (
-    SELECT word FROM vocabulary WHERE word >= ?1 AND word < ?1 || char(1114111) ORDER BY messages DESC LIMIT ?2
+    SELECT word FROM vocabulary WHERE word >= ?1 AND word < ?1 || char(1114111) ORDER BY magnitude DESC LIMIT ?2
 )
 """
 _RARITY = """
 SELECT json_object('all', (SELECT max(pk) FROM events), 'of', (
-    SELECT json_group_object(word, messages) FROM vocabulary WHERE word IN (SELECT value FROM json_each(?1))
+    SELECT json_group_object(word, magnitude) FROM vocabulary WHERE word IN (SELECT value FROM json_each(?1))
 ))
 """
 # Ids begin with their time, so the index on them finds where a time begins in the order of pk.
@@ -165,12 +165,15 @@ def _weights(connection: sqlite3.Connection, terms: Sequence[Term]) -> list[int]
     """Return how rare each term is: 1 for one that every message holds, 1 more for each time that half as many do."""
     words = sorted({word for term in terms for word in term.words()})
     found = json.loads(_one(connection, _RARITY, (json.dumps(words),)))
-    everything = found["all"] or 1
-    weights = []
-    for term in terms:
-        holding = min((found["of"].get(word, everything) for word in term.words()), default=everything)
-        weights.append(1 + round(math.log2(max(1.0, everything / max(1, holding)))))
-    return weights
+    everything = math.log2(found["all"] or 1)
+    magnitudes: dict[str, int] = found["of"]
+    return [
+        1
+        + max(
+            0, round(everything - min((magnitudes.get(word, everything) for word in term.words()), default=everything))
+        )
+        for term in terms
+    ]
 
 
 class _Ranking:

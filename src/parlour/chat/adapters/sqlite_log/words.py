@@ -32,6 +32,7 @@ def _ranges(points: list[int]) -> str:
 # all, but for the variation selectors of plane 14, which no word needs.
 _MARKS = _ranges([point for point in range(0x300, 0x20000) if unicodedata.category(chr(point))[0] == "M"])
 _WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _CLUSTER = re.compile(rf".[{_MARKS}]*", re.DOTALL)
 _PAIRED = re.compile(
     "["
@@ -123,14 +124,7 @@ def document(message: Message) -> tuple[str, str]:
     """Return what the index holds of a message: its words in order, and its marks; two empty texts of a deleted one."""
     if message.deleted_at is not None:
         return "", ""
-    words: list[str] = []
-    single: set[str] = set()
-    for word in runs(fold(message.text).text):
-        if word.paired:
-            words += pairs(word.text)
-            single.update(word.text)
-        else:
-            words.append(word.text[:LONGEST])
+    words, single = _words(message.text)
     marks = [room_mark(message.room_id), sender_mark(message.sender_id)]
     if _LINK.search(message.text):
         marks.append(has_mark("link"))
@@ -141,6 +135,21 @@ def document(message: Message) -> tuple[str, str]:
     if message.pinned_at is not None:
         marks.append(has_mark("pin"))
     return " ".join(words), " ".join([*marks, *sorted(single)])
+
+
+def _words(text: str) -> tuple[list[str], set[str]]:
+    """Return the words of a text, and the characters of its paired runs one by one."""
+    if text.isascii():
+        return [word[:LONGEST] for word in _ASCII_WORD.findall(text.lower())], set()
+    words: list[str] = []
+    single: set[str] = set()
+    for word in runs(fold(text).text):
+        if word.paired:
+            words += pairs(word.text)
+            single.update(word.text)
+        else:
+            words.append(word.text[:LONGEST])
+    return words, single
 
 
 def room_mark(room_id: str) -> str:
