@@ -1,5 +1,6 @@
 """Every setting of Parlour, and the only reader of the environment: `PARLOUR_` and the name in capitals."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -125,7 +126,7 @@ def load(**flags: Any) -> Settings:
     """Read the environment; flags that are not None win.
 
     Raises:
-        ConfigurationError: a value does not fit, or a variable PARLOUR_… names no setting.
+        ConfigurationError: a value does not fit.
     """
     try:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
@@ -138,3 +139,9 @@ def load(**flags: Any) -> Settings:
         if scheme != "sqlite":
             raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: {scheme}:// is not supported; use sqlite:///path")
     return settings
+
+
+def unknown_variables() -> list[str]:
+    """Return the variables PARLOUR_… of the environment that name no setting: probably a slip of the pen."""
+    known = {f"PARLOUR_{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith("PARLOUR_") and name not in known)

@@ -79,6 +79,26 @@ class Database:
                     await connection.exec_driver_sql("BEGIN")
                 yield connection
 
+    async def check(self) -> None:
+        """Ask the engine for an answer.
+
+        Raises:
+            DatabaseUnavailable: there is none.
+        """
+        async with self.reading() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def backup(self, path: Path) -> None:
+        """Copy a SQLite database as it is at one moment into a new file with mode 0600, while it is being used.
+
+        Raises:
+            DatabaseUnavailable: it cannot be read, or the file not be written.
+        """
+        path.touch(mode=0o600)
+        with _translated():
+            async with self.engine.connect() as connection:
+                await connection.exec_driver_sql("VACUUM INTO ?", (str(path),))
+
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()

@@ -1,0 +1,342 @@
+"""The composition root: builds a process from its settings, and is the only place that names a concrete adapter."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from litestar import Router
+from litestar.types import Receive, Scope, Send
+from sqlalchemy.engine import make_url
+
+import parlour
+import parlour.auth.http
+import parlour.chat.http
+from parlour.auth.adapters.argon2 import Argon2Hasher
+from parlour.auth.adapters.sql import SqlAccountStore, SqlFailureStore, SqlKeyStore, SqlSessionStore
+from parlour.auth.model import DAY, SECOND, Lifetimes
+from parlour.auth.service import Auth
+from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
+from parlour.chat.adapters.sql import SqlRoomStore
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
+from parlour.chat.events.answers import refusal
+from parlour.chat.events.channels import Channels
+from parlour.chat.events.gateway import Gateway
+from parlour.chat.events.sessions import LiveSessions
+from parlour.chat.http import ChatServices
+from parlour.chat.model import RoomEvent
+from parlour.chat.service.drafts import Drafts
+from parlour.chat.service.heads import Heads
+from parlour.chat.service.history import History
+from parlour.chat.service.membership import Memberships
+from parlour.chat.service.messages import Messages
+from parlour.chat.service.outbox import OutboxRelay
+from parlour.chat.service.presence import Presence
+from parlour.chat.service.read_markers import ReadMarkers
+from parlour.chat.service.ready import Summaries
+from parlour.chat.service.room_list import RoomList
+from parlour.chat.service.room_members import RoomMembers
+from parlour.chat.service.rooms import Rooms
+from parlour.chat.service.search import SearchMessages
+from parlour.chat.service.sync import Sync
+from parlour.chat.service.typing_notices import TypingNotices
+from parlour.chat.worker import Worker
+from parlour.config import Settings
+from parlour.platform import metrics
+from parlour.platform.bus import MemoryBus
+from parlour.platform.clock import SystemClock
+from parlour.platform.health import Health
+from parlour.platform.http import create_application, forwarded_address
+from parlour.platform.rates import RateLimits
+from parlour.platform.sql import Database, migrate
+from parlour.platform.supervision import Supervisor, watch_loop_lag
+from parlour.realtime import CorsPolicy, Limits, Observer, Server
+
+
+class Process:
+    """Everything that one process runs: every role, on the embedded engines.
+
+    `await build(settings)` makes one with its engines open. `await start()` before the first connection; `await drain()` when it shall
+    stop: sockets are told to come back elsewhere; `await close()` at the very end.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, log: SqliteRoomLog, on_failure: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._supervisor = Supervisor(on_failure)
+        clock, bus = SystemClock(), MemoryBus()
+        rates = RateLimits(clock, settings.rates)
+        self.realtime = _realtime(settings)
+        self.auth = _auth(settings, database, bus, clock, rates)
+        self.chat = Chat(self.realtime, self.auth, database, log, settings, bus=bus, clock=clock, rates=rates)
+        self.health = Health(parlour.__version__, clock)
+        self.health.add("database", database.check)
+        self.health.add("messages", log.check)
+        self.http = create_application(
+            [parlour.auth.http.router(self.auth), self.chat.router()],
+            self.auth.verifier,
+            self.health,
+            version=parlour.__version__,
+            cors_origins=settings.cors_origins,
+            timeout=settings.request_timeout_seconds,
+            secure=settings.secure,
+            trusted_proxies=settings.trusted_proxies,
+        )
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3): long-polling under /socket.io/, everything else over HTTP."""
+        application: Any = self.realtime.asgi if scope["path"].startswith("/socket.io/") else self.http
+        await application(scope, receive, send)
+
+    async def start(self) -> None:
+        """Load what must be known before the first request and start what runs beside them."""
+        await self.auth.start()
+        self._supervisor.start("loop lag", watch_loop_lag())
+        self._supervisor.start("auth", self.auth.run())
+        self._supervisor.start("worker", self.chat.broker.run(self.chat.worker.handle))
+        self._supervisor.start("outbox", self.chat.outbox.run())
+        self.chat.start()
+
+    async def drain(self) -> None:
+        """Take no new sockets and send the present ones elsewhere; what they sent before is answered first."""
+        self.health.draining = True
+        await self.realtime.drain()
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close the engines."""
+        await self.chat.stop()
+        await self._supervisor.stop()
+        await self._log.close()
+        await self._database.close()
+
+    async def backup(self, database: Path, log: Path) -> None:
+        """Copy the engines' data into new files, each as it is at one moment: first the log, then the database."""
+        await self._log.backup(log)
+        await self._database.backup(database)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a background task ended by itself, so that the process must not go on."""
+        return self._supervisor.failed
+
+
+class Chat:
+    """The chat service, put together on a namespace of the realtime server."""
+
+    def __init__(
+        self,
+        realtime: Server,
+        auth: Auth,
+        database: Database,
+        log: SqliteRoomLog,
+        settings: Settings,
+        *,
+        bus: MemoryBus,
+        clock: SystemClock,
+        rates: RateLimits,
+    ) -> None:
+        namespace = realtime.of("/")
+        self.store = store = SqlRoomStore(database)
+        channels = Channels(namespace)
+        self._bus = bus
+        self._unfollow: Callable[[], None] = lambda: None
+        self.heads = Heads(log)
+        self.broker = MemoryBroker(bound=settings.max_pending_commands)
+        self.worker = Worker(log, _Committed(self.heads, channels))
+        self.outbox = OutboxRelay(store, self.broker)
+        self.memberships = Memberships(store)
+        self.rooms = Rooms(
+            store,
+            memberships=self.memberships,
+            directory=auth.directory,
+            outbox=self.outbox,
+            rates=rates,
+            clock=clock,
+            max_rooms=settings.max_rooms_per_user,
+        )
+        self.members = RoomMembers(
+            store,
+            rooms=self.rooms,
+            memberships=self.memberships,
+            heads=self.heads,
+            directory=auth.directory,
+            outbox=self.outbox,
+            rates=rates,
+            clock=clock,
+            max_members=settings.max_members_per_room,
+        )
+        summaries = Summaries(log, auth.directory, self.heads, clock)
+        self.room_list = RoomList(summaries, self.memberships, self.heads)
+        self.messages = Messages(self.broker, log, self.memberships, auth.directory, rates)
+        self.history = History(log, self.memberships, self.heads)
+        self.search = SearchMessages(SqliteSearch(log, clock), self.memberships, rates)
+        self.drafts = Drafts(store, self.memberships, rates, clock)
+        self.reads = ReadMarkers(store, self.memberships, self.heads, rates, channels.read)
+        self.gateway = Gateway(
+            namespace,
+            channels,
+            verifier=auth.verifier,
+            sessions=LiveSessions(auth.verifier, clock),
+            rates=rates,
+            bus=bus,
+            memberships=self.memberships,
+            summaries=summaries,
+            messages=self.messages,
+            sync=Sync(log, self.memberships, self.heads, rates),
+            presence=Presence(MemoryPresence(), rates, channels.presence),
+            typing=TypingNotices(self.memberships, rates, channels.typing),
+            reads=self.reads,
+        )
+
+    def router(self) -> Router:
+        """Return the HTTP routes."""
+        return parlour.chat.http.router(
+            ChatServices(
+                rooms=self.rooms,
+                room_members=self.members,
+                room_list=self.room_list,
+                messages=self.messages,
+                history=self.history,
+                search=self.search,
+                read_markers=self.reads,
+                drafts=self.drafts,
+            )
+        )
+
+    def start(self) -> None:
+        """Begin to serve sockets and to follow the bus."""
+        self.gateway.start()
+        self._unfollow = self.room_list.follow(self._bus)
+
+    async def stop(self) -> None:
+        """Stop serving sockets; finish what is being changed."""
+        await self.gateway.stop()
+        self._unfollow()
+        await self.memberships.close()
+
+
+class _Committed:
+    """The `Fanout` of this process: heads first, so that whoever hears of an event finds it in them."""
+
+    def __init__(self, heads: Heads, channels: Channels) -> None:
+        self._heads = heads
+        self._channels = channels
+
+    def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
+        self._heads.committed(events)
+        self._channels.committed(events, received)
+
+
+class _Metrics(Observer):
+    """What the realtime engine tells, as Prometheus metrics; children of labels are looked up once."""
+
+    def __init__(self) -> None:
+        self._sockets = {name: metrics.SOCKETS.labels(name) for name in ("polling", "websocket")}
+        self._opened = {name: metrics.SOCKETS_OPENED.labels(name) for name in ("polling", "websocket")}
+        self._handled: dict[tuple[str, bool], tuple[Any, Any]] = {}
+
+    def connection_opened(self, transport: str) -> None:
+        self._sockets[transport].inc()
+        self._opened[transport].inc()
+
+    def connection_closed(self, transport: str, reason: str) -> None:
+        self._sockets[transport].dec()
+        metrics.SOCKETS_CLOSED.labels(reason).inc()
+
+    def upgraded(self) -> None:
+        self._sockets["polling"].dec()
+        self._sockets["websocket"].inc()
+
+    def packet_received(self, n_bytes: int) -> None:
+        metrics.PACKETS_RECEIVED.inc()
+        metrics.BYTES_RECEIVED.inc(n_bytes)
+
+    def handled(self, event: str, seconds: float, ok: bool) -> None:
+        children = self._handled.get((event, ok))
+        if children is None:
+            children = metrics.EVENTS.labels(event, "ok" if ok else "refused"), metrics.EVENT_SECONDS.labels(event)
+            self._handled[event, ok] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    def delivered(self, recipients: int, n_bytes: int) -> None:
+        metrics.DELIVERIES.inc(recipients)
+        metrics.BYTES_SENT.inc(n_bytes)
+
+    def latency(self, seconds: float) -> None:
+        metrics.DELIVERY_SECONDS.observe(seconds)
+
+    def outbox_bytes(self, delta: int) -> None:
+        metrics.OUTBOX_BYTES.inc(delta)
+
+    def refused(self, reason: str) -> None:
+        metrics.SOCKETS_REFUSED.labels(reason).inc()
+
+    def dropped(self, n_packets: int) -> None:
+        metrics.VOLATILE_DROPPED.inc(n_packets)
+
+    def slow_reader_closed(self) -> None:
+        metrics.SLOW_READERS.inc()
+
+
+def _realtime(settings: Settings) -> Server:
+    return Server(
+        ping_interval=settings.ping_interval_ms,
+        ping_timeout=settings.ping_timeout_ms,
+        max_payload=settings.max_payload_bytes,
+        cors=CorsPolicy(tuple(settings.cors_origins), credentials=True) if settings.cors_origins else None,
+        limits=Limits(
+            max_connections=settings.max_sockets,
+            max_connections_per_address=settings.max_sockets_per_address,
+            handshakes_per_second=settings.handshakes_per_second,
+            handshakes_per_second_per_address=settings.handshakes_per_second_per_address,
+            max_half_open=settings.max_half_open,
+            packets_per_second=settings.packets_per_second,
+            max_outbox_bytes=settings.max_outbox_bytes,
+        ),
+        observer=_Metrics(),
+        refusal=refusal,
+        client_address=forwarded_address(settings.trusted_proxies),
+        drain_within=settings.drain_seconds,
+    )
+
+
+def _auth(settings: Settings, database: Database, bus: MemoryBus, clock: SystemClock, rates: RateLimits) -> Auth:
+    return Auth(
+        accounts=SqlAccountStore(database),
+        sessions=SqlSessionStore(database),
+        failures=SqlFailureStore(database),
+        keys=SqlKeyStore(database),
+        hasher=Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue),
+        bus=bus,
+        clock=clock,
+        rates=rates,
+        lifetimes=Lifetimes(
+            access=settings.access_token_seconds * SECOND,
+            session=settings.session_days * DAY,
+            idle=settings.session_idle_days * DAY,
+        ),
+    )
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that a `sqlite:///` URL names."""
+    return Path(make_url(url).database or "")
+
+
+async def build(settings: Settings, on_failure: Callable[[], None] = lambda: None) -> Process:
+    """Open the engines, bring their tables to the newest version and put the process together.
+
+    Raises:
+        Unavailable, RuntimeError: an engine cannot be opened, or a newer Parlour wrote its tables.
+    """
+    database = Database(settings.database)
+    try:
+        await migrate(database, "parlour.auth")
+        await migrate(database, "parlour.chat")
+        log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
+    except BaseException:
+        await database.close()
+        raise
+    return Process(settings, database, log, on_failure)

@@ -1,0 +1,157 @@
+"""Serving: one uvicorn on one port, and an orderly end."""
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from parlour.app import Process, build
+from parlour.config import ConfigurationError, Settings
+
+logger = logging.getLogger(__name__)
+
+_SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that wants the interpreter gets it. The room log's thread asks a few times a batch, and at Python's
+own 5 ms a batch would take tens of milliseconds while the loop is busy with fan-out."""
+
+_GC_THRESHOLDS = (50_000, 20, 50)
+"""Sockets live long and make no cycles: a full collection over 10,000 of them stops the loop for tens of milliseconds."""
+
+
+@contextlib.contextmanager
+def claimed(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory: a second server on it would serve from caches that the first one's changes never reach.
+
+    Raises:
+        ConfigurationError: somebody else holds it, or it cannot be written.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data_dir / "server.lock").open("w")
+    except OSError as error:
+        raise ConfigurationError(f"the data directory {data_dir} cannot be used: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"another Parlour serves {data_dir}; end it, or choose another --data-dir"
+            ) from error
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a bound socket; port 0 takes a free one.
+
+    Raises:
+        ConfigurationError: the address cannot be bound.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --host or --port"
+        ) from error
+    return bound
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn whose signals are the caller's, so that sockets are drained while it still serves."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status. A second signal ends at once.
+
+    Raises:
+        ConfigurationError: the data directory or the address cannot be had.
+    """
+    _raise_file_limit()
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    with (
+        claimed(settings.data_dir),
+        listening(settings.host, settings.port) as bound,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(_serve(settings, bound))
+
+
+async def _serve(settings: Settings, bound: socket.socket) -> int:
+    stop = asyncio.Event()
+    process = await build(settings, on_failure=stop.set)
+    try:
+        await process.start()
+        server = _Server(_uvicorn_config(process))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _asked_to_stop, stop)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
+        stopping = asyncio.create_task(stop.wait())
+        host, port = bound.getsockname()[:2]
+        logger.info("serving", extra={"address": f"http://{host}:{port}", "settings": settings.redacted()})
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not serving.done():
+            logger.info("draining", extra={"seconds": settings.drain_seconds})
+            await process.drain()
+        server.should_exit = True
+        await serving
+    finally:
+        await process.close()
+    logger.info("stopped")
+    return 1 if process.failed else 0
+
+
+def _asked_to_stop(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        logger.warning("asked twice: stopping at once")
+        os._exit(1)
+    stop.set()
+
+
+def _uvicorn_config(process: Process) -> uvicorn.Config:
+    return uvicorn.Config(
+        process.asgi,
+        http=process.realtime.http_protocol(),
+        ws=process.realtime.websocket_protocol(),
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,  # the shell and the realtime engine name the client, both by the setting trusted_proxies
+        server_header=False,
+        backlog=4096,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _raise_file_limit() -> None:
+    """Let the process open as many sockets as the system allows it without asking root."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
