@@ -5,17 +5,16 @@ from typing import Annotated
 import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import JSONBody, Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from parlour.chat.http.parameters import ID_LENGTH, AnId, Cursor, MemberPath, RoomPath, cursor_of, place_of
-from parlour.chat.http.services import Chat
+from parlour.chat.http.services import Caller, Chat
 from parlour.chat.service.ready import RoomSummary
 from parlour.chat.service.room_members import ListedMember
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import UserId
 from parlour.platform.permissions import RoomRole
-from parlour.platform.tokens import Principal
 
 _TAGS = ["members"]
 
@@ -60,7 +59,7 @@ class MemberPage(msgspec.Struct):
     summary="Join a public room",
     status_code=HTTP_200_OK,
 )
-async def join_room(*, principal: Principal, chat: Chat, room_id: RoomPath) -> RoomSummary:
+async def join_room(*, principal: Caller, chat: Chat, room_id: RoomPath) -> RoomSummary:
     """Joining twice is no error. Errors: `room_not_found` (also for rooms that are not public), `room_full`, `too_many_rooms`."""
     return await chat.room_list.one(principal.user_id, await chat.room_members.join(principal, room_id))
 
@@ -72,7 +71,7 @@ async def join_room(*, principal: Principal, chat: Chat, room_id: RoomPath) -> R
     summary="Leave a room",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def leave_room(*, principal: Principal, chat: Chat, room_id: RoomPath) -> None:
+async def leave_room(*, principal: Caller, chat: Chat, room_id: RoomPath) -> None:
     """After the last owner, the longest-standing moderator or member owns the room.
 
     Errors: `room_not_found`, `direct_room`.
@@ -83,7 +82,7 @@ async def leave_room(*, principal: Principal, chat: Chat, room_id: RoomPath) -> 
 @get("/rooms/{room_id:str}/members", tags=_TAGS, operation_id="list_members", summary="The members of a room")
 async def list_members(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     cursor: Cursor = None,
@@ -107,7 +106,9 @@ async def list_members(
         )
     },
 )
-async def add_member(*, principal: Principal, chat: Chat, room_id: RoomPath, data: NewMember) -> Response[ListedMember]:
+async def add_member(
+    *, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[NewMember]
+) -> Response[ListedMember]:
     """Members invite; only owners name owners and moderators.
 
     Errors: `room_not_found`, `forbidden`, `unknown_user`, `direct_room`, `room_full`, `too_many_rooms`.
@@ -124,11 +125,11 @@ async def add_member(*, principal: Principal, chat: Chat, room_id: RoomPath, dat
 )
 async def remove_named_member(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     user_id: Annotated[UserId | None, Parameter(max_length=ID_LENGTH, description="The member to remove.")] = None,
-    data: FormerMember | None = None,
+    data: JSONBody[FormerMember | None] = None,
 ) -> None:
     """The same as `DELETE …/members/{user_id}`. Errors: `invalid_request` where nobody is named."""
     named = data.user_id if data is not None else user_id
@@ -143,7 +144,7 @@ async def remove_named_member(
     operation_id="remove_member",
     summary="Remove a member",
 )
-async def remove_member(*, principal: Principal, chat: Chat, room_id: RoomPath, user_id: MemberPath) -> None:
+async def remove_member(*, principal: Caller, chat: Chat, room_id: RoomPath, user_id: MemberPath) -> None:
     """For moderators; moderators and owners are removed by owners, and oneself by anybody: that is leaving.
 
     Errors: `room_not_found`, `forbidden`, `member_not_found`, `direct_room`.
@@ -158,7 +159,7 @@ async def remove_member(*, principal: Principal, chat: Chat, room_id: RoomPath, 
     summary="Change what a member may do",
 )
 async def set_role(
-    *, principal: Principal, chat: Chat, room_id: RoomPath, user_id: MemberPath, data: NewRole
+    *, principal: Caller, chat: Chat, room_id: RoomPath, user_id: MemberPath, data: JSONBody[NewRole]
 ) -> MemberRole:
     """For owners. Errors: `room_not_found`, `forbidden`, `member_not_found`, `room_last_owner`, `direct_room`."""
     await chat.room_members.set_role(principal, room_id, user_id, data.role)

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import JSONBody, Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from parlour.chat.http.parameters import ID_LENGTH, LARGEST, ClientIdQuery, MessagePath, RoomPath, given
-from parlour.chat.http.services import Chat, ChatServices
+from parlour.chat.http.services import Caller, Chat, ChatServices
 from parlour.chat.model import Appended, Message
 from parlour.chat.reactions import MAX_EMOJI_BYTES
 from parlour.chat.service.history import MAX_PAGE
@@ -67,7 +67,7 @@ class Pins(msgspec.Struct):
 @get("/rooms/{room_id:str}/messages", tags=_TAGS, operation_id="list_messages", summary="A page of a room's messages")
 async def list_messages(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     before: SeqQuery = None,
@@ -89,13 +89,13 @@ async def list_messages(
 
 
 @get("/rooms/{room_id:str}/messages/{message_id:str}", tags=_TAGS, operation_id="get_message", summary="One message")
-async def get_message(*, principal: Principal, chat: Chat, room_id: RoomPath, message_id: MessagePath) -> Message:
+async def get_message(*, principal: Caller, chat: Chat, room_id: RoomPath, message_id: MessagePath) -> Message:
     """A message as it is now; a deleted one without its text. Errors: `room_not_found`, `message_not_found`."""
     return await chat.history.message(principal, room_id, message_id)
 
 
 @get("/rooms/{room_id:str}/pins", tags=_TAGS, operation_id="list_pins", summary="The pinned messages of a room")
-async def list_pins(*, principal: Principal, chat: Chat, room_id: RoomPath) -> Pins:
+async def list_pins(*, principal: Caller, chat: Chat, room_id: RoomPath) -> Pins:
     """At most 100, the latest pin first. Errors: `room_not_found`."""
     return Pins(await chat.history.pinned(principal, room_id))
 
@@ -112,7 +112,9 @@ async def list_pins(*, principal: Principal, chat: Chat, room_id: RoomPath) -> P
         )
     },
 )
-async def send_message(*, principal: Principal, chat: Chat, room_id: RoomPath, data: NewMessage) -> Response[Placed]:
+async def send_message(
+    *, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[NewMessage]
+) -> Response[Placed]:
     """The same as the event `message.send`. Errors: `room_not_found`, `forbidden`, `invalid_text`, `message_not_found`, `busy`."""
     sent = await chat.messages.send(principal, room_id, data.client_id, data.text, data.reply_to, received=_received())
     placed = await _placed(chat, principal, room_id, sent, sent.event.id)
@@ -127,11 +129,11 @@ async def send_message(*, principal: Principal, chat: Chat, room_id: RoomPath, d
 )
 async def edit_message(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     message_id: MessagePath,
-    data: NewText,
+    data: JSONBody[NewText],
 ) -> Placed:
     """The same as `message.edit`. Errors: `room_not_found`, `message_not_found`, `message_deleted`, `not_yours`, `invalid_text`."""
     edited = await chat.messages.edit(
@@ -149,7 +151,7 @@ async def edit_message(
 )
 async def delete_message(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     message_id: MessagePath,
@@ -168,7 +170,7 @@ async def delete_message(
 )
 async def add_reaction(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     message_id: MessagePath,
@@ -194,7 +196,7 @@ async def add_reaction(
 )
 async def remove_reaction(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     message_id: MessagePath,
@@ -216,7 +218,7 @@ async def remove_reaction(
 )
 async def pin_message(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     message_id: MessagePath,
@@ -236,7 +238,7 @@ async def pin_message(
 )
 async def unpin_message(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     room_id: RoomPath,
     message_id: MessagePath,

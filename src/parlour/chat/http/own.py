@@ -4,12 +4,12 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, put
+from litestar.params import JSONBody
 
 from parlour.chat.http.parameters import Millisecond, RoomPath, Seq
-from parlour.chat.http.services import Chat
+from parlour.chat.http.services import Caller, Chat
 from parlour.chat.model import MAX_TEXT, NotificationLevel
 from parlour.chat.service.drafts import Draft
-from parlour.platform.tokens import Principal
 
 _TAGS = ["own view of a room"]
 
@@ -46,19 +46,19 @@ class Notifications(msgspec.Struct):
 
 
 @put("/rooms/{room_id:str}/read", tags=_TAGS, operation_id="mark_read", summary="Move the read marker")
-async def mark_read(*, principal: Principal, chat: Chat, room_id: RoomPath, data: ReadUpTo) -> ReadMarker:
+async def mark_read(*, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[ReadUpTo]) -> ReadMarker:
     """At most to the room's head and never back. Errors: `room_not_found`."""
     return ReadMarker(await chat.read_markers.mark(principal, room_id, data.seq))
 
 
 @get("/drafts", tags=_TAGS, operation_id="list_drafts", summary="All drafts")
-async def list_drafts(*, principal: Principal, chat: Chat) -> AllDrafts:
+async def list_drafts(*, principal: Caller, chat: Chat) -> AllDrafts:
     """Drafts of the rooms that the caller is in, from all devices."""
     return AllDrafts(await chat.drafts.all(principal))
 
 
 @put("/rooms/{room_id:str}/draft", tags=_TAGS, operation_id="save_draft", summary="Keep a draft")
-async def save_draft(*, principal: Principal, chat: Chat, room_id: RoomPath, data: DraftText) -> Draft:
+async def save_draft(*, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[DraftText]) -> Draft:
     """Of two devices the later change wins, whichever arrives first. Errors: `room_not_found`, `invalid_text`."""
     return await chat.drafts.save(principal, room_id, data.text, data.at)
 
@@ -70,7 +70,7 @@ async def save_draft(*, principal: Principal, chat: Chat, room_id: RoomPath, dat
     summary="Set what a room notifies of",
 )
 async def set_notifications(
-    *, principal: Principal, chat: Chat, room_id: RoomPath, data: Notifications
+    *, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[Notifications]
 ) -> Notifications:
     """For the caller alone. Errors: `room_not_found`."""
     await chat.drafts.set_level(principal, room_id, data.level)

@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import JSONBody, Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from parlour.chat.http.parameters import AnId, Cursor, RoomPath, cursor_of, place_of
-from parlour.chat.http.services import Chat, ChatServices
+from parlour.chat.http.services import Caller, Chat, ChatServices
 from parlour.chat.model import MAX_TOPIC, Membership, NotificationLevel, Room, RoomKind
 from parlour.chat.service.ready import RoomSummary
 from parlour.chat.service.rooms import MAX_FIRST_MEMBERS, MAX_QUERY
@@ -93,7 +93,7 @@ class PublicRooms(msgspec.Struct):
 
 
 @get("/rooms", tags=_TAGS, operation_id="list_rooms", summary="The rooms that the caller is in")
-async def list_rooms(*, principal: Principal, chat: Chat) -> OwnRooms:
+async def list_rooms(*, principal: Caller, chat: Chat) -> OwnRooms:
     """Every room of the caller with its head and counts, as in the event `ready`."""
     return OwnRooms(await chat.room_list.of(principal))
 
@@ -110,7 +110,7 @@ async def list_rooms(*, principal: Principal, chat: Chat) -> OwnRooms:
         )
     },
 )
-async def create_room(*, principal: Principal, chat: Chat, data: NewRoom) -> Response[RoomDetails]:
+async def create_room(*, principal: Caller, chat: Chat, data: JSONBody[NewRoom]) -> Response[RoomDetails]:
     """The caller owns the room; two people have one direct room, which nobody owns.
 
     Errors: `invalid_name`, `unknown_user`, `too_many_rooms`, `forbidden`.
@@ -123,7 +123,7 @@ async def create_room(*, principal: Principal, chat: Chat, data: NewRoom) -> Res
 @get("/rooms/public", tags=_TAGS, operation_id="browse_rooms", summary="Public rooms")
 async def browse_rooms(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     q: Annotated[str, Parameter(max_length=4 * MAX_QUERY, description="Part of the name or topic, in any case.")] = "",
     cursor: Cursor = None,
@@ -138,14 +138,14 @@ async def browse_rooms(
 
 
 @get("/rooms/{room_id:str}", tags=_TAGS, operation_id="get_room", summary="One room")
-async def get_room(*, principal: Principal, chat: Chat, room_id: RoomPath) -> RoomDetails:
+async def get_room(*, principal: Caller, chat: Chat, room_id: RoomPath) -> RoomDetails:
     """A room that the caller is in, or a public one; any other does not exist: `room_not_found`."""
     room, mine, size = await chat.rooms.get(principal, room_id)
     return await _seen(chat, principal, room, mine, size)
 
 
 @patch("/rooms/{room_id:str}", tags=_TAGS, operation_id="update_room", summary="Change a room")
-async def update_room(*, principal: Principal, chat: Chat, room_id: RoomPath, data: RoomChanges) -> RoomDetails:
+async def update_room(*, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[RoomChanges]) -> RoomDetails:
     """For the room's owners and moderators. Making a private room public opens its history to everybody too.
 
     Errors: `room_not_found`, `forbidden`, `direct_room`, `invalid_name`.

@@ -7,11 +7,10 @@ from litestar import get
 from litestar.params import Parameter
 
 from parlour.chat.http.parameters import ID_LENGTH, LARGEST, Cursor
-from parlour.chat.http.services import Chat
+from parlour.chat.http.services import Caller, Chat
 from parlour.chat.model import SearchHit
 from parlour.chat.service.search import MAX_HITS, MAX_QUERY
 from parlour.platform.ids import RoomId, UserId
-from parlour.platform.tokens import Principal
 
 
 class Hits(msgspec.Struct):
@@ -27,7 +26,7 @@ TimeQuery = Annotated[int | None, Parameter(ge=0, le=LARGEST, description="Milli
 @get("/search", tags=["search"], operation_id="search_messages", summary="Search messages")
 async def search_messages(
     *,
-    principal: Principal,
+    principal: Caller,
     chat: Chat,
     q: Annotated[
         str, Parameter(min_length=1, max_length=MAX_QUERY, description='Words, "phrases" and prefix*; all must match.')

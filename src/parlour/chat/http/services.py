@@ -1,10 +1,9 @@
 """How the use cases of chat reach its handlers."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 
 from parlour.chat.service.drafts import Drafts
 from parlour.chat.service.history import History
@@ -31,7 +30,8 @@ class ChatServices:
     drafts: Drafts
 
 
-Chat = Annotated[ChatServices, Dependency(skip_validation=True)]
+Caller = NamedDependency[SkipValidation[Principal]]
+Chat = NamedDependency[SkipValidation[ChatServices]]
 
 
 def provided(services: ChatServices) -> Provide:
@@ -41,7 +41,7 @@ def provided(services: ChatServices) -> Provide:
     other are resolved in a task group, which costs more than the rest of a request to `GET /api/rooms`.
     """
 
-    def chat(principal: Principal) -> ChatServices:
+    def chat(principal: Caller) -> ChatServices:
         return services
 
     return Provide(chat, sync_to_thread=False)

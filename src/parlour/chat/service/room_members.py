@@ -153,10 +153,11 @@ class RoomMembers:
         return outcome
 
     async def _changeable(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership:
-        membership = await self._memberships.require(principal, room_id, permission)
+        membership = await self._memberships.require(principal, room_id, Permission.READ)
         self._rates.check("membership", principal.user_id)
         if membership.room.kind is RoomKind.DIRECT:
             raise DirectRoom
+        _require(principal, membership, permission)
         return membership
 
     async def _admit(self, room_id: RoomId, user_id: UserId, role: RoomRole, by: UserId) -> Membership:

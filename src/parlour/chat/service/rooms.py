@@ -168,10 +168,11 @@ class Rooms:
             DirectRoom: direct rooms stay as they are.
             InvalidName, InvalidRequest: a value is not one.
         """
-        membership = await self._memberships.require(principal, room_id, Permission.UPDATE_ROOM)
+        membership = await self._memberships.require(principal, room_id, Permission.READ)
         self._rates.check("room", principal.user_id)
         if membership.room.kind is RoomKind.DIRECT:
             raise DirectRoom
+        await self._memberships.require(principal, room_id, Permission.UPDATE_ROOM)
         if kind is RoomKind.DIRECT:
             raise InvalidRequest("A room cannot become a direct one.", details={"field": "kind"})
         changes: dict[str, str] = {}
