@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from parlour.chat.http.parameters import ID_LENGTH, AnId, Cursor, MemberPath, RoomPath, cursor_of, place_of
@@ -86,7 +86,7 @@ async def list_members(
     chat: Chat,
     room_id: RoomPath,
     cursor: Cursor = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> MemberPage:
     """For members: who is in the room, with profiles. Errors: `room_not_found`."""
     place = place_of(cursor, 1)
@@ -128,7 +128,7 @@ async def remove_named_member(
     principal: Caller,
     chat: Chat,
     room_id: RoomPath,
-    user_id: Annotated[UserId | None, Parameter(max_length=ID_LENGTH, description="The member to remove.")] = None,
+    user_id: Annotated[UserId | None, QueryParameter(max_length=ID_LENGTH, description="The member to remove.")] = None,
     data: JSONBody[FormerMember | None] = None,
 ) -> None:
     """The same as `DELETE …/members/{user_id}`. Errors: `invalid_request` where nobody is named."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from parlour.chat.http.parameters import ID_LENGTH, LARGEST, ClientIdQuery, MessagePath, RoomPath, given
@@ -22,8 +22,8 @@ _TAGS = ["messages"]
 _received = SystemClock().monotonic
 
 AClientId = Annotated[ClientId, msgspec.Meta(max_length=ID_LENGTH)]
-SeqQuery = Annotated[int | None, Parameter(ge=0, le=LARGEST)]
-EmojiPath = Annotated[str, Parameter(description=f"One emoji or a `:shortcode:`, at most {MAX_EMOJI_BYTES} bytes.")]
+SeqQuery = Annotated[int | None, QueryParameter(ge=0, le=LARGEST)]
+EmojiPath = Annotated[str, PathParameter(description=f"One emoji or a `:shortcode:`, at most {MAX_EMOJI_BYTES} bytes.")]
 
 
 class NewMessage(msgspec.Struct):
@@ -73,7 +73,7 @@ async def list_messages(
     before: SeqQuery = None,
     after: SeqQuery = None,
     around: SeqQuery = None,
-    limit: Annotated[int, Parameter(ge=1, le=MAX_PAGE)] = 50,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
 ) -> MessagePage:
     """Newest first: the latest, or the last ones `before` a seq, the first ones past `after`, or those `around` one.
 

@@ -4,7 +4,7 @@ import base64
 from typing import Annotated
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, uuid4
@@ -18,19 +18,19 @@ AnId = Annotated[UserId, msgspec.Meta(max_length=ID_LENGTH)]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 Millisecond = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
-RoomPath = Annotated[RoomId, Parameter(description="The room's id, a UUID.")]
-MemberPath = Annotated[UserId, Parameter(description="The member's user id, a UUID.")]
-MessagePath = Annotated[EventId, Parameter(description="The message's id, a UUID.")]
+RoomPath = Annotated[RoomId, PathParameter(description="The room's id, a UUID.")]
+MemberPath = Annotated[UserId, PathParameter(description="The member's user id, a UUID.")]
+MessagePath = Annotated[EventId, PathParameter(description="The message's id, a UUID.")]
 ClientIdQuery = Annotated[
     ClientId | None,
-    Parameter(
-        query="client_id",
+    QueryParameter(
+        name="client_id",
         max_length=ID_LENGTH,
         description="A UUID that makes repeating harmless; without one the server makes it.",
     ),
 ]
 Cursor = Annotated[
-    str | None, Parameter(query="cursor", max_length=1024, description="The `cursor` of the page before.")
+    str | None, QueryParameter(name="cursor", max_length=1024, description="The `cursor` of the page before.")
 ]
 
 

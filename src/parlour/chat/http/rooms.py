@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from parlour.chat.http.parameters import AnId, Cursor, RoomPath, cursor_of, place_of
@@ -125,9 +125,11 @@ async def browse_rooms(
     *,
     principal: Caller,
     chat: Chat,
-    q: Annotated[str, Parameter(max_length=4 * MAX_QUERY, description="Part of the name or topic, in any case.")] = "",
+    q: Annotated[
+        str, QueryParameter(max_length=4 * MAX_QUERY, description="Part of the name or topic, in any case.")
+    ] = "",
     cursor: Cursor = None,
-    limit: Annotated[int, Parameter(ge=1, le=100)] = 50,
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> PublicRooms:
     """Rooms that anybody may join, by name; guests of the server see none (`forbidden`)."""
     place = place_of(cursor, 2)

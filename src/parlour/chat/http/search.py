@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from parlour.chat.http.parameters import ID_LENGTH, LARGEST, Cursor
 from parlour.chat.http.services import Caller, Chat
@@ -20,7 +20,7 @@ class Hits(msgspec.Struct):
     cursor: str | None
 
 
-TimeQuery = Annotated[int | None, Parameter(ge=0, le=LARGEST, description="Milliseconds UTC.")]
+TimeQuery = Annotated[int | None, QueryParameter(ge=0, le=LARGEST, description="Milliseconds UTC.")]
 
 
 @get("/search", tags=["search"], operation_id="search_messages", summary="Search messages")
@@ -29,17 +29,18 @@ async def search_messages(
     principal: Caller,
     chat: Chat,
     q: Annotated[
-        str, Parameter(min_length=1, max_length=MAX_QUERY, description='Words, "phrases" and prefix*; all must match.')
+        str,
+        QueryParameter(min_length=1, max_length=MAX_QUERY, description='Words, "phrases" and prefix*; all must match.'),
     ],
-    room_id: Annotated[RoomId | None, Parameter(max_length=ID_LENGTH, description="Only in this room.")] = None,
+    room_id: Annotated[RoomId | None, QueryParameter(max_length=ID_LENGTH, description="Only in this room.")] = None,
     from_user: Annotated[
-        UserId | None, Parameter(query="from", max_length=ID_LENGTH, description="Only from this user.")
+        UserId | None, QueryParameter(name="from", max_length=ID_LENGTH, description="Only from this user.")
     ] = None,
     before: TimeQuery = None,
     after: TimeQuery = None,
-    has: Annotated[Literal["link", "mention", "reaction", "pin"] | None, Parameter()] = None,
+    has: Annotated[Literal["link", "mention", "reaction", "pin"] | None, QueryParameter()] = None,
     cursor: Cursor = None,
-    limit: Annotated[int, Parameter(ge=1, le=MAX_HITS)] = 20,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_HITS)] = 20,
 ) -> Hits:
     """Only in rooms that the caller may read. `highlights` are [start, end) in characters of the text.
 
