@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         1_000, gt=0, description="Packets a second of one socket; past it the socket is read slower."
     )
     max_outbox_bytes: int = Field(
-        1_000_000, ge=65_536, description="What may wait for a socket that does not read; past it it is closed."
+        2_000_000, ge=65_536, description="What may wait for a socket that does not read; past it it is closed."
     )
     max_rooms_per_user: int = Field(1_000, ge=1, description="Rooms that one user may be in.")
     max_members_per_room: int = Field(10_000, ge=1, description="Members that one room may have.")

@@ -139,6 +139,7 @@ def _uvicorn_config(process: Process) -> uvicorn.Config:
         process.asgi,
         http=process.realtime.http_protocol(),
         ws=process.realtime.websocket_protocol(),
+        interface="asgi3",
         lifespan="off",
         access_log=False,
         log_config=None,
