@@ -1,12 +1,16 @@
 """Heads come from the log once, then follow what is committed, and never go back."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import pytest
+
+from parlour.chat.model import Appended, EventType, NewEvent
 from parlour.chat.service.heads import Heads
-from parlour.platform.ids import RoomId
+from parlour.platform.errors import Internal, ParlourError, Unavailable
+from parlour.platform.ids import RoomId, UserId
 
-from .doubles import an_event
+from .doubles import a_client_id, an_event
 
 ONE, TWO = RoomId("one"), RoomId("two")
 
@@ -60,3 +64,57 @@ async def test_the_number_of_remembered_rooms_is_bounded() -> None:
     heads = Heads(Log(), capacity=1)
     assert await heads.of([ONE, TWO]) == {ONE: 5, TWO: 0}
     assert [heads.get(ONE), heads.get(TWO)] == [None, 0]
+
+
+def a_command(room_id: RoomId) -> NewEvent:
+    return NewEvent(room_id, EventType.MESSAGE_CREATED, UserId("ann"), a_client_id(), {"text": "x"})
+
+
+async def test_heads_follow_the_worker_before_anybody_is_answered_repeats_too() -> None:
+    log = Log()
+    heads = Heads(log)
+    await heads.of([ONE, TWO])
+
+    async def work(_batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        return [Appended(an_event(ONE, 6)), Appended(an_event(TWO, 3), repeated=True)]
+
+    await heads.follow(work)([a_command(ONE), a_command(TWO)])
+    assert [heads.get(ONE), heads.get(TWO)] == [6, 3]
+
+
+async def test_heads_that_a_failed_write_made_unknown_are_read_again() -> None:
+    log = Log()
+    heads = Heads(log)
+    await heads.of([ONE, TWO])
+
+    async def fail(_batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        log.at[ONE] = 6  # written, but nobody knows
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        await heads.follow(fail)([a_command(ONE)])
+    assert heads.get(TWO) == 0
+    assert await heads.of([ONE]) == {ONE: 6}
+
+    async def refuse(_batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        return [Internal()]
+
+    await heads.follow(refuse)([a_command(ONE)])
+    assert heads.get(ONE) is None
+
+
+async def test_a_read_under_way_when_a_write_failed_is_repeated() -> None:
+    log = Log()
+    log.hold = asyncio.Event()
+    heads = Heads(log)
+    asking = asyncio.ensure_future(heads.of([ONE]))
+    await log.reading.wait()
+
+    async def fail(_batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        log.at[ONE] = 6
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        await heads.follow(fail)([a_command(ONE)])
+    log.hold.set()
+    assert await asking == {ONE: 6}

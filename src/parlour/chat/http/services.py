@@ -38,7 +38,7 @@ def provided(services: ChatServices) -> Provide:
     """Return the dependency `chat`.
 
     It asks for the caller so that Litestar resolves the two one after the other: dependencies that know nothing of each
-    other are resolved in a task group, which costs more than the rest of a request to `GET /api/rooms`.
+    other are resolved in a task group, and `GET /api/rooms` costs 208 µs instead of 70.
     """
 
     def chat(principal: Caller) -> ChatServices:

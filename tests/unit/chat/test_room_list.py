@@ -1,0 +1,89 @@
+"""The list of rooms is made once and made again exactly where something changed."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from parlour.chat.model import RoomKind
+from parlour.chat.service.ready import Summaries
+from parlour.chat.service.room_list import RoomList
+from parlour.platform.bus import MemoryBus
+from parlour.platform.contracts import USER_CHANGED, Profile, UserChanged
+from parlour.platform.ids import RoomId
+
+from .doubles import FakeDirectory, FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_profile, a_room
+
+
+class KnownHeads(FakeHeads):
+    def get(self, room_id: RoomId) -> int | None:
+        return self.at.get(room_id)
+
+    async def of(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
+        return {room_id: self.at.setdefault(room_id, 0) for room_id in room_ids}
+
+
+class House:
+    def __init__(self, capacity: int = 10) -> None:
+        self.log, self.heads, self.memberships = FakeLog(), KnownHeads(), FakeMemberships()
+        self.ben = a_profile("ben")
+        self.directory = FakeDirectory(self.ben)
+        summaries = Summaries(self.log, self.directory, self.heads, ManualClock())
+        self.list = RoomList(summaries, self.memberships, self.heads, capacity=capacity)
+        self.ann, self.room, self.direct = a_principal(), a_room(), a_room(RoomKind.DIRECT, "")
+        self.memberships.add(self.ann, self.room, read=3)
+        self.memberships.add(self.ann, self.direct, peer=self.ben.id)
+        self.memberships.of[self.ben.id] = {}
+        self.memberships.add(self.ben, self.direct, peer=self.ann.user_id)
+        self.heads.at[self.room.id] = 5
+
+
+async def test_a_list_is_made_once() -> None:
+    house = House()
+    first = await house.list.of(house.ann)
+    assert [(each.id, each.unread) for each in first] == [(house.room.id, 2), (house.direct.id, 0)]
+    assert all(mine is again for mine, again in zip(first, await house.list.of(house.ann), strict=True))
+    assert len(house.log.mention_calls) == 1
+
+
+async def test_only_what_changed_is_made_again() -> None:
+    house = House()
+    first = await house.list.of(house.ann)
+    house.heads.at[house.room.id] = 6
+    second = await house.list.of(house.ann)
+    assert (second[0].unread, second[1]) == (3, first[1])
+    assert second[1] is first[1]
+    membership = house.memberships.of[house.ann.user_id][house.room.id]
+    membership.read, membership.role, membership.room.name = 6, "owner", "dinner"
+    changed = (await house.list.of(house.ann))[0]
+    assert (changed.unread, changed.role, changed.name) == (0, "owner", "dinner")
+
+
+async def test_a_peer_who_changed_is_seen_so() -> None:
+    house, bus = House(), MemoryBus()
+    unfollow = house.list.follow(bus)
+    first = await house.list.of(house.ann)
+    house.directory.all[house.ben.id] = Profile(house.ben.id, "ben", "Benjamin", "member")
+    changed = msgspec.json.encode(UserChanged(house.ben.id, "ben", "Benjamin", "member", False))
+    await bus.publish(USER_CHANGED, changed)
+    second = await house.list.of(house.ann)
+    assert [each.peer and each.peer.display_name for each in (first[1], second[1])] == ["Ben", "Benjamin"]
+    assert second[0] is first[0]
+    unfollow()
+    await bus.publish(USER_CHANGED, changed)
+    assert (await house.list.of(house.ann))[1] is second[1]
+
+
+async def test_rooms_that_were_left_are_neither_listed_nor_kept() -> None:
+    house = House()
+    await house.list.of(house.ann)
+    del house.memberships.of[house.ann.user_id][house.room.id]
+    assert [each.id for each in await house.list.of(house.ann)] == [house.direct.id]
+    assert list(house.list._lists[house.ann.user_id]) == [house.direct.id]
+
+
+async def test_the_number_of_remembered_lists_is_bounded() -> None:
+    house = House(capacity=1)
+    await house.list.of(house.ann)
+    other = a_principal("eve")
+    assert await house.list.of(other) == []
+    assert list(house.list._lists) == [other.user_id]
