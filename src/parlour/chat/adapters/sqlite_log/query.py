@@ -43,6 +43,17 @@ class Term:
         """Return the words whose rarity is the term's."""
         return (self.single,) if self.single else self.units
 
+    def count(self, text: str, words: list[str]) -> int:
+        """Return how often a text, whose words are `words`, holds the term."""
+        if self.single:
+            return fold(text).text.count(self.single)
+        if self.prefix:
+            return sum(word.startswith(self.prefix) for word in words)
+        if len(self.units) == 1:
+            return words.count(self.units[0])
+        wanted, length = list(self.units), len(self.units)
+        return sum(word == wanted[0] and words[index : index + length] == wanted for index, word in enumerate(words))
+
     def spans(self, folded: str, units: Sequence[Unit]) -> list[tuple[int, int]]:
         """Return where a folded text, with its units, holds the term."""
         if self.single:

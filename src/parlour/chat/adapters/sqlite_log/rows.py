@@ -73,6 +73,16 @@ class EventRow(msgspec.Struct, array_like=True):
             self.data,
         )
 
+    @property
+    def text(self) -> str | None:
+        """The message's text as it is now, None where it is deleted."""
+        written: str = self.data.get("text", "")
+        if self.overlay is None:
+            return written
+        if self.overlay.deleted_at is not None:
+            return None
+        return written if self.overlay.text is None else self.overlay.text
+
     def message(self) -> Message:
         """Return the message that this `message.created` has become."""
         data, overlay = self.data, self.overlay

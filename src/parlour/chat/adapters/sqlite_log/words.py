@@ -137,6 +137,11 @@ def document(message: Message) -> tuple[str, str]:
     return " ".join(words), " ".join([*marks, *sorted(single)])
 
 
+def words_in(text: str) -> list[str]:
+    """Return the words of a text in their order, as the index holds them."""
+    return _words(text)[0]
+
+
 def _words(text: str) -> tuple[list[str], set[str]]:
     """Return the words of a text, and the characters of its paired runs one by one."""
     if text.isascii():
