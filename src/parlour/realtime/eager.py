@@ -64,7 +64,10 @@ class EagerRunner:
             tasks._leave_task(self._loop, berth.task)  # noqa: SLF001
             if outer is not None:
                 tasks._enter_task(self._loop, outer)  # noqa: SLF001
-        done(result, failure)
+        if failure is None:
+            done(result, None)
+        else:
+            context.run(done, None, failure)  # what logs it sees the coroutine's context variables
 
     async def close(self) -> None:
         """Cancels what still waits, and waits for it to end."""
@@ -121,7 +124,7 @@ class _Berth:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as exc:
-            job.done(None, exc)
+            job.context.run(job.done, None, exc)
             if isinstance(exc, asyncio.CancelledError):
                 raise
         else:
@@ -137,7 +140,7 @@ class _Berth:
             except BaseException as exc:
                 failure = exc
             job.work.close()
-            job.done(None, failure)
+            job.context.run(job.done, None, failure)
 
 
 @coroutine

@@ -8,6 +8,7 @@ import msgspec
 
 from parlour.chat.events.payloads import Refused
 from parlour.platform.errors import Internal, InvalidRequest, ParlourError
+from parlour.platform.logging import new_correlation_id
 from parlour.realtime import PacketRefused, Socket
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -43,12 +44,15 @@ def checked(payload_type: type[P], args: tuple[Any, ...]) -> P:
 def answering(payload_type: type[P], handle: Callable[[Socket, P], Awaitable[object]]) -> Handler:
     """Return a handler for the realtime engine that checks the payload and leaves the rest to `handle`.
 
+    Log lines on the way carry the payload's `client_id` as their correlation id, where it has one.
     An error that the client is told of leaves it as `PacketRefused`, which the engine counts but does not log.
     """
 
     async def handler(socket: Socket, *args: Any) -> object:
         try:
-            return await handle(socket, checked(payload_type, args))
+            payload = checked(payload_type, args)
+            new_correlation_id(getattr(payload, "client_id", None))
+            return await handle(socket, payload)
         except ParlourError as error:
             raise PacketRefused(error.message, error.code) from error
 

@@ -30,7 +30,6 @@ from parlour.platform.bus import Bus, Unsubscribe
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, SessionRevoked, UserChanged
 from parlour.platform.errors import ParlourError, Unauthenticated
 from parlour.platform.ids import RoomId, UserId
-from parlour.platform.logging import new_correlation_id
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal, TokenVerifier
@@ -191,7 +190,6 @@ class Gateway:
     # Messages
 
     async def _send(self, socket: Socket, payload: wire.MessageSend) -> wire.Placed:
-        new_correlation_id(payload.client_id)
         self._typing.sent(payload.room_id, socket.data.user_id)
         return placed(
             await self._messages.send(
@@ -205,7 +203,6 @@ class Gateway:
         )
 
     async def _edit(self, socket: Socket, payload: wire.MessageEdit) -> wire.Placed:
-        new_correlation_id(payload.client_id)
         edited = self._messages.edit(
             socket.data,
             payload.room_id,
@@ -217,7 +214,6 @@ class Gateway:
         return placed(await edited)
 
     async def _delete(self, socket: Socket, payload: wire.MessageCommand) -> wire.Placed:
-        new_correlation_id(payload.client_id)
         deleted = self._messages.delete(
             socket.data, payload.room_id, payload.client_id, payload.id, received=socket.received_at
         )
@@ -230,7 +226,6 @@ class Gateway:
         return await self._set_pin(socket, payload, False)
 
     async def _set_pin(self, socket: Socket, payload: wire.MessageCommand, on: bool) -> wire.Placed:
-        new_correlation_id(payload.client_id)
         pinned = self._messages.pin(
             socket.data, payload.room_id, payload.client_id, payload.id, on=on, received=socket.received_at
         )
@@ -243,7 +238,6 @@ class Gateway:
         return await self._set_reaction(socket, payload, False)
 
     async def _set_reaction(self, socket: Socket, payload: wire.Reaction, on: bool) -> wire.Placed:
-        new_correlation_id(payload.client_id)
         reacted = self._messages.react(
             socket.data,
             payload.room_id,

@@ -5,6 +5,7 @@ from parlour.chat.ports import Search, SearchQuery
 from parlour.chat.service.membership import Memberships
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import RoomId, UserId
+from parlour.platform.metrics import SEARCH_SECONDS
 from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
@@ -58,7 +59,8 @@ class SearchMessages:
         if not readable:
             return [], None
         query = SearchQuery(q, readable, from_user, before, after, has, limit, cursor)
-        return await self._search.search(query)
+        with SEARCH_SECONDS.time():
+            return await self._search.search(query)
 
     async def _readable(self, principal: Principal, room_id: RoomId | None) -> list[RoomId]:
         if room_id is not None:

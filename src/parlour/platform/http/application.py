@@ -15,8 +15,8 @@ from parlour.platform.http.schema import complete_schema, openapi_config
 from parlour.platform.http.shell import Shell
 from parlour.platform.tokens import TokenVerifier
 
-MAX_BODY = 64 * 1024
-"""Bytes of a request's body; the longest message is 8,000 characters, 48,000 bytes as JSON escapes."""
+MAX_BODY = 128 * 1024
+"""Bytes of a request's body; the longest message is 8,000 characters, 96,000 bytes as escaped surrogate pairs."""
 
 
 def create_application(

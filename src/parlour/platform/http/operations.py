@@ -1,6 +1,6 @@
 """What operators ask of a process: health, readiness and metrics."""
 
-from litestar import Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.di import Provide
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -31,7 +31,14 @@ async def get_ready(health: Health) -> Response[HealthReport]:
     return Response(report, status_code=HTTP_200_OK if ready else HTTP_503_SERVICE_UNAVAILABLE)
 
 
-@get("/metrics", tags=_TAGS, operation_id="metrics", summary="Prometheus metrics", sync_to_thread=False)
+@get(
+    "/metrics",
+    tags=_TAGS,
+    operation_id="metrics",
+    summary="Prometheus metrics",
+    media_type=MediaType.TEXT,
+    sync_to_thread=False,
+)
 def get_metrics() -> Response[bytes]:
     """The Prometheus text format."""
     return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from parlour.platform import metrics
@@ -31,6 +31,7 @@ class Shell:
     """An ASGI application around another.
 
     Answers of a handler that takes longer than `timeout` seconds are replaced by 503 `unavailable`; the handler is cancelled.
+    HEAD is answered as GET is, without the body (RFC 9110 section 9.3.2).
     """
 
     def __init__(
@@ -41,10 +42,11 @@ class Shell:
         secure: bool,
         client_address: Callable[[Mapping[str, str], str], str],
     ) -> None:
-        """Wrap `application`; `secure` adds Strict-Transport-Security (the server is reached by https)."""
+        """Wrap `application`; `secure`: the server is reached by https, so cookies are Secure and Strict-Transport-Security is sent."""
         self._application = application
         self._client_address = client_address
         self._timeout = timeout
+        self._secure = secure
         self._headers = list(_SECURITY_HEADERS)
         if secure:
             self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
@@ -57,6 +59,8 @@ class Shell:
             return
         begun = perf_counter()
         status = 0
+        if self._secure:
+            scope["scheme"] = "https"  # between a proxy that ends TLS and here it is plain HTTP
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ_HEADERS}
         request_id = new_correlation_id(headers.get(b"x-request-id")).encode()
         forwarded = headers.get(b"x-forwarded-for")
@@ -64,39 +68,43 @@ class Shell:
             peer, port = scope["client"]
             scope["client"] = (self._client_address({"x-forwarded-for": forwarded}, peer), port)
 
+        head = scope["method"] == "HEAD"
+        inner: HTTPScope = {**scope, "method": HttpMethod.GET} if head else scope
+
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.body":
+                if head:
+                    message["body"] = b""
+            elif message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *self._headers, (b"x-request-id", request_id)]
             await send(message)
 
         try:
             async with asyncio.timeout(self._timeout):
-                await self._application(scope, receive, send_with_headers)
+                await self._application(inner, receive, send_with_headers)
         except TimeoutError:
             logger.warning("request timed out", extra={"path": scope["path"], "method": scope["method"]})
             if not status:
                 kind = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
                 await send_with_headers({"type": "http.response.start", "status": 503, "headers": kind})
-                await send({"type": "http.response.body", "body": _TIMED_OUT, "more_body": False})
+                await send_with_headers({"type": "http.response.body", "body": _TIMED_OUT, "more_body": False})
         finally:
-            self._observe(scope, status, perf_counter() - begun)
+            self._observe(scope["method"], inner.get("path_template"), status, perf_counter() - begun)
             correlation_id.set("")
 
-    def _observe(self, scope: HTTPScope, status: int, seconds: float) -> None:
-        # A path that has no route would make a label of whatever strangers ask for.
-        key = (str(scope["method"]), scope.get("path_template") or "unknown", status)
+    def _observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        # A path or a method that is not ours would make a label of whatever strangers ask for.
+        method, route = method if method in _METHODS else "other", route or "unknown"
+        key = (method, route, status)
         observers = self._observers.get(key)
         if observers is None:
-            method, route, _ = key
-            method = method if method in _METHODS else "other"
             observers = (
                 metrics.HTTP_REQUESTS.labels(method, route, str(status)),
                 metrics.HTTP_SECONDS.labels(method, route),
             )
-            if len(self._observers) < 4096:
-                self._observers[key] = observers
+            self._observers[key] = observers
         observers[0].inc()
         observers[1].observe(seconds)
 
