@@ -23,7 +23,9 @@ def complaints() -> list[str]:
         packages = json.loads(lock.read_text()).get("packages", {})
         addressed = [name for name, package in packages.items() if "resolved" in package and not package.get("link")]
         if addressed:
-            found.append(f"{lock.relative_to(ROOT)}: {len(addressed)} packages with an address; npm's omit-lockfile-registry-resolved=true")
+            found.append(
+                f"{lock.relative_to(ROOT)}: {len(addressed)} packages with an address; npm's omit-lockfile-registry-resolved=true"
+            )
     return found
 
 

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 import parlour.app
-from parlour.config import Settings
+from parlour.config import Settings, load
 from parlour.platform.errors import ParlourError, meaning
 from parlour.platform.rates import DEFAULT_RATES
 
@@ -35,9 +37,12 @@ def errors() -> str:
         [
             GENERATED,
             "# Errors\n",
-            'Over HTTP and in acknowledgements alike an error is `{"error": {"code", "message", "retry_after"?, "details"?}}`;',
-            'an acknowledgement has `"ok": false` beside it, and a refused connection gets `connect_error` with the same in `data`.',
-            "Codes are permanent, messages are for people and may change. `retry_after` is in seconds.\n",
+            'Over HTTP and in acknowledgements alike an error is `{"error": {"code", "message", "retry_after"?, "details"?}}`; an',
+            'acknowledgement has `"ok": false` beside it. A refused connection gets `connect_error`, whose `data` is what stands under',
+            "`error`. Codes are permanent; messages are for people and may change. `retry_after` is in seconds (over HTTP also the header",
+            "`Retry-After`).\n",
+            "Refused handshakes of Engine.IO (limits, drain, malformed requests) come before any of this and look as the protocol says,",
+            '`{"code": number, "message"}`, with `Retry-After` where waiting helps.\n',
             "| code | HTTP | meaning | what to do |",
             "| --- | --- | --- | --- |",
             *rows,
@@ -51,95 +56,166 @@ def settings() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        shown = ",".join(default) if isinstance(default, list) else json.dumps(default, default=str)
-        rows.append(f"| `PARLOUR_{name.upper()}` | `{shown.strip(chr(34)) or ' '}` | {field.description} |")
-    rates = [f"| `{name}` | `{rate}` |" for name, rate in DEFAULT_RATES.items()]
+        shown = ",".join(default) if isinstance(default, list) else json.dumps(default, default=str).strip('"')
+        rows.append(f"| `PARLOUR_{name.upper()}` | {f'`{shown}`' if shown else 'empty'} | {field.description} |")
+    rates = [f"| `{name}` | {_RATED[name]} | `{rate}` |" for name, rate in DEFAULT_RATES.items()]
     return "\n".join(
         [
             GENERATED,
             "# Settings\n",
-            "Read from the environment at start; `parlour serve` prints them, passwords masked. `--host`, `--port`, `--data-dir`, `--log-level`",
-            "and `--log-format` win over the environment.\n",
+            "Read from the environment when a process starts; `parlour serve` logs them, passwords of URLs masked, and warns of",
+            "variables `PARLOUR_…` that name no setting. The flags `--host`, `--port`, `--data-dir`, `--log-level` and `--log-format` win",
+            "over the environment; `parlour admin` takes `--data-dir`. A value that does not fit ends the program with status 2 and a",
+            "line that says why.\n",
             "| variable | default | what |",
             "| --- | --- | --- |",
             *rows,
             "\n## Rates\n",
-            "Per user, or per address where nobody is logged in. Past it: 429 `rate_limited` with `retry_after`.\n",
-            "| name | default |",
-            "| --- | --- |",
+            "What one user may do, or one address where nobody is logged in yet. Past it: `rate_limited` (HTTP 429) with `retry_after`.",
+            '`PARLOUR_RATES` replaces them by name, for example `{"message": "100/minute"}`; the notation is `number/unit`, the unit',
+            "`second`, `minute`, `hour` or `day`.\n",
+            "| name | of what | default |",
+            "| --- | --- | --- |",
             *rates,
             "",
         ]
     )
 
 
+_RATED = {
+    "register": "new accounts, by address",
+    "login": "logins, by address",
+    "refresh": "refreshes of tokens, by address",
+    "renew": "`auth.renew` on sockets",
+    "password": "changes of the password",
+    "message": "messages sent, edited, deleted, pinned and unpinned",
+    "reaction": "reactions added and removed",
+    "room": "rooms created and changed",
+    "membership": "joining, leaving, changes of members",
+    "search": "searches",
+    "directory": "searches of the directory and of public rooms",
+    "draft": "drafts kept",
+    "typing": "typing notices",
+    "presence": "`presence.watch` and `presence.update`",
+    "sync": "`sync`",
+    "read": "read markers moved",
+}
+
+
 def _schema_name(schema: dict[str, Any]) -> str:
+    """Return the type of a schema as a reader would say it; null is left out."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
     if "oneOf" in schema:
-        return " or ".join(dict.fromkeys(_schema_name(item) for item in schema["oneOf"]))
+        names = [_schema_name(item) for item in schema["oneOf"] if item.get("type") != "null"]
+        return " or ".join(dict.fromkeys(names))
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return " or ".join(f"`{json.dumps(value)}`" for value in values if value is not None)
     if schema.get("type") == "array":
-        return f"[{_schema_name(schema.get('items', {}))}]"
+        items = schema.get("prefixItems") or [schema.get("items", {})]
+        return f"list of {_schema_name(items[0])}"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"object of {_schema_name(schema['additionalProperties'])}"
     kind = schema.get("type", "any")
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+    return " or ".join(each for each in kind if each != "null") if isinstance(kind, list) else str(kind)
+
+
+def _is_nullable(schema: dict[str, Any]) -> bool:
+    return "null" in schema.get("type", ()) or {"type": "null"} in schema.get("oneOf", ())
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    """Return what else a reader must know of a parameter: its range and its default."""
+    said = []
+    schemas = [schema, *schema.get("oneOf", [])]
+    for key, words in (("minimum", "at least {}"), ("maximum", "at most {}"), ("maxLength", "at most {} characters")):
+        said += [words.format(each[key]) for each in schemas if each.get(key) and each[key] < 2**53 - 1]
+    if schema.get("default") and "const" not in schema:
+        said.append(f"default {json.dumps(schema['default'])}")
+    return "".join(f", {each}" for each in said)
 
 
 def _body(content: dict[str, Any]) -> str:
     return ", ".join(_schema_name(media["schema"]) for media in content.values() if "schema" in media)
 
 
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+    lock = " 🔒" if operation.get("security") else ""
+    summary = operation.get("summary", "")
+    entry = [f"### {method.upper()} {path}{lock}\n", summary + ("" if summary.endswith("?") else ".")]
+    if operation.get("description"):
+        entry.append(f"\n{operation['description'].strip()}")
+    entry.append("")
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] in ("query", "path"):
+            need = "" if parameter.get("required") else "?"
+            about = f": {parameter['description']}" if parameter.get("description") else ""
+            shape = _schema_name(parameter["schema"]) + _bounds(parameter["schema"])
+            entry.append(f"- `{parameter['name']}{need}` ({parameter['in']}, {shape}){about}")
+    if "requestBody" in operation:
+        body = operation["requestBody"]
+        optional = "" if body.get("required") else ", optional"
+        entry.append(f"- body{optional}: {_body(body['content'])}")
+    for status, response in operation["responses"].items():
+        if status != "default":
+            body = _body(response.get("content", {}))
+            entry.append(f"- answer {status}" + (f": {body}" if body else ", empty"))
+    return "\n".join(entry) + "\n"
+
+
+def _shape(name: str, component: dict[str, Any]) -> str:
+    parts = [f"### {name}\n"]
+    if component.get("description"):
+        parts.append(component["description"].strip() + "\n")
+    if "enum" in component:
+        parts.append("One of " + ", ".join(f"`{value}`" for value in component["enum"]) + ".\n")
+    required = component.get("required", [])
+    for field, kind in component.get("properties", {}).items():
+        about = f": {kind['description']}" if kind.get("description") else ""
+        shape = _schema_name(kind) + (" or null" if field in required and _is_nullable(kind) else "") + _bounds(kind)
+        parts.append(f"- `{field}{'' if field in required else '?'}` {shape}{about}")
+    if component.get("properties"):
+        parts.append("")
+    return "\n".join(parts)
+
+
 def http(schema: dict[str, Any]) -> str:
     """Return the page of every route, from the OpenAPI schema."""
-    lines = [
-        GENERATED,
-        "# HTTP\n",
-        "The schema is served at `/schema/openapi.json`. Errors: [errors.md](errors.md). Routes marked 🔒 want",
-        "`Authorization: Bearer <access token>`. Ids are UUIDs, times integer milliseconds UTC.\n",
-    ]
     by_tag: dict[str, list[str]] = {}
     for path, item in sorted(schema["paths"].items()):
         for method, operation in item.items():
-            lock = " 🔒" if operation.get("security") else ""
-            entry = [f"### {method.upper()} {path}{lock}\n", operation.get("summary", "")]
-            if operation.get("description"):
-                entry.append(f"\n{operation['description']}")
-            for parameter in operation.get("parameters", []):
-                if parameter["in"] in ("query", "path"):
-                    need = "" if parameter.get("required") else "?"
-                    about = parameter.get("description") or ""
-                    entry.append(
-                        f"- `{parameter['name']}{need}` ({parameter['in']}, {_schema_name(parameter['schema'])}) {about}".rstrip()
-                    )
-            if "requestBody" in operation:
-                entry.append(f"- body: `{_body(operation['requestBody']['content'])}`")
-            for status, response in operation["responses"].items():
-                if status != "default":
-                    body = _body(response.get("content", {}))
-                    entry.append(f"- {status}" + (f": `{body}`" if body else ""))
-            by_tag.setdefault((operation.get("tags") or ["other"])[0], []).append("\n".join(entry) + "\n")
+            entry = _operation(method, path, operation)
+            by_tag.setdefault((operation.get("tags") or ["other"])[0], []).append(entry)
+    lines = [
+        GENERATED,
+        "# HTTP\n",
+        "The same as OpenAPI 3.1 is served at `/schema/openapi.json`. Routes marked 🔒 want the header",
+        "`Authorization: Bearer <access token>`. Bodies are JSON; every failure is answered as [errors.md](errors.md) says. Room and",
+        "user ids are UUIDs, times are integer milliseconds UTC. What has a `?` may be left out, and in answers may be absent or null.",
+        "Live events go over Socket.IO: [events.md](events.md).\n",
+        *(f"- [{tag.capitalize()}](#{tag.replace(' ', '-')})" for tag in [*sorted(by_tag), "shapes"]),
+        "",
+    ]
     for tag, entries in sorted(by_tag.items()):
         lines += [f"## {tag.capitalize()}\n", *entries]
-    lines.append("## Shapes\n")
-    for name, component in sorted(schema["components"]["schemas"].items()):
-        lines.append(f"### {name}\n")
-        if component.get("description"):
-            lines.append(component["description"].strip() + "\n")
-        if "enum" in component:
-            lines.append("One of " + ", ".join(f"`{value}`" for value in component["enum"]) + ".\n")
-        required = component.get("required", [])
-        for field, kind in component.get("properties", {}).items():
-            about = f": {kind['description']}" if kind.get("description") else ""
-            lines.append(f"- `{field}{'' if field in required else '?'}` {_schema_name(kind)}{about}")
-        lines.append("")
-    return "\n".join(lines)
+    shapes = sorted(schema["components"]["schemas"].items())
+    lines += ["## Shapes\n", *(_shape(name, component) for name, component in shapes)]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 async def _openapi() -> dict[str, Any]:
+    """Return the schema as a process serves it."""
     with tempfile.TemporaryDirectory() as folder:
-        process = await parlour.app.build(Settings(data_dir=Path(folder)))
+        process = await parlour.app.build(load(data_dir=Path(folder)))
         try:
-            answer: dict[str, Any] = process.openapi()
-            return answer
+            application: Any = process.asgi
+            transport = httpx.ASGITransport(application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                response = await client.get("/schema/openapi.json")
+                schema: dict[str, Any] = response.raise_for_status().json()
+                return schema
         finally:
             await process.close()
 

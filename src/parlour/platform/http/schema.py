@@ -1,5 +1,9 @@
 """OpenAPI: what Litestar derives from the handlers, completed by what every operation shares."""
 
+import inspect
+from collections.abc import Iterator
+
+import msgspec
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -35,8 +39,16 @@ def openapi_config(version: str) -> OpenAPIConfig:
 
 
 def complete_schema(application: Litestar) -> None:
-    """Give every operation its error answer, and the security requirement where its handler declares `principal`."""
+    """Give every operation its error answer, and the security requirement where its handler declares `principal`; describe the shapes."""
     schema = application.openapi_schema
+    docstrings = {
+        (kind.__name__, frozenset(kind.__struct_encode_fields__)): inspect.cleandoc(kind.__doc__)
+        for kind in _structs(msgspec.Struct)
+        if kind.__doc__
+    }
+    for name, component in schema.components.schemas.items():
+        if component.properties:
+            component.description = docstrings.get((name, frozenset(component.properties)), component.description)
     schema.components.schemas[_ENVELOPE] = _envelope()
     error = OpenAPIResponse(
         description="An error.",
@@ -54,6 +66,12 @@ def complete_schema(application: Litestar) -> None:
             } | {"default": error}
             if _asks_who(application, path, method):
                 operation.security = [{"bearer": []}]
+
+
+def _structs(root: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from _structs(kind)
 
 
 def _asks_who(application: Litestar, path: str, method: str) -> bool:
