@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from parlour.chat.fold import apply
 from parlour.chat.model import EventType, NewEvent, RoomView
 from parlour.platform.errors import InvalidRequest

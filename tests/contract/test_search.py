@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from parlour.chat.model import EventType, SearchHit
 from parlour.chat.ports import SearchQuery
 from parlour.platform.errors import InvalidRequest

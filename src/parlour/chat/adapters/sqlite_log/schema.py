@@ -103,7 +103,7 @@ def open_connection(path: Path, *, busy_timeout: float = 5.0, reading: bool = Fa
             "foreign_keys = ON",
             "secure_delete = ON",  # what is deleted is overwritten with zeroes
             "wal_autocheckpoint = 0",  # a checkpoint inside a commit is a stall; log.py runs them beside the writer
-            "journal_size_limit = 67108864",
+            "journal_size_limit = 134217728",
             "mmap_size = 1073741824",
             f"cache_size = {-16_000 if reading else -64_000}",
             "temp_store = MEMORY",
