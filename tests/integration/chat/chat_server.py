@@ -5,8 +5,9 @@ import contextlib
 import random
 import socket as sockets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,27 +15,37 @@ import uvicorn
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
+from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
+from parlour.chat.adapters.sql import SqlRoomStore
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.events.answers import refusal
 from parlour.chat.events.channels import Channels
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.sessions import LiveSessions
-from parlour.chat.model import Appended, Membership, NewEvent, Room, RoomKind
+from parlour.chat.model import Room, RoomEvent, RoomKind
+from parlour.chat.service.heads import Heads
+from parlour.chat.service.membership import Memberships
 from parlour.chat.service.messages import Messages
+from parlour.chat.service.outbox import OutboxRelay
 from parlour.chat.service.presence import Presence
 from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
+from parlour.chat.service.room_members import RoomMembers
+from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
+from parlour.chat.worker import Worker
 from parlour.platform.bus import MemoryBus
+from parlour.platform.clock import SystemClock
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, Profile, SessionRevoked, UserChanged
 from parlour.platform.ids import RoomId, SessionId, UserId, uuid7
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
-from parlour.platform.tokens import ISSUER, Claims, TokenVerifier
+from parlour.platform.sql import Database, migrate
+from parlour.platform.tokens import ISSUER, Claims, Principal, TokenVerifier
 from parlour.realtime import Server
 
-from ...unit.chat.doubles import FakeBroker, FakeDirectory, FakeHeads, FakeLog, FakeMemberships, a_room
-from ...unit.chat.test_presence import FakePresenceStore
+from ...unit.chat.doubles import FakeDirectory
 from ..socketio_client import Client
 
 PORTS = range(31_600, 31_700)
@@ -80,6 +91,10 @@ class User:
     def id(self) -> UserId:
         return self.profile.id
 
+    @property
+    def principal(self) -> Principal:
+        return Principal(self.id, self.session_id, self.profile.username, Role(self.profile.role), 2_000_000_000)
+
     def token(self, lifetime: float = 600, session_id: SessionId | None = None) -> str:
         now = self.clock.now() / 1000
         role = Role(self.profile.role)
@@ -96,60 +111,22 @@ class User:
         )
 
 
-class LiveMemberships(FakeMemberships):
-    """Memberships that tell their listeners."""
+class Committed:
+    """The `Fanout` of app.py: heads first."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._added: list[Callable[[UserId, Membership], None]] = []
-        self._removed: list[Callable[[UserId, RoomId], None]] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
+    def __init__(self, heads: Heads, channels: Channels) -> None:
+        self._heads = heads
+        self._channels = channels
 
-    def on_added(self, listener: Callable[[UserId, Membership], None]) -> None:
-        self._added.append(listener)
-
-    def on_removed(self, listener: Callable[[UserId, RoomId], None]) -> None:
-        self._removed.append(listener)
-
-    async def count_members(self, _room_id: RoomId) -> int:
-        return 2
-
-    async def join(self, user: User, room: Room, role: str = "member") -> None:
-        membership = self.add(user.profile, room, role)
-        for listener in self._added:
-            listener(user.id, membership)
-
-    async def remove(self, user: User, room: Room) -> None:
-        del self.of[user.id][room.id]
-        for listener in self._removed:
-            listener(user.id, room.id)
-
-
-class LiveBroker(FakeBroker):
-    """Commits after a turn of the loop, like a group commit, and tells live sockets before the sender."""
-
-    def __init__(self, log: FakeLog, heads: FakeHeads, channels: Channels) -> None:
-        super().__init__()
-        self.log = log
-        self.heads = heads
-        self.channels = channels
-
-    async def submit(self, command: NewEvent) -> Appended:
-        await asyncio.sleep(0.001)
-        appended = await super().submit(command)
-        event = appended.event
-        if not appended.repeated:
-            self.log.log.setdefault(event.room_id, []).append(event)
-            self.heads.at[event.room_id] = event.seq
-            self.channels.committed([event], [command.received])
-        return appended
+    def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
+        self._heads.committed(events)
+        self._channels.committed(events, received)
 
 
 class ChatServer:
     """One server with its services, open to tests."""
 
-    def __init__(self, rates: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, log: SqliteRoomLog, rates: dict[str, str] | None = None) -> None:
         self.clock = WallClock()
         self.keys = Keys()
         self.bus = MemoryBus()
@@ -158,11 +135,33 @@ class ChatServer:
         namespace = self.realtime.of("/")
         self.channels = Channels(namespace)
         self.directory = FakeDirectory()
-        self.memberships = LiveMemberships()
-        self.heads = FakeHeads()
-        self.log = FakeLog()
-        self.broker = LiveBroker(self.log, self.heads, self.channels)
+        self.database = Database(f"sqlite:///{folder / 'parlour.db'}")
+        self.store = SqlRoomStore(self.database)
+        self.memberships = Memberships(self.store)
+        self.log = log
+        self.heads = Heads(log)
+        self.broker = MemoryBroker()
+        self.worker = Worker(log, Committed(self.heads, self.channels))
+        self.outbox = OutboxRelay(self.store, self.broker)
         limits = RateLimits(self.clock, rates)
+        self.rooms = Rooms(
+            self.store,
+            memberships=self.memberships,
+            directory=self.directory,
+            outbox=self.outbox,
+            rates=limits,
+            clock=self.clock,
+        )
+        self.members = RoomMembers(
+            self.store,
+            rooms=self.rooms,
+            memberships=self.memberships,
+            heads=self.heads,
+            directory=self.directory,
+            outbox=self.outbox,
+            rates=limits,
+            clock=self.clock,
+        )
         self.sessions = LiveSessions(self.verifier, self.clock)
         self.gateway = Gateway(
             namespace,
@@ -175,10 +174,11 @@ class ChatServer:
             summaries=Summaries(self.log, self.directory, self.heads, self.clock),
             messages=Messages(self.broker, self.log, self.memberships, self.directory, limits),
             sync=Sync(self.log, self.memberships, self.heads, limits),
-            presence=Presence(FakePresenceStore(), limits, self.channels.presence, grace=0.3, settle=0.02),
+            presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02),
             typing=TypingNotices(self.memberships, limits, self.channels.typing),
-            reads=ReadMarkers(self.memberships, self.memberships, self.heads, limits, self.channels.read),
+            reads=ReadMarkers(self.store, self.memberships, self.heads, limits, self.channels.read),
         )
+        self.owners: dict[RoomId, User] = {}
         self.url = ""
 
     def user(self, name: str, role: Role = Role.MEMBER) -> User:
@@ -188,16 +188,21 @@ class ChatServer:
 
     async def room(self, *members: User, kind: RoomKind = RoomKind.PRIVATE) -> Room:
         """Make a room with these members, the first its owner."""
-        room = a_room(kind)
-        for user in members:
-            self.memberships.add(user.profile, room, "owner" if user is members[0] else "member")
-        return room
+        first, *others = members
+        name = "" if kind is RoomKind.DIRECT else "lunch"
+        membership, _ = await self.rooms.create(
+            first.principal, kind, name, member_ids=[member.id for member in others]
+        )
+        self.owners[membership.room.id] = first
+        return membership.room
 
     async def add(self, room: Room, user: User) -> None:
-        await self.memberships.join(user, room)
+        """Have the room's owner add a member."""
+        await self.members.add(self.owners[room.id].principal, room.id, user.id)
 
     async def remove(self, room: Room, user: User) -> None:
-        await self.memberships.remove(user, room)
+        """Have the room's owner remove a member."""
+        await self.members.remove(self.owners[room.id].principal, room.id, user.id)
 
     async def connect(self, user: User, token: str | None = None) -> Client:
         """Connect and wait for `ready`."""
@@ -218,8 +223,14 @@ class ChatServer:
 
 
 @asynccontextmanager
-async def running(server: ChatServer) -> AsyncIterator[ChatServer]:
-    """Serve on a port of this suite until the block ends."""
+async def running(folder: Path, rates: dict[str, str] | None = None) -> AsyncIterator[ChatServer]:
+    """Serve from a folder on a port of this suite until the block ends."""
+    server = ChatServer(folder, await SqliteRoomLog.open(folder / "messages.db", SystemClock()), rates)
+    await migrate(server.database, "parlour.chat")
+    tasks = [
+        asyncio.create_task(server.broker.run(server.heads.follow(server.worker.handle))),
+        asyncio.create_task(server.outbox.run()),
+    ]
     server.gateway.start()
     with listening() as listener:
         server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -233,14 +244,20 @@ async def running(server: ChatServer) -> AsyncIterator[ChatServer]:
             log_level="warning",
         )
         serving = uvicorn.Server(config)
-        task = asyncio.create_task(serving.serve(sockets=[listener]))
+        serve = asyncio.create_task(serving.serve(sockets=[listener]))
         try:
             yield server
         finally:
-            await server.realtime.drain(within=0.2)
+            await server.realtime.drain(within=0.02)
             await server.gateway.stop()
             serving.should_exit = True
-            await task
+            await serve
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await server.memberships.close()
+            await server.log.close()
+            await server.database.close()
 
 
 @contextlib.contextmanager

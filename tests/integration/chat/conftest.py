@@ -1,6 +1,7 @@
 """A running chat server for each test."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,6 @@ from .chat_server import ChatServer, running
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ChatServer]:
-    async with running(ChatServer()) as chat:
+async def server(tmp_path: Path) -> AsyncIterator[ChatServer]:
+    async with running(tmp_path) as chat:
         yield chat

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,11 +81,11 @@ class Bench:
         return self._names.get(value, value) if isinstance(value, str) else value
 
 
-def test_any_payload_of_any_event_gets_ok_or_a_known_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_any_payload_of_any_event_gets_ok_or_a_known_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with asyncio.Runner() as runner:
 
         async def begin() -> tuple[Any, Bench]:
-            manager = running(ChatServer(dict.fromkeys(("message", "reaction", "typing"), "1000000/minute")))
+            manager = running(tmp_path, dict.fromkeys(("message", "reaction", "typing"), "1000000/minute"))
             server = await manager.__aenter__()
             ann = server.user("ann")
             room = await server.room(ann, server.user("bob"))

@@ -1,9 +1,11 @@
 """Who is here: devices, idleness, watching, and the calm of reconnects."""
 
 from asyncio import sleep
+from collections.abc import Iterable
 
 import pytest
 
+from parlour.chat.adapters.memory import MemoryPresence
 from parlour.chat.service.presence import GRACE, MAX_WATCHED, SETTLE, Presence
 from parlour.platform.errors import InvalidRequest, RateLimited
 from parlour.platform.ids import UserId
@@ -15,35 +17,23 @@ from .virtual_time import in_virtual_time
 ANN, BOB = UserId("ann"), UserId("bob")
 
 
-class FakePresenceStore:
-    """The port's rules, in memory; counts what it is asked."""
+class CountedPresence(MemoryPresence):
+    """The embedded store, counting what it is asked."""
 
     def __init__(self) -> None:
-        self.devices: dict[UserId, dict[str, str]] = {}
+        super().__init__()
         self.gets = 0
 
-    def set(self, user_id: UserId, device: str, state: str | None) -> str:
-        devices = self.devices.setdefault(user_id, {})
-        if state is None:
-            devices.pop(device, None)
-        else:
-            devices[device] = state
-        return self._state(user_id)
-
-    def get(self, user_ids: "list[UserId] | tuple[UserId, ...]") -> dict[UserId, str]:
+    def get(self, user_ids: Iterable[UserId]) -> dict[UserId, str]:
         self.gets += 1
-        return {user_id: self._state(user_id) for user_id in user_ids}
-
-    def _state(self, user_id: UserId) -> str:
-        states = self.devices.get(user_id, {}).values()
-        return "online" if "active" in states else "idle" if states else "offline"
+        return super().get(user_ids)
 
 
 class Watch:
     """A presence with a watcher, and what it was told."""
 
     def __init__(self, rates: dict[str, str] | None = None) -> None:
-        self.store = FakePresenceStore()
+        self.store = CountedPresence()
         self.told: list[tuple[UserId, str]] = []
         self.presence = Presence(
             self.store, RateLimits(ManualClock(), rates), lambda user_id, state: self.told.append((user_id, state))
