@@ -29,17 +29,25 @@ class _MonotonicV7:
         self._counter = 0
 
     def __call__(self) -> str:
+        return self._next(os.urandom(8))
+
+    def many(self, count: int) -> list[str]:
+        """Return `count` ids in order for one read of the system's randomness, each of which lets go of the interpreter lock."""
+        random = os.urandom(8 * count)
+        return [self._next(random[start : start + 8]) for start in range(0, 8 * count, 8)]
+
+    def _next(self, random: bytes) -> str:
         now = time.time_ns() // 1_000_000
         if now > self._millisecond:
             self._millisecond = now
-            self._counter = int.from_bytes(os.urandom(2), "big") & 0x07FF  # half the range is left to count up in
+            self._counter = int.from_bytes(random[:2], "big") & 0x07FF  # half the range is left to count up in
         else:
             self._counter += 1
             if self._counter > 0x0FFF:
                 self._millisecond += 1
                 self._counter = 0
         value = self._millisecond << 80 | 0x7 << 76 | self._counter << 64
-        value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
+        value |= 0b10 << 62 | int.from_bytes(random, "big") >> 2
         text = f"{value:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

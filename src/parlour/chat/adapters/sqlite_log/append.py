@@ -1,8 +1,10 @@
 """Appending to the room log: repeats, places, the overlay of what changed, all in one transaction a batch.
 
-A batch of new messages costs two statements, one that looks for repeats and one that inserts and commits; each further
-kind of change adds one. What is read before the transaction is safe to build on: whoever wrote to one of the rooms in
-between took the place that this batch is about to take, and the unique `place` sends it back to read again.
+A batch of new messages is one statement, which is a transaction by itself; each further kind of change adds one. Every
+statement lets go of the interpreter lock some three times, and a busy loop gives it back late each time.
+
+The statement fails where the batch holds a repeat (a trigger finds it) or builds on something old: whoever wrote to one
+of the rooms in between took the place that this batch was about to take. Then it is done again with a closer look.
 """
 
 import functools
@@ -109,35 +111,37 @@ class Appender:
             sqlite3.Error: nothing was written, or (when the error came from the commit itself) perhaps all of it.
         """
         commands = [_checked(event) for event in batch]
+        known: dict[_Key, RoomEvent] | None = None
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._attempt(commands)
-            except sqlite3.IntegrityError:
-                # Another process has appended to one of the rooms: read the heads again.
-                self._rooms.clear()
+                return self._attempt(commands, known or {})
+            except sqlite3.IntegrityError as error:
                 if attempt == _ATTEMPTS:
                     raise
+                if error.sqlite_errorname == "SQLITE_CONSTRAINT_TRIGGER":
+                    known = self._repeats(commands)
+                else:  # another process has appended to one of the rooms
+                    self._rooms.clear()
             except BaseException:
                 self._rooms.clear()
                 raise
         raise AssertionError("unreachable")
 
-    def _attempt(self, commands: Sequence[_Command]) -> list[Appended]:
+    def _attempt(self, commands: Sequence[_Command], repeats: dict[_Key, RoomEvent]) -> list[Appended]:
         rooms = self._resolve(commands)
-        keys = [(rooms[each.room].pk, each.sender, each.client) for each in commands]
-        hashes = [_repeat_hash(key) for key in keys]
-        known = self._repeats(hashes)
+        known = dict(repeats)
         draft = _Draft(self._clock.now(), self._targets(commands))
         heads: dict[bytes, int] = {}
         answers: list[Appended] = []
-        for command, key, repeat in zip(commands, keys, hashes, strict=True):
+        for command, event_id in zip(commands, uuid7.many(len(commands)), strict=True):
+            key = (rooms[command.room].pk, command.sender, command.client)
             earlier = known.get(key)
             if earlier is not None:
                 answers.append(Appended(earlier, repeated=True))
                 continue
             seq = heads.get(command.room, rooms[command.room].head) + 1
             heads[command.room] = seq
-            event = draft.add(command, key[0], seq, repeat)
+            event = draft.add(command, event_id, key, seq)
             known[key] = event
             answers.append(Appended(event))
         self._write(draft.statements())
@@ -163,7 +167,9 @@ class Appender:
                 self._rooms[bytes.fromhex(digits)] = _Room(pk, head)
         return self._rooms
 
-    def _repeats(self, hashes: Sequence[int]) -> dict[_Key, RoomEvent]:
+    def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
+        rooms = self._resolve(commands)
+        hashes = [_repeat_hash((rooms[each.room].pk, each.sender, each.client)) for each in commands]
         found = self._one(_REPEATS, ("[" + ",".join(map(str, hashes)) + "]",))
         known: dict[_Key, RoomEvent] = {}
         for row in sorted(decode_rows(found), key=lambda each: each.pk, reverse=True):
@@ -193,7 +199,7 @@ class Appender:
         execute = self._connection.execute
         if len(statements) <= 1:  # is a transaction by itself
             for sql, parameters in statements:
-                execute(sql, parameters)
+                self._connection.executemany(sql, (parameters,))  # `execute` asks for the last rowid, another release
             return
         execute("BEGIN IMMEDIATE")
         try:
@@ -217,14 +223,13 @@ class _Draft:
         self._edits: list[Any] = []
         self._deleted: list[int] = []
 
-    def add(self, command: _Command, room: int, seq: int, repeat: int) -> RoomEvent:
+    def add(self, command: _Command, event_id: str, key: _Key, seq: int) -> RoomEvent:
         """Give a command its place and fold it into the message that it names."""
         new = command.event
-        event_id = uuid7()
         event = RoomEvent(
             new.room_id, seq, EventId(event_id), new.type, new.sender_id, new.client_id, self._now, new.data
         )
-        place = room << SEQ_BITS | seq
+        place = key[0] << SEQ_BITS | seq
         data = command.data
         if new.type == EventType.MESSAGE_CREATED:
             if "mentions" in new.data or "mentions_room" in new.data:
@@ -242,7 +247,7 @@ class _Draft:
             self._now,
             command.sender,
             command.client,
-            repeat,
+            _repeat_hash(key),
             data,
         )
         return event

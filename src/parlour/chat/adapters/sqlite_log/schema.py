@@ -4,7 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from parlour.chat.adapters.sqlite_log.rows import CREATED
+from parlour.chat.adapters.sqlite_log.rows import CREATED, SEQ_BITS
 
 _TABLES = f"""
 CREATE TABLE rooms (
@@ -70,6 +70,12 @@ CREATE TABLE unindexed (
     words TEXT,
     marks TEXT
 ) STRICT;
+-- The first of several with one (room, sender, client_id) is kept; append.py then answers with it.
+CREATE TRIGGER events_repeated BEFORE INSERT ON events BEGIN
+    SELECT raise(ABORT, 'repeated') FROM events
+    WHERE repeat = new.repeat AND client = new.client AND sender = new.sender
+        AND place >> {SEQ_BITS} = new.place >> {SEQ_BITS};
+END;
 CREATE TRIGGER events_unindexed AFTER INSERT ON events WHEN new.type = {CREATED} BEGIN
     INSERT INTO unindexed (pk) VALUES (new.pk);
 END;
