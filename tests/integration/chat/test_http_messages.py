@@ -102,7 +102,7 @@ async def test_what_is_no_message_is_refused(house: HttpHouse, body: object, cod
 
 async def test_a_body_over_the_limit_is_refused(house: HttpHouse) -> None:
     ann, _, room = await a_room(house)
-    body = {"client_id": uuid4(), "text": "x" * 70_000}
+    body = {"client_id": uuid4(), "text": "x" * 140_000}
     assert await ann.refused("POST", f"/rooms/{room}/messages", body) == (413, "too_large")
 
 

@@ -81,6 +81,13 @@ def _http(request: AnyRequest, error: HTTPException) -> Response[Envelope]:
     return response
 
 
+def _recursion(request: AnyRequest, error: RecursionError) -> Response[Envelope]:
+    """Tell a body that nests deeper than msgspec follows from a fault of ours."""
+    if "deserializing" in str(error):
+        return answer(InvalidRequest("The body is nested too deeply."))
+    return _unexpected(request, error)
+
+
 def _unexpected(request: AnyRequest, error: Exception) -> Response[Envelope]:
     logger.error("unhandled error", exc_info=error, extra={"method": request.method, "path": request.url.path})
     return answer(Internal())
@@ -90,5 +97,6 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     ParlourError: _expected,
     ValidationException: _invalid,
     HTTPException: _http,
+    RecursionError: _recursion,
     Exception: _unexpected,
 }
