@@ -7,7 +7,6 @@ The statement fails where the batch holds a repeat (a trigger finds it) or build
 of the rooms in between took the place that this batch was about to take. Then it is done again with a closer look.
 """
 
-import functools
 import hashlib
 import json
 import sqlite3
@@ -27,6 +26,7 @@ from parlour.chat.adapters.sqlite_log.rows import (
     joined_ids,
     overlay_of,
     packed,
+    with_rows,
 )
 from parlour.chat.adapters.sqlite_log.words import document
 from parlour.chat.fold import ON_MESSAGES, apply_to_message, created
@@ -297,7 +297,8 @@ class _Draft:
                 self._mentions += (user, target.place, packed(target.now.sender_id))
         statements += _inserts("INSERT OR REPLACE INTO overlay (pk, place, pinned, view)", 4, overlay)
         if indexed:
-            statements += _inserts("INSERT OR IGNORE INTO unindexed (pk, words, marks)", 3, indexed)
+            for sql, parameters in _inserts("INSERT INTO unindexed (pk, words, marks)", 3, indexed):
+                statements.append((sql + " ON CONFLICT (pk) DO UPDATE SET changes = changes + 1", parameters))
         return statements
 
 
@@ -326,10 +327,4 @@ def _mentioned(message: Message) -> set[bytes]:
 def _inserts(sql: str, columns: int, values: list[Any]) -> list[_Statement]:
     size = CHUNK * columns
     chunks = [values[start : start + size] for start in range(0, len(values), size)]
-    return [(_with_rows(sql, columns, len(chunk) // columns), chunk) for chunk in chunks]
-
-
-@functools.cache
-def _with_rows(sql: str, columns: int, rows: int) -> str:
-    row = "(" + ",".join("?" * columns) + ")"
-    return sql + " VALUES " + ",".join([row] * rows)
+    return [(with_rows(sql, columns, len(chunk) // columns), chunk) for chunk in chunks]

@@ -29,9 +29,7 @@ CHECKPOINT_PAGES = 16_384
 The longer, the rarer does a checkpoint fall into a plain copy of the folder, which it would spoil (docs/adr/0002)."""
 
 INDEX_DELAY = 0.1
-"""Seconds without an append after which what is new is indexed; at most `INDEX_LATEST` when appends never pause."""
-
-INDEX_LATEST = 0.5
+"""Seconds without an append after which the last few new messages are indexed; whenever there are enough, they are at once."""
 
 PURGE_EVERY = 3_600.0
 """Seconds between two rewritings of the full-text index that rid it of deleted words, in moments without appends."""
@@ -165,15 +163,14 @@ class _Writer:
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._appender = Appender(connection, clock)
         self._indexer = Indexer(connection)
-        self._unindexed_since: float | None = time.monotonic()  # whatever a crash left
+        self._unindexed = STEP  # at most, as far as is known: a crash may have left some
         self._purged = -PURGE_EVERY
         self._pages = 0
         self.checkpoint_due = False
 
     def append(self, _connection: sqlite3.Connection, batch: Sequence[NewEvent]) -> list[Appended]:
         answers = self._appender.append(batch)
-        if self._unindexed_since is None:
-            self._unindexed_since = time.monotonic()
+        self._unindexed += len(batch)
         self._wrote(4 + 3 * len(batch))
         return answers
 
@@ -193,25 +190,24 @@ class _Writer:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def keep_up(self, quiet: bool) -> float | None:
-        now = time.monotonic()
-        since = self._unindexed_since
-        if since is not None:
-            if not quiet and now < since + INDEX_LATEST:
-                return INDEX_DELAY
+        """Index while there is a step's worth of it or nothing else to do; called after each job and when there is none."""
+        if self._unindexed >= STEP or (quiet and self._unindexed):
+            # Once a step is done, others may come first: the next is at the next quiet moment, or after the next job.
             return 0.0 if self._index() == STEP else INDEX_DELAY
-        if not self._indexer.purge_due or now < self._purged + PURGE_EVERY:
+        if self._unindexed:
+            return INDEX_DELAY
+        if not self._indexer.purge_due or time.monotonic() < self._purged + PURGE_EVERY:
             return None
         if not quiet:
             return INDEX_DELAY
         self._wrote(128)
         if not self._indexer.purge():
-            self._purged = now
+            self._purged = time.monotonic()
         return 0.0
 
     def _index(self) -> int:
         done = self._indexer.step()
-        if done < STEP:
-            self._unindexed_since = None
+        self._unindexed = max(0, self._unindexed - done) if done == STEP else 0
         if done:
             self._wrote(64)
         return done

@@ -5,6 +5,7 @@ does so once a row fetched. So every query answers with a single row: JSON that 
 msgspec decodes in one call. Ids are 16-byte blobs in the tables and hexadecimal in that JSON.
 """
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -164,3 +165,10 @@ def joined_ids(identifiers: Iterable[str]) -> tuple[bytes, str]:
     nowhere = bytes(16)
     blobs = [packed(each) if is_uuid(each) else nowhere for each in identifiers]
     return b"".join(blobs), "[" + ",".join("0" * len(blobs)) + "]"
+
+
+@functools.cache
+def with_rows(sql: str, columns: int, rows: int) -> str:
+    """Return an INSERT with that many rows of parameters: one statement, so one return from SQLite, for all of them."""
+    row = "(" + ",".join("?" * columns) + ")"
+    return sql + " VALUES " + ",".join([row] * rows)

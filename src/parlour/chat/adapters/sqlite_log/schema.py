@@ -65,11 +65,27 @@ CREATE TABLE vocabulary (
 ) STRICT, WITHOUT ROWID;
 
 -- Messages whose entry in the index is missing or old; `words` and `marks` are that entry, null where there is none.
+-- `changes` tells a writer of the index whether another process has changed the message since it looked.
 CREATE TABLE unindexed (
     pk INTEGER PRIMARY KEY,
     words TEXT,
-    marks TEXT
+    marks TEXT,
+    changes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- Inserting new entries here indexes them, all in one statement; a row without pk merges that many pages in `changes`.
+CREATE VIEW indexing AS SELECT * FROM unindexed WHERE false;
+CREATE TRIGGER indexing_entry INSTEAD OF INSERT ON indexing
+WHEN EXISTS (SELECT 1 FROM unindexed WHERE pk = new.pk AND changes = new.changes) BEGIN
+    INSERT INTO fulltext (fulltext, rowid, words, marks)
+        SELECT 'delete', pk, words, marks FROM unindexed WHERE pk = new.pk AND marks <> '';
+    INSERT INTO fulltext (rowid, words, marks) SELECT new.pk, new.words, new.marks WHERE new.marks <> '';
+    DELETE FROM unindexed WHERE pk = new.pk;
+END;
+CREATE TRIGGER indexing_merge INSTEAD OF INSERT ON indexing WHEN new.pk IS NULL BEGIN
+    INSERT INTO fulltext (fulltext, rank) VALUES ('merge', new.changes);
+END;
+
 -- The first of several with one (room, sender, client_id) is kept; append.py then answers with it.
 CREATE TRIGGER events_repeated BEFORE INSERT ON events BEGIN
     SELECT raise(ABORT, 'repeated') FROM events

@@ -26,8 +26,11 @@ _CERTAIN = 6
 """A word of this magnitude is in other messages too."""
 
 
+_CHANCES = [2.0**-magnitude for magnitude in range(64)]
+
+
 class Vocabulary:
-    """The table `vocabulary`, within the transactions of the indexer."""
+    """The table `vocabulary`, for the indexer."""
 
     def __init__(self, connection: sqlite3.Connection, chance: Callable[[], float] = random.random) -> None:
         self._connection = connection
@@ -42,11 +45,11 @@ class Vocabulary:
         grown = set()
         for word in words:
             magnitude = magnitudes[word]
-            if magnitude == 0 or chance() < 2.0**-magnitude:
+            if magnitude == 0 or chance() < _CHANCES[magnitude]:
                 magnitudes[word] = magnitude + 1
                 grown.add(word)
         if grown:
-            self._connection.execute(_STORE, (json.dumps({word: magnitudes[word] for word in grown}),))
+            self._connection.executemany(_STORE, ((json.dumps({word: magnitudes[word] for word in grown}),),))
 
     def remove(self, words: Iterable[str]) -> None:
         """Forget those words which no message holds any more; the index has been told before."""
@@ -57,10 +60,6 @@ class Vocabulary:
             if rare and not self._connection.execute(_HELD, (f'words : "{word}"',)).fetchone()[0]:
                 self._connection.execute(_DROP, (word,))
                 self._magnitudes.pop(word, None)
-
-    def reset(self) -> None:
-        """Read everything again: a transaction was rolled back."""
-        self._magnitudes.clear()
 
     def _load(self, words: set[str]) -> None:
         if not words:
