@@ -74,7 +74,7 @@ async def memory(setting: Setting) -> None:
         peer = await _growth(server, _rooms(count), until_ready=False)
     progress(f"memory: peer {peer:.1f} KiB a socket")
     async with await start_engine() as server:
-        engine = await _growth(server, _rooms(count), until_ready=False)
+        engine = await _growth(server, _rooms(count), until_ready=True)
     async with Parlour(users=count, room_size=ROOM_SIZE) as parlour:
         tokens = [user.access_token for user in parlour.users]
         whole = await _growth(parlour.server, tokens, until_ready=True)

@@ -82,4 +82,4 @@ async def _listen(
 ) -> Outcome:
     rooms = [user.room_ids[0] for user in users]
     load = WholeLoad(server, sockets, rooms, rate=MESSAGES_PER_SECOND, seconds=seconds)
-    return await load.run(ROOM_SIZE - 1)
+    return await load.run()

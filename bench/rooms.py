@@ -89,8 +89,8 @@ class RoomLoad(ABC):
         elif n >= self._counted_from:
             self._acks.add(time.perf_counter() - self._loop.start - self._schedule[n])
 
-    async def run(self, receivers: int) -> Outcome:
-        """Run the load; each message is expected at `receivers` sockets."""
+    async def run(self) -> Outcome:
+        """Run the load; each message is expected at every member of its room, the sender included."""
         running = asyncio.create_task(self._loop.run())
         await asyncio.sleep(WARM_SECONDS)
         cpu, wall, share, before = self._server.cpu_seconds(), time.perf_counter(), CoreShare(), sum(self._received)
@@ -98,7 +98,7 @@ class RoomLoad(ABC):
         elapsed = time.perf_counter() - wall
         server_share = (self._server.cpu_seconds() - cpu) / elapsed
         generator_share, rate = share(), (sum(self._received) - before) / elapsed
-        expected = receivers * len(self._schedule)
+        expected = ROOM_SIZE * len(self._schedule)
         deadline = time.perf_counter() + PATIENCE
         while sum(self._received) < expected and time.perf_counter() < deadline:
             await asyncio.sleep(0.1)
@@ -106,7 +106,7 @@ class RoomLoad(ABC):
         await asyncio.sleep(0.2)  # what is received twice arrives with or soon after the first
         if any(socket.lost for socket in self._sockets):
             self._failure = self._failure or f"{sum(socket.lost for socket in self._sockets)} sockets were closed"
-        self._count_waiting(receivers)
+        self._count_waiting()
         return Outcome(
             p50=self._latencies.quantile(0.5) * 1000,
             p95=self._latencies.quantile(0.95) * 1000,
@@ -116,21 +116,21 @@ class RoomLoad(ABC):
             generator_share=generator_share,
             lateness_p99=self._loop.lateness.quantile(0.99) * 1000,
             deliveries_per_second=rate,
-            lost=sum(max(0, receivers - got) for got in self._received),
-            doubled=sum(max(0, got - receivers) for got in self._received),
+            lost=sum(max(0, ROOM_SIZE - got) for got in self._received),
+            doubled=sum(max(0, got - ROOM_SIZE) for got in self._received),
             failure=self._failure,
         )
 
-    def _count_waiting(self, receivers: int) -> None:
+    def _count_waiting(self) -> None:
         """Count what has not arrived with the time it has waited, so that a server is not better for what it lost."""
         now = time.perf_counter() - self._loop.start
         for n in range(self._counted_from, len(self._schedule)):
-            for _ in range(receivers - self._received[n]):
+            for _ in range(ROOM_SIZE - self._received[n]):
                 self._latencies.add(now - self._schedule[n])
 
 
 class WholeLoad(RoomLoad):
-    """`message.send` of Parlour: acknowledged to the sender, an event to everyone else."""
+    """`message.send` of Parlour: acknowledged to the sender, an event to everyone in the room."""
 
     def _send(self, n: int) -> None:
         sender = self._senders[n]
@@ -181,7 +181,7 @@ async def _peer(members: int, seconds: float) -> Outcome:
         rooms = [f"room-{i // ROOM_SIZE}" for i in range(members)]
         progress(f"rooms_50: connecting {members} sockets to the peer")
         sockets = await connect_all(server.port, rooms)
-        outcome = await PeerLoad(server, sockets, rooms, rate=_rate(members), seconds=seconds).run(ROOM_SIZE)
+        outcome = await PeerLoad(server, sockets, rooms, rate=_rate(members), seconds=seconds).run()
         progress(f"rooms_50: the peer {outcome}")
         return outcome
 
@@ -192,8 +192,6 @@ async def _whole(members: int, seconds: float) -> Outcome:
         tokens = [user.access_token for user in parlour.users]
         sockets = await connect_all(parlour.server.port, tokens, until_ready=True)
         rooms = [user.room_ids[0] for user in parlour.users]
-        outcome = await WholeLoad(parlour.server, sockets, rooms, rate=_rate(members), seconds=seconds).run(
-            ROOM_SIZE - 1
-        )
+        outcome = await WholeLoad(parlour.server, sockets, rooms, rate=_rate(members), seconds=seconds).run()
         progress(f"rooms_50: ours {outcome}")
         return outcome

@@ -137,23 +137,28 @@ class Parlour:
 
     async def __aenter__(self) -> "Parlour":
         self._data = Path(tempfile.mkdtemp(prefix="data-", dir=FOLDER))
-        tokens = self._data / "tokens.jsonl"
-        progress(f"seeding {self._users} users in rooms of {self._room_size}")
-        await self._run(
-            "admin", "seed", "--data-dir", str(self._data), "--users", str(self._users),
-            "--room-size", str(self._room_size), "--tokens", str(tokens),
-        )  # fmt: skip
-        with tokens.open("rb") as lines:
-            self.users = [msgspec.json.decode(line, type=SeededUser) for line in lines]
-        port = free_port()
-        self.server = await ServerProcess.start(
-            [*PARLOUR, "serve", "--host", "127.0.0.1", "--port", str(port), "--data-dir", str(self._data)],
-            port=port,
-            core=cores()[0],
-            log=FOLDER / "logs" / "parlour.log",
-            env=self._settings,
-        )
+        try:
+            self.users = await self._seed()
+            port = free_port()
+            self.server = await ServerProcess.start(
+                [*PARLOUR, "serve", "--host", "127.0.0.1", "--port", str(port), "--data-dir", str(self._data)],
+                port=port,
+                core=cores()[0],
+                log=FOLDER / "logs" / "parlour.log",
+                env=self._settings,
+            )
+        except BaseException:
+            shutil.rmtree(self._data)
+            raise
         return self
+
+    async def _seed(self) -> list[SeededUser]:
+        progress(f"seeding {self._users} users in rooms of {self._room_size}")
+        tokens = self._data / "tokens.jsonl"
+        sizes = ("--users", str(self._users), "--room-size", str(self._room_size))
+        await self._run("admin", "seed", "--data-dir", str(self._data), *sizes, "--tokens", str(tokens))
+        with tokens.open("rb") as lines:
+            return [msgspec.json.decode(line, type=SeededUser) for line in lines]
 
     async def __aexit__(self, *_: object) -> None:
         await self.server.stop()

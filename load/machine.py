@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import random
 import resource
 import signal
 import socket
@@ -62,8 +63,8 @@ def raise_file_limit(wanted: int = 16_000) -> None:
 
 
 def free_port() -> int:
-    """Return a port of ours that nobody listens on."""
-    for port in PORTS:
+    """Return a port of ours that nobody listens on; a random one, as another run may be looking too."""
+    for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -108,12 +109,20 @@ class ServerProcess:
             os.sched_setaffinity(0, own_cores)
         server = cls(process, port, log)
         deadline = time.monotonic() + STARTING_SECONDS
-        while not await _listens(port):
+        while not server._listens():
             if process.poll() is not None or time.monotonic() > deadline:
                 await server.stop()
                 raise Broken(f"{' '.join(argv)} does not listen on {port}; its output ({log}) ends:\n{server.tail()}")
             await asyncio.sleep(0.05)
         return server
+
+    def _listens(self) -> bool:
+        """Tell whether this very process listens: another run's server may have taken the port in between."""
+        try:
+            connections = self._stats.net_connections("tcp")
+        except psutil.NoSuchProcess:
+            return False
+        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == self.port for c in connections)
 
     def cpu_seconds(self) -> float:
         """Return user and system time of the process, all threads; the kernel counts in steps of 10 ms."""
@@ -150,15 +159,6 @@ class ServerProcess:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 class CoreShare:

@@ -89,8 +89,8 @@ class LoadSocket(WSListener):
                 self._established(packet)
         elif packet[:2] == b"41":
             self.lost = True
-        elif not self._connected.done():
-            self._connected.set_exception(Refused(packet.decode(errors="replace")))
+        else:
+            self._fail(Refused(packet.decode(errors="replace")))
 
     def _established(self, packet: bytes) -> None:
         self.ready = packet
@@ -100,8 +100,12 @@ class LoadSocket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Remember the loss: a generator checks it at the end, so that no dropped socket passes for a fast one."""
         self.lost = True
+        self._fail(Lost("closed during the handshake"))
+
+    def _fail(self, error: Exception) -> None:
         if not self._connected.done():
-            self._connected.set_exception(Lost("closed during the handshake"))
+            self._connected.set_exception(error)
+            self._connected.exception()  # counts as seen: where one of many fails, nobody waits for the others
 
     async def established(self) -> None:
         """Wait for the connect acknowledgement, or for `ready`.

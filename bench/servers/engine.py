@@ -17,6 +17,7 @@ def build() -> Server:
         auth = socket.handshake.auth
         socket.data = auth["token"] if auth else "all"
         socket.join(socket.data)
+        socket.emit("ready")  # the client hears of its connection before this handler runs
 
     @server.on("msg")
     def message(socket: Socket, text: str) -> None:
