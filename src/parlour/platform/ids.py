@@ -13,7 +13,7 @@ EventId = NewType("EventId", str)
 ClientId = NewType("ClientId", str)
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-_is_uuid = re.compile(UUID_PATTERN).match
+_is_uuid = re.compile(UUID_PATTERN).fullmatch  # `$` alone lets a line break follow
 
 
 def is_uuid(text: str) -> bool:
