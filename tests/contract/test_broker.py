@@ -1,14 +1,14 @@
 """What every broker keeps: order, grouping, bounds, and an answer for everybody."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from parlour.chat.adapters.memory import MemoryBroker
 from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent, RoomEvent
-from parlour.chat.ports import Broker
+from parlour.chat.ports import Broker, Pending
 from parlour.platform.errors import InvalidRequest, ParlourError, Unavailable
 from parlour.platform.ids import EventId, RoomId, uuid7
 
@@ -46,12 +46,8 @@ def answer(new: NewEvent) -> Appended:
     return Appended(RoomEvent(new.room_id, 1, EventId(uuid7()), new.type, new.sender_id, new.client_id, 0, new.data))
 
 
-def start(broker: Broker, commands: Sequence[NewEvent]) -> list[asyncio.Task[Appended]]:
-    return [asyncio.create_task(_submit(broker.submit(command))) for command in commands]
-
-
-async def _submit(submission: Awaitable[Appended]) -> Appended:
-    return await submission
+def start(broker: Broker, commands: Sequence[NewEvent]) -> list[Pending]:
+    return [broker.submit(command) for command in commands]
 
 
 async def stop(running: asyncio.Task[None]) -> None:

@@ -1,5 +1,6 @@
 """What the chat service needs from outside. Every adapter of a port passes the one suite in tests/contract/."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -21,17 +22,21 @@ from parlour.platform.contracts import Profile
 from parlour.platform.errors import ParlourError
 from parlour.platform.ids import EventId, RoomId, UserId
 
+Pending = asyncio.Future[Appended]
+"""A command under way."""
+
 
 class RoomLog(Protocol):
     """The log of every room, and the message view that is its fold.
 
     Order: `seq` is dense per room from 1; a batch is appended in its own order. Idempotency: of several events with one
-    (room_id, sender_id, client_id) the first is kept, and every later `append` answers with it and `repeated=True`, also within one
-    batch. Atomicity: what `append` returned is durable (SQLite: committed with synchronous=FULL; MongoDB: majority); when it raises, a
-    dense prefix of each room's part of the batch may have been written, and repeating the batch is safe. Views (`page`, `message`,
-    `pinned`, `mentions`) include everything that an `append` which returned before they were called wrote. Callers serialise nothing: concurrent
-    appends are allowed and each room's seq stays dense. Deleting a message removes its text from the log for good.
-    Failure: every method raises `Unavailable` (with retry_after) when the engine is away, and never a driver's error.
+    (room_id, sender_id, client_id) the first is kept, and every later `append` answers with it and `repeated=True`, also within
+    one batch. Atomicity: what `append` returned is durable (SQLite: committed with synchronous=FULL; MongoDB: majority); when
+    it raises, a dense prefix of each room's part of the batch may have been written, and repeating the batch is safe. Views
+    (`page`, `message`, `pinned`, `mentions`) include everything that an `append` which returned before they were called wrote.
+    Callers serialise nothing: concurrent appends are allowed and each room's seq stays dense. Deleting a message removes its
+    text from the log for good. Failure: every method raises `Unavailable` (with retry_after) when the engine is away, and never
+    a driver's error.
     """
 
     async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
@@ -74,7 +79,9 @@ class RoomLog(Protocol):
 
 
 class SearchQuery(msgspec.Struct):
-    """What to look for. `text` is the user's words with "phrases" and prefix*; times in ms; `has` is `link`, `mention`, `reaction` or `pin`."""
+    """What to look for. `text` is the user's words with "phrases" and prefix*; times in ms; `has` is `link`, `mention`,
+    `reaction` or `pin`.
+    """
 
     text: str
     room_ids: Sequence[RoomId]
@@ -89,8 +96,8 @@ class SearchQuery(msgspec.Struct):
 class Search(Protocol):
     """Full text over messages as they are now (edited text is found, deleted text is not).
 
-    Only messages of `query.room_ids` are ever looked at: the caller has already reduced them to the rooms that may be read. A query may lag
-    the log by up to a second. Any text is a valid query; one without a searchable word finds nothing.
+    Only messages of `query.room_ids` are ever looked at: the caller has already reduced them to the rooms that may be read. A
+    query may lag the log by up to a second. Any text is a valid query; one without a searchable word finds nothing.
     """
 
     async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
@@ -101,13 +108,17 @@ class Search(Protocol):
 class Broker(Protocol):
     """Carries commands to the worker that gives each its place.
 
-    `submit` returns when the event is durable and has been told to this node's live sockets. Commands of one room submitted by one node are worked
-    in the order submitted. Grouping: while one batch is under way all that is submitted waits and forms the next. Bounded: past
-    the bound `submit` raises `Busy` at once. When it raises anything else, the command may or may not have been done: repeat it with the same client_id.
+    What `submit` returns is done when the event is durable and has been told to this node's live sockets. Commands of one room
+    submitted by one node are worked in the order submitted. Grouping: while one batch is under way all that is submitted waits
+    and forms the next. Bounded: past the bound `submit` raises `Busy` at once. When it raises anything else, the command may or
+    may not have been done: repeat it with the same client_id.
     """
 
-    async def submit(self, command: NewEvent) -> Appended:
-        """Have a command done and return its event."""
+    def submit(self, command: NewEvent) -> Pending:
+        """Have a command done: it has its place among the sender's commands at once, and the future gets its event.
+
+        Who stops waiting does not undo it.
+        """
         ...
 
     async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
@@ -128,8 +139,9 @@ class OutboxRow(msgspec.Struct):
 class RoomStore(Protocol):
     """Rooms, members, read markers, drafts and notification levels, in SQL.
 
-    Atomicity: each method is one transaction; those that change a room or its members write outbox rows in the same one. Order: changes of
-    one room happen one after the other, and its outbox rows come back in the order written. Failure: `Unavailable`, never a driver's error.
+    Atomicity: each method is one transaction; those that change a room or its members write outbox rows in the same one. Order:
+    changes of one room happen one after the other, and its outbox rows come back in the order written. Failure: `Unavailable`,
+    never a driver's error.
     """
 
     async def create(self, room: Room, members: Mapping[UserId, str]) -> tuple[Room, bool]:
@@ -233,8 +245,8 @@ class Directory(Protocol):
 class Fanout(Protocol):
     """Tells live sockets what was committed.
 
-    Called on the loop, in seq order for each room, before the sender is answered. It never raises and never waits: what it fails to
-    deliver, clients fetch by `sync`.
+    Called on the loop, in seq order for each room, before the sender is answered. It never raises and never waits: what it
+    fails to deliver, clients fetch by `sync`.
     """
 
     def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:

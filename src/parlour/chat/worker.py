@@ -20,10 +20,11 @@ RETRY_DELAYS = (0.05, 0.2)
 class Worker:
     """Works batches of a `Broker`, one at a time.
 
-    Order: a room's events are told in the order of seq. A repeat is answered and not told again: whoever missed the first
-    telling finds the gap and syncs. Failure: `append` is repeatable by its contract, so when the log is away it is tried
-    again a little later, then the whole batch fails with `Unavailable`; any other error is of a command, so each is done
-    alone and only the senders of the bad ones get it.
+    Order: a room's events are told in the order of seq. A repeat is answered and not told again (whoever missed the first
+    telling finds the gap and syncs), unless the batch had to be tried again: then the first attempt may have written it without
+    anybody hearing, and telling twice does no harm. Failure: `append` is repeatable by its contract, so when the log is away it
+    is tried again a little later, then the whole batch fails with `Unavailable`; any other error is of a command, so each is
+    done alone and only the senders of the bad ones get it.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Worker:
         """
         begun = time.monotonic()
         try:
-            answers = await self._append(batch)
+            answers, again = await self._append(batch)
         except Exception as error:
             APPEND_FAILURES.inc()
             if isinstance(error, Unavailable):
@@ -57,7 +58,7 @@ class Worker:
             return [answer for command in batch for answer in await self._alone(command)]
         APPEND_SECONDS.observe(time.monotonic() - begun)
         APPEND_EVENTS.observe(len(batch))
-        self._tell(batch, answers)
+        self._tell(batch, answers, repeats=again)
         return list(answers)
 
     async def _alone(self, command: NewEvent) -> list[Appended | ParlourError]:
@@ -66,19 +67,20 @@ class Worker:
         except Unavailable as error:
             return [error]
 
-    async def _append(self, batch: Sequence[NewEvent]) -> list[Appended]:
-        for delay in RETRY_DELAYS:
+    async def _append(self, batch: Sequence[NewEvent]) -> tuple[list[Appended], bool]:
+        """Return the answers, and whether it took more than one attempt."""
+        for attempt, delay in enumerate(RETRY_DELAYS):
             try:
-                return await self._log.append(batch)
+                return await self._log.append(batch), attempt > 0
             except Unavailable:
                 await self._sleep(delay * (0.5 + 0.5 * self._chance()))
-        return await self._log.append(batch)
+        return await self._log.append(batch), True
 
-    def _tell(self, batch: Sequence[NewEvent], answers: Sequence[Appended]) -> None:
+    def _tell(self, batch: Sequence[NewEvent], answers: Sequence[Appended], *, repeats: bool) -> None:
         told = [
             (answer.event, command.received)
             for command, answer in zip(batch, answers, strict=True)
-            if not answer.repeated
+            if repeats or not answer.repeated
         ]
         try:
             self._fanout.committed([event for event, _ in told], [received for _, received in told])

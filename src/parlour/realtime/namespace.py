@@ -46,7 +46,8 @@ class HandlerRegistry:
         """Registers the handler of an event, one each: `handler(socket, *args)`, `def` or `async def`.
 
         Its return value answers the client's acknowledgement: None with no arguments, a tuple with its items, anything else
-        with one argument. "connect" is `handler(socket)`, "disconnect" is `handler(socket, reason)`.
+        with one argument. A handler that returns an asyncio.Future is acknowledged with its result when it is done; the
+        socket's next packet does not wait for that. "connect" is `handler(socket)`, "disconnect" is `handler(socket, reason)`.
         """
         if event not in ("connect", "disconnect"):
             check_event_name(event)

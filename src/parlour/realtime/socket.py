@@ -69,6 +69,7 @@ class Socket:
         "_acks",
         "_draining",
         "_holding",
+        "_owed",
         "_waiting",
         "busy",
         "connected",
@@ -97,6 +98,7 @@ class Socket:
         self.introduced = False  # the connect handler has begun, so that the disconnect handler is due, too
         self._draining = False
         self._holding = False
+        self._owed = 0
 
     # emitting
 
@@ -280,6 +282,21 @@ class Socket:
             self._holding = False
             self.connection.release()
 
+    def owe(self) -> None:
+        """A handler ended whose answer comes later; with as many of them as packets may wait, the next packet waits for one."""
+        self._owed += 1
+        if self._owed < self.namespace.server.limits.max_waiting_packets:
+            self.free()
+        else:
+            self.busy = True
+
+    def paid(self) -> None:
+        """An answer that was owed was given."""
+        full = self._owed == self.namespace.server.limits.max_waiting_packets
+        self._owed -= 1
+        if full:
+            self.free()
+
     def answer(self, ack_id: int, result: Any) -> None:
         """Acknowledges an event of the client."""
         if not self.connected:
@@ -323,6 +340,23 @@ class _Call:
         self._started = started
 
     def done(self, result: Any, failure: BaseException | None) -> None:
+        """The handler returned or raised; a future that it returned is its answer, which the next packet does not wait for."""
+        if isinstance(result, asyncio.Future):
+            self._socket.owe()
+            result.add_done_callback(self._late)
+        else:
+            self._answer(result, failure)
+            self._socket.free()
+
+    def _late(self, future: asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            self._answer(None, asyncio.CancelledError())
+        else:
+            failure = future.exception()
+            self._answer(None if failure else future.result(), failure)
+        self._socket.paid()
+
+    def _answer(self, result: Any, failure: BaseException | None) -> None:
         socket, server = self._socket, self._socket.namespace.server
         if failure is not None:
             result = server.refuse(self._event, failure)
@@ -333,4 +367,3 @@ class _Call:
                 failure = exc
                 socket.answer(self._ack_id, server.refuse(self._event, exc))
         server.observer.handled(self._event, monotonic() - self._started, failure is None)
-        socket.free()

@@ -182,7 +182,7 @@ async def test_what_goes_wrong_inside_tells_no_details_and_is_logged_once(
     room = await server.room(ann)
     a = await server.connect(ann)
 
-    async def broken(_command: object) -> None:
+    def broken(_command: object) -> None:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(server.broker, "submit", broken)

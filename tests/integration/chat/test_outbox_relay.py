@@ -7,6 +7,7 @@ from parlour.chat.adapters.memory import MemoryBroker
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.model import Appended, NewEvent, Room, RoomKind
+from parlour.chat.ports import Pending
 from parlour.chat.service.outbox import OutboxRelay
 from parlour.chat.worker import Worker
 from parlour.platform.clock import SystemClock
@@ -26,8 +27,11 @@ class DyingBroker(MemoryBroker):
         self._lives = lives
         self.relay: asyncio.Task[None] | None = None
 
-    async def submit(self, command: NewEvent) -> Appended:
-        appended = await super().submit(command)
+    def submit(self, command: NewEvent) -> Pending:
+        return asyncio.ensure_future(self._perhaps_killing(super().submit(command)))
+
+    async def _perhaps_killing(self, pending: Pending) -> Appended:
+        appended = await pending
         self._lives -= 1
         if self._lives == 0 and self.relay is not None:
             self.relay.cancel()

@@ -1,5 +1,6 @@
 """Doubles of what the message use cases stand on: in memory, obedient to the ports, and open to a look inside."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from parlour.chat.errors import RoomNotFound
@@ -14,6 +15,7 @@ from parlour.chat.model import (
     RoomEvent,
     RoomKind,
 )
+from parlour.chat.ports import Pending
 from parlour.platform.contracts import Profile
 from parlour.platform.errors import Forbidden
 from parlour.platform.ids import ClientId, EventId, RoomId, SessionId, UserId, uuid4, uuid7
@@ -156,7 +158,12 @@ class FakeBroker:
         self._heads: dict[RoomId, int] = {}
         self._done: dict[tuple[str, str, str], RoomEvent] = {}
 
-    async def submit(self, command: NewEvent) -> Appended:
+    def submit(self, command: NewEvent) -> Pending:
+        answer: Pending = asyncio.get_running_loop().create_future()
+        answer.set_result(self._append(command))
+        return answer
+
+    def _append(self, command: NewEvent) -> Appended:
         self.commands.append(command)
         key = (command.room_id, command.sender_id, command.client_id)
         if key in self._done:

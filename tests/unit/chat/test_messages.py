@@ -1,5 +1,7 @@
 """Commands to the room log: who may, with what values, and what the log is told."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from parlour.chat.errors import (
     TooManyReactions,
 )
 from parlour.chat.model import MAX_TEXT, EventType
-from parlour.chat.service.messages import MAX_PINS, Messages, check_text
+from parlour.chat.service.messages import MAX_PINS, Messages, check_text, settled
 from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import ClientId, EventId, UserId, uuid7
 from parlour.platform.permissions import Role
@@ -36,6 +38,17 @@ from .doubles import (
 pytestmark = pytest.mark.filterwarnings("error")
 
 
+class Settled:
+    """The commands, each waited for until it is durable."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+
+    def __getattr__(self, name: str) -> Any:
+        command = getattr(self._messages, name)
+        return lambda *args, **kwargs: settled(command(*args, **kwargs))
+
+
 class House:
     """Ann and Bob in a room, and Eve outside of it."""
 
@@ -50,8 +63,8 @@ class House:
         self.broker = FakeBroker()
         self.log = FakeLog()
         self.directory = FakeDirectory(self.bob, self.eve)
-        self.messages = Messages(
-            self.broker, self.log, self.memberships, self.directory, RateLimits(ManualClock(), rates)
+        self.messages = Settled(
+            Messages(self.broker, self.log, self.memberships, self.directory, RateLimits(ManualClock(), rates))
         )
 
 

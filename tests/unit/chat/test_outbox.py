@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent, Room, RoomKind
+from parlour.chat.ports import Pending
 from parlour.chat.service.outbox import OutboxRelay
 from parlour.platform.ids import RoomId, UserId, uuid4
 
@@ -26,7 +27,10 @@ class Log(FakeBroker):
         self.refused: RoomId | None = None
         self.die_after: int | None = None
 
-    async def submit(self, command: NewEvent) -> Appended:
+    def submit(self, command: NewEvent) -> Pending:
+        return asyncio.ensure_future(self._submit(command))
+
+    async def _submit(self, command: NewEvent) -> Appended:
         await asyncio.sleep(0)
         if self.failures:
             self.failures -= 1

@@ -11,6 +11,7 @@ from parlour.realtime import (
     AckTimeout,
     ConnectRefused,
     Disconnected,
+    Limits,
     Observer,
     PacketRefused,
     ReservedEventName,
@@ -49,6 +50,34 @@ async def test_the_return_value_of_a_handler_acknowledges(serve: Any) -> None:
             '461-4[{"_placeholder":true,"num":0}]',
         ]
         assert await peer.next() == b"\x01"
+
+
+async def test_a_future_that_a_handler_returns_acknowledges_later_without_holding_back_the_next_packet(
+    serve: Any, until: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(limits=Limits(max_waiting_packets=3))
+    owed: list[asyncio.Future[Any]] = []
+
+    @server.on("later")
+    async def later(_: Any) -> Any:
+        owed.append(asyncio.get_running_loop().create_future())
+        return owed[-1]
+
+    peer = await (await serve(server)).connect()
+    for number in range(5):
+        await peer.emit("later", ack=number)
+    await until(lambda: len(owed) == 3)
+    owed[1].set_result("second")
+    assert await peer.next() == '431["second"]'
+    await until(lambda: len(owed) == 4)  # as many answers may be owed as packets may wait
+    owed[0].set_exception(PacketRefused("no", "because"))
+    assert await peer.next() == '430[{"ok":false,"error":{"code":"because","message":"no"}}]'
+    owed[2].cancel()
+    assert '"internal"' in str(await peer.next())
+    await until(lambda: len(owed) == 5)
+    owed[4].set_result(None)
+    assert await peer.next() == "434[]"
+    assert not caplog.records
 
 
 async def test_handlers_of_one_socket_keep_the_order_of_its_packets(serve: Any) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent
+from parlour.chat.ports import Pending
 from parlour.platform.errors import ParlourError, Unavailable
 from parlour.platform.ids import UserId
 
-_Waiting = tuple[NewEvent, "asyncio.Future[Appended]"]
+_Waiting = tuple[NewEvent, Pending]
 
 
 class MemoryBroker:
@@ -22,8 +23,8 @@ class MemoryBroker:
         self._wake = asyncio.Event()
         self._stopping = False
 
-    async def submit(self, command: NewEvent) -> Appended:
-        """Have a command done and return its event; who stops waiting does not undo it.
+    def submit(self, command: NewEvent) -> Pending:
+        """Have a command done; who stops waiting does not undo it.
 
         Raises:
             Busy: too many wait already.
@@ -33,10 +34,10 @@ class MemoryBroker:
             raise Unavailable(retry_after=1)
         if len(self._waiting) >= self._bound:
             raise Busy(retry_after=1)
-        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        future: Pending = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
         self._wake.set()
-        return await future
+        return future
 
     async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
         """Feed batches to `work` until cancelled; then what was accepted is finished first."""
@@ -65,7 +66,7 @@ class MemoryBroker:
                     _settle(future, error)
 
 
-def _settle(future: "asyncio.Future[Appended]", answer: Appended | Exception) -> None:
+def _settle(future: Pending, answer: Appended | Exception) -> None:
     if future.done():  # the sender has gone
         return
     if isinstance(answer, Exception):

@@ -1,5 +1,6 @@
 """From a client's payload to a checked value, and from an error to what an acknowledgement says."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ from parlour.platform.logging import new_correlation_id
 from parlour.realtime import PacketRefused, Socket
 
 P = TypeVar("P", bound=msgspec.Struct)
+T = TypeVar("T")
+A = TypeVar("A")
 Handler = Callable[..., Awaitable[object]]
 
 _missing = re.compile(r"missing required field `([^`]+)`").search
@@ -54,6 +57,30 @@ def answering(payload_type: type[P], handle: Callable[[Socket, P], Awaitable[obj
             new_correlation_id(getattr(payload, "client_id", None))
             return await handle(socket, payload)
         except ParlourError as error:
-            raise PacketRefused(error.message, error.code) from error
+            raise _refused(error) from error
 
     return handler
+
+
+def later(pending: "asyncio.Future[T]", say: Callable[[T], A]) -> "asyncio.Future[A]":
+    """Return what a handler returns to be acknowledged with `say(result)` once `pending` has it."""
+    answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+
+    def told(done: "asyncio.Future[T]") -> None:
+        if done.cancelled():
+            answer.cancel()
+            return
+        error = done.exception()
+        if error is None:
+            answer.set_result(say(done.result()))
+        else:
+            answer.set_exception(_refused(error) if isinstance(error, ParlourError) else error)
+
+    pending.add_done_callback(told)
+    return answer
+
+
+def _refused(error: ParlourError) -> PacketRefused:
+    refused = PacketRefused(error.message, error.code)
+    refused.__cause__ = error
+    return refused

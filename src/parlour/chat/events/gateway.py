@@ -9,7 +9,7 @@ import msgspec
 
 from parlour.chat.errors import UnknownEvent
 from parlour.chat.events import payloads as wire
-from parlour.chat.events.answers import answering
+from parlour.chat.events.answers import answering, later
 from parlour.chat.events.channels import (
     Channels,
     presence_channel,
@@ -18,7 +18,8 @@ from parlour.chat.events.channels import (
     user_channel,
 )
 from parlour.chat.events.sessions import LiveSessions, end
-from parlour.chat.model import Appended, Membership
+from parlour.chat.model import Membership
+from parlour.chat.ports import Pending
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.messages import Messages
 from parlour.chat.service.presence import Presence
@@ -189,9 +190,9 @@ class Gateway:
 
     # Messages
 
-    async def _send(self, socket: Socket, payload: wire.MessageSend) -> wire.Placed:
+    async def _send(self, socket: Socket, payload: wire.MessageSend) -> asyncio.Future[wire.Placed]:
         self._typing.sent(payload.room_id, socket.data.user_id)
-        return placed(
+        return placing(
             await self._messages.send(
                 socket.data,
                 payload.room_id,
@@ -202,7 +203,7 @@ class Gateway:
             )
         )
 
-    async def _edit(self, socket: Socket, payload: wire.MessageEdit) -> wire.Placed:
+    async def _edit(self, socket: Socket, payload: wire.MessageEdit) -> asyncio.Future[wire.Placed]:
         edited = self._messages.edit(
             socket.data,
             payload.room_id,
@@ -211,33 +212,33 @@ class Gateway:
             payload.text,
             received=socket.received_at,
         )
-        return placed(await edited)
+        return placing(await edited)
 
-    async def _delete(self, socket: Socket, payload: wire.MessageCommand) -> wire.Placed:
+    async def _delete(self, socket: Socket, payload: wire.MessageCommand) -> asyncio.Future[wire.Placed]:
         deleted = self._messages.delete(
             socket.data, payload.room_id, payload.client_id, payload.id, received=socket.received_at
         )
-        return placed(await deleted)
+        return placing(await deleted)
 
-    async def _pin(self, socket: Socket, payload: wire.MessageCommand) -> wire.Placed:
+    async def _pin(self, socket: Socket, payload: wire.MessageCommand) -> asyncio.Future[wire.Placed]:
         return await self._set_pin(socket, payload, True)
 
-    async def _unpin(self, socket: Socket, payload: wire.MessageCommand) -> wire.Placed:
+    async def _unpin(self, socket: Socket, payload: wire.MessageCommand) -> asyncio.Future[wire.Placed]:
         return await self._set_pin(socket, payload, False)
 
-    async def _set_pin(self, socket: Socket, payload: wire.MessageCommand, on: bool) -> wire.Placed:
+    async def _set_pin(self, socket: Socket, payload: wire.MessageCommand, on: bool) -> asyncio.Future[wire.Placed]:
         pinned = self._messages.pin(
             socket.data, payload.room_id, payload.client_id, payload.id, on=on, received=socket.received_at
         )
-        return placed(await pinned)
+        return placing(await pinned)
 
-    async def _add_reaction(self, socket: Socket, payload: wire.Reaction) -> wire.Placed:
+    async def _add_reaction(self, socket: Socket, payload: wire.Reaction) -> asyncio.Future[wire.Placed]:
         return await self._set_reaction(socket, payload, True)
 
-    async def _remove_reaction(self, socket: Socket, payload: wire.Reaction) -> wire.Placed:
+    async def _remove_reaction(self, socket: Socket, payload: wire.Reaction) -> asyncio.Future[wire.Placed]:
         return await self._set_reaction(socket, payload, False)
 
-    async def _set_reaction(self, socket: Socket, payload: wire.Reaction, on: bool) -> wire.Placed:
+    async def _set_reaction(self, socket: Socket, payload: wire.Reaction, on: bool) -> asyncio.Future[wire.Placed]:
         reacted = self._messages.react(
             socket.data,
             payload.room_id,
@@ -247,7 +248,7 @@ class Gateway:
             on=on,
             received=socket.received_at,
         )
-        return placed(await reacted)
+        return placing(await reacted)
 
     # Beside the log
 
@@ -314,7 +315,6 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
 
-def placed(appended: Appended) -> wire.Placed:
-    """Return what acknowledges a command: the place of its event."""
-    event = appended.event
-    return wire.Placed(event.id, event.seq, event.at)
+def placing(command: Pending) -> asyncio.Future[wire.Placed]:
+    """Return the acknowledgement of a command under way, which the sender's next events do not wait for."""
+    return later(command, lambda appended: wire.Placed(appended.event.id, appended.event.seq, appended.event.at))

@@ -13,6 +13,7 @@ from parlour.chat.http.services import Caller, Chat, ChatServices
 from parlour.chat.model import Appended, Message
 from parlour.chat.reactions import MAX_EMOJI_BYTES
 from parlour.chat.service.history import MAX_PAGE
+from parlour.chat.service.messages import settled
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId
@@ -116,7 +117,9 @@ async def send_message(
     *, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[NewMessage]
 ) -> Response[Placed]:
     """The same as the event `message.send`. Errors: `room_not_found`, `forbidden`, `invalid_text`, `message_not_found`, `busy`."""
-    sent = await chat.messages.send(principal, room_id, data.client_id, data.text, data.reply_to, received=_received())
+    sent = await settled(
+        chat.messages.send(principal, room_id, data.client_id, data.text, data.reply_to, received=_received())
+    )
     placed = await _placed(chat, principal, room_id, sent, sent.event.id)
     return Response(placed, status_code=HTTP_200_OK if sent.repeated else HTTP_201_CREATED)
 
@@ -136,8 +139,8 @@ async def edit_message(
     data: JSONBody[NewText],
 ) -> Placed:
     """The same as `message.edit`. Errors: `room_not_found`, `message_not_found`, `message_deleted`, `not_yours`, `invalid_text`."""
-    edited = await chat.messages.edit(
-        principal, room_id, given(data.client_id), message_id, data.text, received=_received()
+    edited = await settled(
+        chat.messages.edit(principal, room_id, given(data.client_id), message_id, data.text, received=_received())
     )
     return await _placed(chat, principal, room_id, edited, message_id)
 
@@ -158,7 +161,9 @@ async def delete_message(
     client_id: ClientIdQuery = None,
 ) -> Placed:
     """One's own, or any as a moderator; its text is gone for good. Errors: `room_not_found`, `message_not_found`, `not_yours`."""
-    deleted = await chat.messages.delete(principal, room_id, given(client_id), message_id, received=_received())
+    deleted = await settled(
+        chat.messages.delete(principal, room_id, given(client_id), message_id, received=_received())
+    )
     return await _placed(chat, principal, room_id, deleted, message_id)
 
 
@@ -181,8 +186,8 @@ async def add_reaction(
 
     Errors: `room_not_found`, `message_not_found`, `message_deleted`, `invalid_emoji`, `too_many_reactions`.
     """
-    added = await chat.messages.react(
-        principal, room_id, given(client_id), message_id, emoji, on=True, received=_received()
+    added = await settled(
+        chat.messages.react(principal, room_id, given(client_id), message_id, emoji, on=True, received=_received())
     )
     return await _placed(chat, principal, room_id, added, message_id)
 
@@ -204,8 +209,8 @@ async def remove_reaction(
     client_id: ClientIdQuery = None,
 ) -> Placed:
     """One's own; one that is not there is no error. Errors: `room_not_found`, `message_not_found`, `invalid_emoji`."""
-    removed = await chat.messages.react(
-        principal, room_id, given(client_id), message_id, emoji, on=False, received=_received()
+    removed = await settled(
+        chat.messages.react(principal, room_id, given(client_id), message_id, emoji, on=False, received=_received())
     )
     return await _placed(chat, principal, room_id, removed, message_id)
 
@@ -225,7 +230,9 @@ async def pin_message(
     client_id: ClientIdQuery = None,
 ) -> Placed:
     """For the whole room; at most 100 are pinned. Errors: `room_not_found`, `message_not_found`, `message_deleted`, `too_many_pins`."""
-    pinned = await chat.messages.pin(principal, room_id, given(client_id), message_id, on=True, received=_received())
+    pinned = await settled(
+        chat.messages.pin(principal, room_id, given(client_id), message_id, on=True, received=_received())
+    )
     return await _placed(chat, principal, room_id, pinned, message_id)
 
 
@@ -245,7 +252,9 @@ async def unpin_message(
     client_id: ClientIdQuery = None,
 ) -> Placed:
     """One that is not pinned is no error. Errors: `room_not_found`, `message_not_found`."""
-    unpinned = await chat.messages.pin(principal, room_id, given(client_id), message_id, on=False, received=_received())
+    unpinned = await settled(
+        chat.messages.pin(principal, room_id, given(client_id), message_id, on=False, received=_received())
+    )
     return await _placed(chat, principal, room_id, unpinned, message_id)
 
 

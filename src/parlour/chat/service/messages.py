@@ -1,5 +1,6 @@
 """What members do to messages: send, edit, delete, react and pin, each a command to the room log."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from parlour.chat.errors import (
@@ -13,7 +14,7 @@ from parlour.chat.errors import (
 )
 from parlour.chat.mentions import parse_mentions
 from parlour.chat.model import MAX_TEXT, Appended, EventType, Membership, Message, NewEvent
-from parlour.chat.ports import Broker, Directory, RoomLog
+from parlour.chat.ports import Broker, Directory, Pending, RoomLog
 from parlour.chat.reactions import MAX_REACTIONS, is_reaction
 from parlour.chat.service.membership import Memberships
 from parlour.platform.errors import Forbidden, InvalidRequest
@@ -29,9 +30,10 @@ MAX_PINS = 100
 class Messages:
     """The commands of members.
 
-    Each checks the caller's permission and rate and the values, and returns once the event is durable and told to
-    this node's sockets. A repeat with the same `client_id` answers with the first event, whatever else it carries, and
-    with `repeated` set. `received` is the monotonic time of receipt, for the latency metric. All raise, besides what each names:
+    Each checks the caller's permission and rate and the values, and returns once the command has its place among those of the
+    room; the future that it returns is done when the event is durable and told to this node's sockets. A repeat with the same
+    `client_id` answers with the first event, whatever else it carries, and with `repeated` set. `received` is the monotonic
+    time of receipt, for the latency metric. All raise, besides what each names:
 
         RoomNotFound: the caller is not a member of the room.
         Forbidden: the caller's role does not permit it.
@@ -57,10 +59,10 @@ class Messages:
         reply_to: EventId | None = None,
         *,
         received: float = 0.0,
-    ) -> Appended:
+    ) -> Pending:
         """Send a message; the text is kept exactly as given.
 
-        With the membership in the cache, and neither a reply nor an `@`, nothing is waited for but the broker.
+        With the membership in the cache, and neither a reply nor an `@`, it returns without waiting.
 
         Raises:
             InvalidText: the text is blank, too long or not text.
@@ -74,9 +76,7 @@ class Messages:
             data["reply_to"] = reply_to
         if "@" in text:
             data.update(await self._mentioned(principal, membership, text))
-        return await self._submit(
-            principal, room_id, client_id, EventType.MESSAGE_CREATED, data=data, received=received
-        )
+        return self._submit(principal, room_id, client_id, EventType.MESSAGE_CREATED, data=data, received=received)
 
     async def edit(
         self,
@@ -87,7 +87,7 @@ class Messages:
         text: str,
         *,
         received: float = 0.0,
-    ) -> Appended:
+    ) -> Pending:
         """Replace the text of one's own message.
 
         Raises:
@@ -103,11 +103,11 @@ class Messages:
         data: dict[str, Any] = {"message_id": message_id, "text": text}
         if "@" in text:
             data.update(await self._mentioned(principal, membership, text))
-        return await self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data=data, received=received)
+        return self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data=data, received=received)
 
     async def delete(
         self, principal: Principal, room_id: RoomId, client_id: ClientId, message_id: EventId, *, received: float = 0.0
-    ) -> Appended:
+    ) -> Pending:
         """Delete one's own message, or as a moderator any; deleting twice is no error.
 
         Raises:
@@ -119,9 +119,7 @@ class Messages:
         if message.sender_id != principal.user_id and not _permits(principal, membership, Permission.DELETE_ANY):
             raise NotYours
         data = {"message_id": message_id}
-        return await self._submit(
-            principal, room_id, client_id, EventType.MESSAGE_DELETED, data=data, received=received
-        )
+        return self._submit(principal, room_id, client_id, EventType.MESSAGE_DELETED, data=data, received=received)
 
     async def react(
         self,
@@ -133,7 +131,7 @@ class Messages:
         *,
         on: bool,
         received: float = 0.0,
-    ) -> Appended:
+    ) -> Pending:
         """Add or remove the caller's reaction; what is already so is no error.
 
         Raises:
@@ -151,7 +149,7 @@ class Messages:
                 raise TooManyReactions
         kind = EventType.REACTION_ADDED if on else EventType.REACTION_REMOVED
         data = {"message_id": message_id, "emoji": emoji}
-        return await self._submit(principal, room_id, client_id, kind, data=data, received=received)
+        return self._submit(principal, room_id, client_id, kind, data=data, received=received)
 
     async def pin(
         self,
@@ -162,7 +160,7 @@ class Messages:
         *,
         on: bool,
         received: float = 0.0,
-    ) -> Appended:
+    ) -> Pending:
         """Pin a message for the whole room, or unpin it; what is already so is no error.
 
         Raises:
@@ -176,9 +174,7 @@ class Messages:
             if message.pinned_at is None and len(await self._log.pinned(room_id)) >= MAX_PINS:
                 raise TooManyPins
         kind = EventType.MESSAGE_PINNED if on else EventType.MESSAGE_UNPINNED
-        return await self._submit(
-            principal, room_id, client_id, kind, data={"message_id": message_id}, received=received
-        )
+        return self._submit(principal, room_id, client_id, kind, data={"message_id": message_id}, received=received)
 
     async def _admit(
         self, principal: Principal, room_id: RoomId, permission: Permission, rate: str, client_id: ClientId
@@ -214,7 +210,7 @@ class Messages:
                 data["mentions"] = members
         return data
 
-    async def _submit(
+    def _submit(
         self,
         principal: Principal,
         room_id: RoomId,
@@ -223,8 +219,13 @@ class Messages:
         *,
         data: dict[str, Any],
         received: float,
-    ) -> Appended:
-        return await self._broker.submit(NewEvent(room_id, kind, principal.user_id, client_id, data, received))
+    ) -> Pending:
+        return self._broker.submit(NewEvent(room_id, kind, principal.user_id, client_id, data, received))
+
+
+async def settled(command: Awaitable[Pending]) -> Appended:
+    """Return what became of a command of `Messages`, once it is durable."""
+    return await (await command)
 
 
 def check_text(text: str) -> None:
