@@ -1,0 +1,206 @@
+"""The real `parlour serve` as a subprocess: started, killed, started again on the same port and data directory."""
+
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE = ROOT / "tests" / "node"
+PORTS = range(31_700, 31_800)
+DEADLINE = 60.0
+"""Seconds after which whatever is waited for counts as missing; imports alone take seconds on a busy machine."""
+
+_COMMAND = "import sys; from parlour.cli import main; sys.stdin.readline() if {warm} else None; main()"
+"""The program `parlour`. `warm` has it import everything and wait for a line, so that a restart costs no import."""
+
+
+@dataclass
+class User:
+    """Somebody whom `parlour admin seed` made."""
+
+    user_id: str
+    username: str
+    access_token: str
+    room_ids: list[str]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+
+class ParlourServer:
+    """One server on one port and data directory, through as many processes as a test starts."""
+
+    def __init__(self, folder: Path, data_dir: Path | None = None, port: int | None = None, **settings: str) -> None:
+        self.data_dir = data_dir or folder / "data"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"server-{self.port}.log"
+        self._environment = {f"PARLOUR_{name.upper()}": value for name, value in settings.items()}
+        self._running: subprocess.Popen[bytes] | None = None
+        self._standby: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "ParlourServer":
+        """Start, in the process that `warm` prepared if there is one, and wait until the server is ready."""
+        process, self._standby = self._standby or self._spawn(), None
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        self._running = process
+        wait_until(lambda: process.poll() is not None or self.is_ready(), "server ready", self.output)
+        if process.poll() is not None:
+            pytest.fail(f"parlour serve ended with {process.returncode}:\n{self.output()}")
+        return self
+
+    def warm(self) -> None:
+        """Prepare the process of the next start."""
+        self._standby = self._spawn()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        with self.log.open("ab") as sink:
+            return subprocess.Popen(
+                [sys.executable, "-c", _COMMAND.format(warm=True), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=sink,
+                env=environment(self._environment),
+            )
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self._running is not None
+        self._running.kill()
+        self._running.wait()
+
+    def terminate(self) -> int:
+        """Ask it to go, wait until it is gone and return its exit status."""
+        assert self._running is not None
+        self._running.send_signal(signal.SIGTERM)
+        return self._running.wait(DEADLINE)
+
+    def close(self) -> None:
+        for process in (self._running, self._standby):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+    def admin(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `parlour admin …` on the data directory."""
+        return parlour("admin", *arguments, "--data-dir", str(self.data_dir), stdin=stdin)
+
+    def seed(self, users: int, room_size: int) -> list[User]:
+        """Make users in rooms; needs no running server."""
+        tokens = self.log.with_name("tokens.jsonl")
+        done = self.admin("seed", "--users", str(users), "--room-size", str(room_size), "--tokens", str(tokens))
+        assert done.returncode == 0, done.stderr
+        return [User(**json.loads(line)) for line in tokens.read_text().splitlines()]
+
+
+def parlour(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command `parlour` to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", _COMMAND.format(warm=False), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()}),
+        check=False,
+    )
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """A small environment: nothing of the developer's own PARLOUR_… settings."""
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **settings}
+
+
+def free_port() -> int:
+    """A port that stays ours over a restart: below 32768, so no client's outgoing connection can be given it."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    pytest.fail(f"no free port in {PORTS}")
+
+
+def wait_until(condition: Callable[[], bool], what: str, report: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what}: not within {DEADLINE:.0f} s\n{report()}")
+        time.sleep(0.01)
+
+
+class NodeScript:
+    """A script of tests/node/ that says what it has to say in JSON lines."""
+
+    def __init__(self, script: str, log: Path, **variables: str) -> None:
+        if not (NODE / "node_modules" / "socket.io-client").is_dir():
+            pytest.fail("the npm packages of tests/node are missing: run make setup")
+        self.log = log
+        with log.open("wb") as sink:
+            self.process = subprocess.Popen(
+                ["node", str(NODE / script)],
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=sink,
+                env=environment({f"PARLOUR_{name.upper()}": value for name, value in variables.items()}),
+            )
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Everything said so far; what is no JSON (a stack trace) fails the test."""
+        said = self.log.read_text()
+        complete = said[: said.rfind("\n") + 1].splitlines()
+        try:
+            return [json.loads(line) for line in complete]
+        except ValueError:
+            pytest.fail(f"{self.process.args!r}:\n{said[-3000:]}")
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def until(self, condition: Callable[[list[dict[str, Any]]], bool], what: str) -> list[dict[str, Any]]:
+        """Wait until what was said fulfils `condition`, and return it."""
+        wait_until(lambda: condition(self.lines()), what, lambda: self.log.read_text()[-3000:])
+        return self.lines()
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Wait for a successful end and return everything said."""
+        try:
+            status = self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"{self.process.args!r} does not end:\n{self.log.read_text()[-3000:]}")
+        if status:
+            pytest.fail(f"{self.process.args!r} ended with {status}:\n{self.log.read_text()[-3000:]}")
+        return self.lines()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()

@@ -1,0 +1,205 @@
+// Stock clients that send without pause, resend until acknowledged and sync what they missed, as docs/reference/events.md
+// says. What each sent, was acknowledged, applied and saw live goes to standard output, a JSON line a client, at the end.
+// Commands on standard input: `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
+// PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
+// PARLOUR_RECONNECTION (`stock`, or `fast`: 30 to 120 ms).
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { io } from "socket.io-client";
+
+const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const pause = Number(process.env.PARLOUR_PAUSE);
+const reconnection =
+  process.env.PARLOUR_RECONNECTION === "fast" ? { reconnectionDelay: 60, reconnectionDelayMax: 80 } : {};
+const RETRY = new Set(["busy", "unavailable", "internal", "rate_limited"]);
+
+// mulberry32: what is sent, and how far apart, repeats with the seed.
+function randomness(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+class Client {
+  constructor(user, number) {
+    this.number = number;
+    this.user = user.user_id;
+    this.random = randomness(Number(process.env.PARLOUR_SEED) * 1000 + number);
+    this.transports = number % 2 ? ["websocket"] : ["polling", "websocket"];
+    this.window = number % 3 === 0 ? 1 : 4;
+    this.rooms = new Map();
+    this.sent = [];
+    this.acked = [];
+    this.applied = [];
+    this.live = [];
+    this.problems = [];
+    this.waits = [];
+    this.connections = 0;
+    this.syncing = false;
+    this.stopping = false;
+    this.socket = io(process.env.PARLOUR_URL, {
+      auth: { token: user.access_token },
+      transports: this.transports,
+      forceNew: true,
+      ...reconnection,
+    });
+    this.socket.on("connect", () => this.connections++);
+    this.socket.on("ready", (state) => this.ready(state));
+    this.socket.on("event", (event) => this.event(event));
+    this.socket.on("disconnect", (reason) => this.disconnected(reason));
+    this.socket.on("connect_error", (error) => {
+      if (error.data) this.problems.push({ connect_error: error.data });
+    });
+  }
+
+  ready(state) {
+    if (this.lostAt !== undefined) this.waits.push(performance.now() - this.lostAt);
+    this.lostAt = undefined;
+    for (const { id, head } of state.rooms) {
+      if (!this.rooms.has(id)) {
+        this.rooms.set(id, { id, held: 0, known: 0, outbox: [], timer: undefined });
+        this.fill(this.rooms.get(id));
+      }
+      const room = this.rooms.get(id);
+      room.known = Math.max(room.known, head);
+    }
+    this.isReady = true;
+    this.sync();
+    for (const room of this.rooms.values()) for (const entry of room.outbox) this.transmit(room, entry);
+  }
+
+  disconnected(reason) {
+    this.isReady = false;
+    this.lostAt ??= performance.now();
+    // A stock client does not come back by itself from this, and the server must not use it for a restart.
+    if (reason === "io server disconnect") this.problems.push({ disconnect: reason });
+  }
+
+  event(event) {
+    this.live.push([this.connections, event.room_id, event.seq]);
+    const room = this.rooms.get(event.room_id);
+    if (!room) return; // before `ready`: the sync after it brings it
+    room.known = Math.max(room.known, event.seq);
+    if (event.seq === room.held + 1) this.apply(room, event);
+    else if (event.seq > room.held) this.sync();
+  }
+
+  apply(room, event) {
+    room.held = event.seq;
+    this.applied.push({
+      room_id: event.room_id,
+      seq: event.seq,
+      id: event.id,
+      sender_id: event.sender_id,
+      client_id: event.client_id,
+      text: event.data.text ?? null,
+    });
+  }
+
+  // One at a time. Live events that come meanwhile find their place after the answer, or in the next sync.
+  async sync() {
+    if (this.syncing) return;
+    this.syncing = true;
+    while (this.isReady && [...this.rooms.values()].some((room) => room.held < room.known)) {
+      const asked = Object.fromEntries([...this.rooms.values()].map((room) => [room.id, room.held]));
+      let answer;
+      try {
+        answer = await this.socket.timeout(5000).emitWithAck("sync", { rooms: asked });
+      } catch {
+        continue; // disconnected, or no answer: once more
+      }
+      if (!answer.ok) {
+        this.problems.push({ sync: answer.error });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        continue;
+      }
+      for (const [id, { events, reset, error }] of Object.entries(answer.rooms)) {
+        if (reset || error) this.problems.push({ sync: { id, reset, error } });
+        const room = this.rooms.get(id);
+        for (const event of events) if (event.seq > room.held) this.apply(room, event);
+      }
+    }
+    this.syncing = false;
+  }
+
+  fill(room) {
+    if (this.stopping) return;
+    if (room.outbox.length < this.window) {
+      const text = `${this.number}: ${this.sent.length} ${"x".repeat(Math.floor(this.random() * 300))}`;
+      const entry = { client_id: crypto.randomUUID(), text, connection: 0 };
+      this.sent.push({ room_id: room.id, client_id: entry.client_id, text });
+      room.outbox.push(entry);
+      this.transmit(room, entry);
+    }
+    room.timer = setTimeout(() => this.fill(room), pause * 2 * this.random());
+  }
+
+  async transmit(room, entry) {
+    if (!this.isReady || entry.connection === this.connections) return;
+    const connection = (entry.connection = this.connections);
+    let answer;
+    try {
+      answer = await this.socket.timeout(20_000).emitWithAck("message.send", {
+        room_id: room.id,
+        client_id: entry.client_id,
+        text: entry.text,
+      });
+    } catch {
+      if (this.isReady && connection === this.connections) this.problems.push({ unanswered: entry.client_id });
+      return; // `ready` sends it again
+    }
+    if (answer.ok) {
+      this.acked.push({ room_id: room.id, client_id: entry.client_id, id: answer.id, seq: answer.seq });
+      room.outbox = room.outbox.filter((other) => other !== entry);
+    } else if (RETRY.has(answer.error.code)) {
+      setTimeout(() => {
+        if (entry.connection === connection) entry.connection = 0;
+        this.transmit(room, entry);
+      }, 100);
+    } else {
+      this.problems.push({ refused: answer.error });
+    }
+  }
+
+  get settled() {
+    const rooms = [...this.rooms.values()];
+    return this.isReady && !this.syncing && rooms.every((room) => !room.outbox.length && room.held >= room.known);
+  }
+
+  // The heads are asked for once more, since the last events of others may have been lost with a connection.
+  async finish() {
+    this.stopping = true;
+    while (!this.settled) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  async last() {
+    this.socket.disconnect().connect();
+    this.isReady = false;
+    do await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!this.settled);
+    const { user, transports, connections, sent, acked, applied, live, problems, waits } = this;
+    process.stdout.write(
+      `${JSON.stringify({ event: "history", user, transports, connections, sent, acked, applied, live, problems, waits })}\n`,
+    );
+  }
+}
+
+const clients = users.map((user, number) => new Client(user, number));
+const told = setInterval(() => {
+  const back = clients.filter((client) => client.isReady).length;
+  const acked = clients.reduce((sum, client) => sum + client.acked.length, 0);
+  console.log(JSON.stringify({ event: "progress", back, acked }));
+}, 50);
+createInterface({ input: process.stdin })
+  .on("line", async (line) => {
+    if (line !== "stop") return;
+    await Promise.all(clients.map((client) => client.finish()));
+    await Promise.all(clients.map((client) => client.last()));
+    clearInterval(told);
+    for (const client of clients) client.socket.disconnect();
+    process.stdin.destroy();
+  })
+  .on("close", () => clients.every((client) => client.stopping) || process.exit(1));
