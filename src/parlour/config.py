@@ -5,8 +5,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from parlour.platform.clock import SystemClock
+from parlour.platform.rates import RateLimits
+from pydantic_settings.exceptions import SettingsError
+
+from parlour.platform.clock import SystemClock
+from parlour.platform.http import forwarded_address
+from parlour.platform.rates import RateLimits
 
 
 class ConfigurationError(Exception):
@@ -15,6 +23,16 @@ class ConfigurationError(Exception):
 
 def _split(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _proxies(value: list[str]) -> list[str]:
+    forwarded_address(value)
+    return value
+
+
+def _rates(value: dict[str, str]) -> dict[str, str]:
+    RateLimits(SystemClock(), value)
+    return value
 
 
 Items = Annotated[list[str], NoDecode, BeforeValidator(_split)]
@@ -47,7 +65,7 @@ class Settings(BaseSettings):
         "info", description="What is worth a line in the log."
     )
     log_format: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
-    trusted_proxies: Items = Field(
+    trusted_proxies: Annotated[Items, AfterValidator(_proxies)] = Field(
         ["127.0.0.1", "::1"], description="Addresses, comma-separated, of proxies whose X-Forwarded-For is believed."
     )
     cors_origins: Items = Field(
@@ -63,7 +81,7 @@ class Settings(BaseSettings):
         100, ge=1, description="Logins that may wait for a thread; past it they are told to come back."
     )
 
-    rates: dict[str, str] = Field(
+    rates: Annotated[dict[str, str], AfterValidator(_rates)] = Field(
         {},
         description='Rates that replace the defaults, as JSON: `{"message": "100/minute"}`; names in docs/reference/settings.md.',
     )
@@ -134,6 +152,13 @@ def load(**flags: Any) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"PARLOUR_{name.upper()}: {first['msg']} (got {first['input']!r})") from error
+    except SettingsError as error:  # names the field in its own words
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise ConfigurationError(f"PARLOUR_{name.upper()}: {error.__cause__}; write it as JSON") from error
+    try:
+        RateLimits(SystemClock(), settings.rates)
+    except ValueError as error:
+        raise ConfigurationError(f"PARLOUR_RATES: {error}") from error
     for name in ("database", "messages"):
         scheme = urlsplit(getattr(settings, name)).scheme
         if scheme != "sqlite":

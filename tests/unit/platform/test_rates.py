@@ -35,7 +35,7 @@ def test_keys_and_names_are_counted_apart() -> None:
 
 @pytest.mark.parametrize(
     ("overrides", "named"),
-    [({"serach": "5/hour"}, "unknown rate: serach"), ({"search": "many"}, "couldn't parse")],
+    [({"serach": "5/hour"}, "unknown rate: serach"), ({"search": "many"}, "is not like 600/minute")],
     ids=["unknown", "notation"],
 )
 def test_wrong_override_is_refused_by_name(overrides: dict[str, str], named: str) -> None:
