@@ -1,0 +1,102 @@
+"""Settings: the environment, flags that win, and what is said of a wrong value."""
+
+from pathlib import Path
+
+import pytest
+
+from parlour import config
+from parlour.config import ConfigurationError, Settings, load, unknown_variables
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(config.os.environ):
+        if name.startswith("PARLOUR_"):
+            monkeypatch.delenv(name)
+
+
+def test_defaults_serve_one_machine() -> None:
+    settings = load()
+    assert (settings.host, settings.port, settings.log_format) == ("127.0.0.1", 8000, "json")
+    assert settings.database == f"sqlite:///{Path('data/parlour.db').absolute()}"
+    assert settings.messages == f"sqlite:///{Path('data/messages.db').absolute()}"
+    assert not settings.secure
+
+
+def test_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PORT": "9000",
+        "CORS_ORIGINS": "https://a.example, https://b.example,",
+        "RATES": '{"message": "100/minute"}',
+        "PUBLIC_URL": "https://chat.example.org",
+        "DATA_DIR": "/srv/parlour",
+        "LOG_LEVEL": "debug",
+    }.items():
+        monkeypatch.setenv(f"PARLOUR_{name}", value)
+    settings = load()
+    assert settings.port == 9000
+    assert settings.cors_origins == ["https://a.example", "https://b.example"]
+    assert settings.rates == {"message": "100/minute"}
+    assert settings.secure
+    assert settings.database == "sqlite:////srv/parlour/parlour.db"
+    assert settings.log_level == "debug"
+
+
+def test_flags_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLOUR_PORT", "9000")
+    monkeypatch.setenv("PARLOUR_HOST", "::1")
+    settings = load(port=9001, host=None)
+    assert (settings.port, settings.host) == (9001, "::1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("PORT", "many"),
+        ("LOG_LEVEL", "loud"),
+        ("ACCESS_TOKEN_SECONDS", "1"),
+        ("BROKER_URL", "kafka://localhost"),
+        ("RATES", "[]"),
+        ("RATES", '{"serach": "1/minute"}'),
+        ("RATES", '{"search": "many"}'),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example"),
+        ("MAX_OUTBOX_BYTES", "10"),
+        ("DATABASE_URL", "postgresql://localhost/parlour"),
+        ("MESSAGES_URL", "mongodb://localhost/parlour"),
+    ],
+)
+def test_wrong_value_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"PARLOUR_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"PARLOUR_{name}"):
+        load()
+
+
+def test_value_that_is_no_json_is_refused_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLOUR_RATES", "message=100/minute")
+    with pytest.raises(ConfigurationError, match="PARLOUR_RATES"):
+        load()
+
+
+def test_unknown_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLOUR_PROT", "9000")
+    monkeypatch.setenv("PARLOUR_PORT", "9000")
+    monkeypatch.setenv("OTHER_PROT", "9000")
+    assert unknown_variables() == ["PARLOUR_PROT"]
+
+
+def test_passwords_of_urls_are_masked() -> None:
+    settings = Settings(database_url="sqlite://user:hunter2@host/parlour")
+    shown = settings.redacted()
+    assert shown["database_url"] == "sqlite://user:***@host/parlour"
+    assert "hunter2" not in str(shown)
+    assert shown["port"] == 8000
+    assert set(shown) == set(Settings.model_fields)
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name

@@ -1,0 +1,58 @@
+"""The client's address behind proxies: what a stranger writes into X-Forwarded-For is never believed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parlour.platform.http import forwarded_address
+
+PROXY, STRANGER, CLIENT = "10.0.0.1", "203.0.113.9", "198.51.100.7"
+named_by = forwarded_address(["10.0.0.0/8", "::1"])
+
+
+@pytest.mark.parametrize(
+    ("peer", "header", "address"),
+    [
+        (CLIENT, None, CLIENT),
+        (PROXY, None, PROXY),
+        (PROXY, CLIENT, CLIENT),
+        (PROXY, f"{CLIENT}, 10.9.9.9", CLIENT),
+        ("::1", CLIENT, CLIENT),
+        (PROXY, "2001:db8::7", "2001:db8::7"),
+        # Spoofing
+        (STRANGER, CLIENT, STRANGER),
+        (STRANGER, "10.0.0.1", STRANGER),
+        (PROXY, f"127.0.0.1, {CLIENT}", CLIENT),
+        (PROXY, f"{STRANGER}, {CLIENT}, 10.0.0.2", CLIENT),
+        # Nonsense
+        (PROXY, "", PROXY),
+        (PROXY, ", ,", PROXY),
+        (PROXY, "unknown", PROXY),
+        (PROXY, "<script>", PROXY),
+        (PROXY, f"{CLIENT}:1234", PROXY),
+        (PROXY, "10.0.0.7, 10.0.0.8", "10.0.0.7"),
+        ("", CLIENT, ""),
+        ("a unix socket", CLIENT, "a unix socket"),
+    ],
+)
+def test_address(peer: str, header: str | None, address: str) -> None:
+    assert named_by({} if header is None else {"x-forwarded-for": header}, peer) == address
+
+
+@given(st.text())
+def test_stranger_stays_a_stranger_whatever_the_header(header: str) -> None:
+    assert named_by({"x-forwarded-for": header}, STRANGER) == STRANGER
+
+
+@given(st.text())
+def test_last_hop_before_our_proxy_wins_whatever_stands_before_it(prefix: str) -> None:
+    assert named_by({"x-forwarded-for": f"{prefix}, {CLIENT}"}, PROXY) == CLIENT
+
+
+def test_without_trusted_proxies_nobody_is_believed() -> None:
+    assert forwarded_address([])({"x-forwarded-for": CLIENT}, "127.0.0.1") == "127.0.0.1"
+
+
+def test_wrong_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        forwarded_address(["nonsense"])
