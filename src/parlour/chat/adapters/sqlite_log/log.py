@@ -28,8 +28,15 @@ CHECKPOINT_PAGES = 16_384
 
 The longer, the rarer does a checkpoint fall into a plain copy of the folder, which it would spoil (docs/adr/0002)."""
 
+INDEX_PAUSE = 0.001
+"""Seconds without an append in which a step of the index is done once there is a whole one to do."""
+
 INDEX_DELAY = 0.1
-"""Seconds without an append after which the last few new messages are indexed; whenever there are enough, they are at once."""
+"""The same for the last few messages."""
+
+INDEX_EVERY = 0.02
+"""Seconds after which a step is done between two appends even so. 3,200 messages/s are indexed at least; of a log that is
+filled faster, the search lags behind until there is a pause."""
 
 PURGE_EVERY = 3_600.0
 """Seconds between two rewritings of the full-text index that rid it of deleted words, in moments without appends."""
@@ -164,6 +171,7 @@ class _Writer:
         self._appender = Appender(connection, clock)
         self._indexer = Indexer(connection)
         self._unindexed = STEP  # at most, as far as is known: a crash may have left some
+        self._index_next = 0.0
         self._purged = -PURGE_EVERY
         self._pages = 0
         self.checkpoint_due = False
@@ -190,12 +198,11 @@ class _Writer:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def keep_up(self, quiet: bool) -> float | None:
-        """Index while there is a step's worth of it or nothing else to do; called after each job and when there is none."""
-        if self._unindexed >= STEP or (quiet and self._unindexed):
-            # Once a step is done, others may come first: the next is at the next quiet moment, or after the next job.
-            return 0.0 if self._index() == STEP else INDEX_DELAY
+        """Index when nobody waits, and now and then when somebody does; called after each job and when there is none."""
+        if self._unindexed and (quiet or (self._unindexed >= STEP and time.monotonic() >= self._index_next)):
+            self._index()
         if self._unindexed:
-            return INDEX_DELAY
+            return INDEX_PAUSE if self._unindexed >= STEP else INDEX_DELAY
         if not self._indexer.purge_due or time.monotonic() < self._purged + PURGE_EVERY:
             return None
         if not quiet:
@@ -207,6 +214,7 @@ class _Writer:
 
     def _index(self) -> int:
         done = self._indexer.step()
+        self._index_next = time.monotonic() + INDEX_EVERY
         self._unindexed = max(0, self._unindexed - done) if done == STEP else 0
         if done:
             self._wrote(64)
