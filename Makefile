@@ -45,10 +45,11 @@ dev: setup-python ## serve and restart when the source changes, with readable lo
 	@echo "dev: http://localhost:$(PORT), restarting on changes below src/"
 	@exec $(BIN)/python scripts/reload.py src -- $(BIN)/parlour serve --port $(PORT) --data-dir data --log-format text --log-level debug $(ARGS)
 
-check: setup-python ## lint, types, architecture, references, locks
+check: setup-python ## lint, types, architecture, public surface, references, locks
 	@echo "check: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "check: mypy --strict"; $(BIN)/mypy && $(BIN)/mypy bench load scripts
 	@echo "check: import-linter"; $(BIN)/lint-imports
+	@echo "check: public surface"; $(BIN)/pytest -q --no-header tests/unit/realtime/test_public_surface.py
 	@echo "check: generated references"; $(BIN)/python scripts/generate_reference.py --check; $(BIN)/python scripts/generate_events_reference.py --check
 	@echo "check: lock files"; $(BIN)/python scripts/check_locks.py
 

@@ -8,6 +8,9 @@ import httpx
 import pytest
 
 from parlour.auth.adapters.argon2 import Argon2Hasher
+from parlour.auth.http import router
+from parlour.platform.health import Health
+from parlour.platform.http import create_application
 
 from ...unit.auth.world import World
 from .conftest import NewClient
@@ -396,3 +399,16 @@ async def test_the_schema_names_every_route(client: httpx.AsyncClient) -> None:
         "/api/users",
         "/api/users/{user_id}",
     } <= paths.keys()
+
+
+async def test_behind_a_proxy_that_ends_tls_cookies_are_secure(server: World) -> None:
+    application = create_application(
+        [router(server.auth)], server.auth.verifier, Health("0", server.clock), version="0", secure=True
+    )
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://parlour.test") as client:
+        response = await register(client, cookie=True)
+    cookies = response.headers.get_list("set-cookie")
+    assert len(cookies) == 2
+    assert all("Secure" in cookie for cookie in cookies)
+    assert "max-age" in response.headers["strict-transport-security"]
