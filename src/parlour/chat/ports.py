@@ -27,16 +27,18 @@ Pending = asyncio.Future[Appended]
 
 
 class RoomLog(Protocol):
-    """The log of every room, and the message view that is its fold.
+    """The log of every room, and the message view that is its fold (fold.py).
 
     Order: `seq` is dense per room from 1; a batch is appended in its own order. Idempotency: of several events with one
-    (room_id, sender_id, client_id) the first is kept, and every later `append` answers with it and `repeated=True`, also within
-    one batch. Atomicity: what `append` returned is durable (SQLite: committed with synchronous=FULL; MongoDB: majority); when
-    it raises, a dense prefix of each room's part of the batch may have been written, and repeating the batch is safe. Views
-    (`page`, `message`, `pinned`, `mentions`) include everything that an `append` which returned before they were called wrote.
-    Callers serialise nothing: concurrent appends are allowed and each room's seq stays dense. Deleting a message removes its
-    text from the log for good. Failure: every method raises `Unavailable` (with retry_after) when the engine is away, and never
-    a driver's error.
+    (room_id, sender_id, client_id) the first is kept, and every later `append` answers with it and `repeated=True`, also
+    within one batch. Atomicity: what `append` returned is durable (SQLite: committed with synchronous=FULL; MongoDB:
+    majority); when it raises `Unavailable`, a dense prefix of each room's part of the batch may have been written, and
+    repeating the batch is safe; when it raises `InvalidRequest` (an id is no UUID, `data` no JSON) nothing of it was.
+    Views (`page`, `message`, `pinned`, `mentions`) include everything that an `append` which returned before they were
+    called wrote. Callers serialise nothing: concurrent appends are allowed and each room's seq stays dense. Deleting a
+    message takes its text from the log for good: from its `message.created`, its edits, and edits that come later.
+    Failure: every method raises `Unavailable` (with retry_after) when the engine is away, and never a driver's error.
+    Reading methods take any text for an id, and find nothing by one that is no UUID.
     """
 
     async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
@@ -79,8 +81,10 @@ class RoomLog(Protocol):
 
 
 class SearchQuery(msgspec.Struct):
-    """What to look for. `text` is the user's words with "phrases" and prefix*; times in ms; `has` is `link`, `mention`,
-    `reaction` or `pin`.
+    """What to look for.
+
+    `text` is the user's words, all of which must be there, with "phrases" and prefix*. `before` and `after` in ms UTC,
+    exclusive. `has` is `link`, `mention`, `reaction` or `pin`. `cursor` is what the same query returned last.
     """
 
     text: str
