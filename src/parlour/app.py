@@ -94,7 +94,7 @@ class Process:
         await self.auth.start()
         self._supervisor.start("loop lag", watch_loop_lag())
         self._supervisor.start("auth", self.auth.run())
-        self._supervisor.start("worker", self.chat.broker.run(self.chat.worker.handle))
+        self._supervisor.start("worker", self.chat.broker.run(self.chat.heads.follow(self.chat.worker.handle)))
         self._supervisor.start("outbox", self.chat.outbox.run())
         self.chat.start()
 
