@@ -14,7 +14,7 @@ _SCHEME = "bearer "
 
 
 def client_address(request: AnyRequest) -> str:
-    """Return the address of the client: behind a trusted proxy the one that the proxy names (uvicorn's `forwarded_allow_ips`)."""
+    """Return the address of the client: behind a trusted proxy the one that the proxy names (`Shell`)."""
     return request.client.host if request.client else ""
 
 
