@@ -45,6 +45,8 @@ def main() -> int:
     server_core, own_core = cores()
     if server_core == own_core:
         progress("one core only: servers and generator share it, so that latencies and rates say little")
+    if options.quick:
+        progress("quick: everything is small and short, and the figures mean nothing")
     for name in options.names or BENCHES:
         progress(f"— {name}")
         FOLDER.mkdir(exist_ok=True)

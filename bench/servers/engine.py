@@ -10,7 +10,7 @@ from parlour.realtime import Server, Socket
 
 def build() -> Server:
     """Return a server whose sockets join the room that their auth names, and whose `msg` goes to all of the room."""
-    server = Server()
+    server = Server(drain_within=0.1)  # nobody is to come back
 
     @server.on("connect")
     async def connected(socket: Socket) -> None:
