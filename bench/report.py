@@ -31,7 +31,7 @@ def machine() -> str:
         platform.machine(),
     )
     memory = psutil.virtual_memory().total / 2**30
-    return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release().partition("-")[0]}, Python {platform.python_version()}"
 
 
 def commit() -> str:
