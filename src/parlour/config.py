@@ -7,9 +7,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
-from parlour.platform.clock import SystemClock
-from parlour.platform.rates import RateLimits
 from pydantic_settings.exceptions import SettingsError
 
 from parlour.platform.clock import SystemClock

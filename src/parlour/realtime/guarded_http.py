@@ -33,6 +33,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         """The client left."""
         self.engine.heads.discard(self)
         super().connection_lost(exc)
+        self._forget_parser()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, or of a body, which the application bounds."""
@@ -46,6 +47,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         """The connection becomes somebody else's."""
         self.engine.heads.discard(self)
         super().handle_websocket_upgrade()
+        self._forget_parser()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -67,6 +69,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def head_timed_out(self) -> None:
         """Too slow."""
         self._refuse("slow_request")
+
+    def _forget_parser(self) -> None:
+        """The parser and the protocol hold each other: without this all they have would wait for the garbage collector."""
+        self.parser: Any = None
 
     def _refuse(self, reason: str) -> None:
         self._head_bytes = -1
