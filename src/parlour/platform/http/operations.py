@@ -1,7 +1,8 @@
 """What operators ask of a process: health, readiness and metrics."""
 
 from litestar import MediaType, Response, Router, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -9,9 +10,11 @@ from parlour.platform.health import Health, HealthReport
 
 _TAGS = ["operations"]
 
+Checked = NamedDependency[SkipValidation[Health]]
+
 
 @get("/health", tags=_TAGS, operation_id="health", summary="Each dependency and its state")
-async def get_health(health: Health) -> Response[HealthReport]:
+async def get_health(health: Checked) -> Response[HealthReport]:
     """200 when all is well or only degraded, 503 when something essential is down."""
     report = await health.report()
     return Response(report, status_code=HTTP_503_SERVICE_UNAVAILABLE if report.status == "down" else HTTP_200_OK)
@@ -24,7 +27,7 @@ def get_live() -> dict[str, str]:
 
 
 @get("/health/ready", tags=_TAGS, operation_id="ready", summary="May traffic be sent here?")
-async def get_ready(health: Health) -> Response[HealthReport]:
+async def get_ready(health: Checked) -> Response[HealthReport]:
     """503 while something essential is down and while the process drains."""
     report = await health.report()
     ready = report.status in ("ok", "degraded")
