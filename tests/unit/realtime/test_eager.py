@@ -119,6 +119,25 @@ async def test_failures_reach_whoever_asked(until: Any) -> None:
     await runner.close()
 
 
+async def test_failures_are_told_in_the_context_of_their_coroutine(until: Any) -> None:
+    """So that a log line about one carries the correlation id that its handler set; whoever ends well pays nothing."""
+    runner = EagerRunner()
+    variable: ContextVar[str] = ContextVar("variable", default="outside")
+    seen: list[str] = []
+
+    async def work(waits: bool) -> None:
+        variable.set("inside")
+        if waits:
+            await asyncio.sleep(0)
+        raise ValueError("no")
+
+    for waits in (False, True):
+        runner.start(work(waits), lambda *_: seen.append(variable.get()))
+    await until(lambda: len(seen) == 2)
+    assert seen == ["inside"] * 2
+    await runner.close()
+
+
 async def test_closing_cancels_what_waits() -> None:
     runner, ended = starting()
     cleaned = []
