@@ -148,12 +148,12 @@ def free_port() -> int:
     pytest.fail(f"no free port in {PORTS}")
 
 
-def wait_until(condition: Callable[[], bool], what: str, report: Callable[[], str] = str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, report: Callable[[], str] = str, pause: float = 0.01) -> None:
     deadline = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > deadline:
             pytest.fail(f"{what}: not within {DEADLINE:.0f} s\n{report()}")
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 class NodeScript:

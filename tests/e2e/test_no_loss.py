@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,6 @@ WINDOW = 200
 
 LONGEST_WAIT = 5_000
 """Milliseconds from a disconnect to the next `ready` that a restart may cost anybody."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ParlourServer]:
-    server = ParlourServer(tmp_path)
-    yield server
-    server.close()
 
 
 def members(server: ParlourServer) -> list[User]:

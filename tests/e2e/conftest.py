@@ -1,0 +1,46 @@
+"""Servers and scripts of the end-to-end tests, ended with the test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .parlour_server import NodeScript, ParlourServer
+
+MakeServer = Callable[..., ParlourServer]
+RunScript = Callable[..., NodeScript]
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[MakeServer]:
+    """Make a server, not started; its settings as keywords."""
+    made: list[ParlourServer] = []
+
+    def make(name: str = "data", **settings: str) -> ParlourServer:
+        server = ParlourServer(tmp_path, data_dir=tmp_path / name, **settings)
+        made.append(server)
+        return server
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def server(make_server: MakeServer) -> ParlourServer:
+    """One server, not started."""
+    return make_server()
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Iterator[RunScript]:
+    """Start a script of tests/node/ with its variables as keywords."""
+    started: list[NodeScript] = []
+
+    def run(script: str, **variables: str) -> NodeScript:
+        started.append(NodeScript(script, tmp_path / f"{len(started)}-{script}.jsonl", **variables))
+        return started[-1]
+
+    yield run
+    for script in started:
+        script.close()
