@@ -31,7 +31,9 @@ def machine() -> str:
         platform.machine(),
     )
     memory = psutil.virtual_memory().total / 2**30
-    return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release().partition("-")[0]}, Python {platform.python_version()}"
+    kernel = platform.release().partition("-")[0]
+    size = f"{psutil.cpu_count()} cores, {memory:.0f} GiB"
+    return f"{model}, {size}, Linux {kernel}, Python {platform.python_version()}"
 
 
 def commit() -> str:
