@@ -54,7 +54,7 @@ class Worker:
             if isinstance(error, Unavailable):
                 raise
             if len(batch) == 1:
-                return [_refusal(error)]
+                return [_refusal(batch[0], error)]
             return [answer for command in batch for answer in await self._alone(command)]
         APPEND_SECONDS.observe(time.monotonic() - begun)
         APPEND_EVENTS.observe(len(batch))
@@ -88,8 +88,10 @@ class Worker:
             logger.exception("fan-out failed; clients will sync")
 
 
-def _refusal(error: Exception) -> ParlourError:
+def _refusal(command: NewEvent, error: Exception) -> ParlourError:
     if isinstance(error, ParlourError):
         return error
-    logger.error("a command could not be appended", exc_info=error)
+    # The worker runs in a task of its own: the command's id leads from here to the line of whoever sent it.
+    known = {"correlation_id": command.client_id, "room_id": command.room_id, "type": command.type}
+    logger.error("a command could not be appended", exc_info=error, extra=known)
     return Internal()

@@ -1,5 +1,6 @@
 """The worker: tell before answering, fail only those who must, try again where it is safe."""
 
+import logging
 from collections.abc import Sequence
 
 import pytest
@@ -108,6 +109,14 @@ async def test_a_bad_command_fails_alone(bench: Bench, failure: Exception, told:
     answers = await bench.worker.handle([command(), command(error=failure), command()])
     assert [type(each) for each in answers] == [Appended, told, Appended]
     assert [seq for seq, _ in bench.fanout.told] == [1, 2]
+
+
+async def test_a_failure_is_logged_with_the_id_of_its_command(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bad = command(error=KeyError("data"))
+    with caplog.at_level(logging.ERROR):
+        await bench.worker.handle([command(), bad])
+    (record,) = caplog.records
+    assert (record.correlation_id, record.room_id) == (bad.client_id, ROOM)  # type: ignore[attr-defined]  # extras
 
 
 async def test_a_fan_out_that_breaks_fails_nobody(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from prometheus_client import generate_latest
 
-from parlour.platform.errors import RateLimited
+from parlour.platform.errors import Internal, RateLimited
 from parlour.platform.health import Health
 from parlour.platform.http import client_address, create_application
 from parlour.platform.http.application import MAX_BODY
@@ -62,6 +62,11 @@ async def broken() -> None:
     raise ValueError(f"the password is {SECRET}")
 
 
+@get("/failed")
+async def failed() -> None:
+    raise Internal
+
+
 @get("/slow")
 async def slow() -> None:
     await asyncio.Event().wait()
@@ -73,7 +78,7 @@ async def busy() -> None:
 
 
 def application(**options: Any) -> Any:
-    routes = Router("/", route_handlers=[make, find, me, address, broken, slow, busy])
+    routes = Router("/", route_handlers=[make, find, me, address, broken, failed, slow, busy])
     verifier = TokenVerifier(Keys(), ManualClock())
     settings: dict[str, Any] = {"version": "0", "cors_origins": [APP], "timeout": 0.2, "trusted_proxies": ["192.0.2.1"]}
     return create_application([routes], verifier, Health("0", ManualClock()), **settings | options)

@@ -117,7 +117,11 @@ async def test_id_follows_an_http_request_to_the_log_and_out(lines: Lines) -> No
 
 async def test_id_is_in_the_line_of_a_fault_and_of_a_timeout(lines: Lines) -> None:
     async with a_client() as client:
-        for path, event in {"/broken": "unhandled error", "/slow": "request timed out"}.items():
+        for path, event in {
+            "/broken": "unhandled error",
+            "/failed": "request failed",
+            "/slow": "request timed out",
+        }.items():
             answer = await client.get(path)
             assert lines.one(event)["correlation_id"] == answer.headers["x-request-id"]
 

@@ -49,7 +49,9 @@ def answer(error: ParlourError) -> Response[Envelope]:
     return Response(Envelope(error.body()), status_code=error.status, headers=headers, media_type=MediaType.JSON)
 
 
-def _expected(_request: AnyRequest, error: ParlourError) -> Response[Envelope]:
+def _expected(request: AnyRequest, error: ParlourError) -> Response[Envelope]:
+    if isinstance(error, Internal):  # whoever knew why has logged it; this line has the id that the client was given
+        logger.error("request failed", extra={"method": request.method, "path": request.url.path})
     return answer(error)
 
 
