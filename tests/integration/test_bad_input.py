@@ -200,6 +200,15 @@ async def test_frame_over_the_limit_closes_its_connection_alone(house: House, co
     await conversation.progress()
 
 
+async def test_poll_over_the_limit_is_refused(house: House, conversation: Conversation) -> None:
+    """413 as the reference server answers it, before the body is read."""
+    url = f"{house.server.url}/socket.io/?EIO=4&transport=polling"
+    async with httpx.AsyncClient(timeout=DEADLINE) as client:
+        sid = json.loads((await client.get(url)).text[1:])["sid"]
+        answer = await client.post(f"{url}&sid={sid}", content=b"4" + b"x" * 1_000_001)
+    assert (answer.status_code, answer.json()["message"]) == (413, "Payload too large")
+
+
 @pytest.mark.parametrize("packet", ["4", "49", "42", "42{}", "42[", '42["a"', "45", "4" + "5" * 100, "9", "42[5]"])
 async def test_packet_that_is_none_closes_its_connection_alone(
     house: House, conversation: Conversation, packet: str

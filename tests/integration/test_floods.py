@@ -33,7 +33,6 @@ class House(NamedTuple):
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     settings: dict[str, Any] = {
         "rates": json.dumps({"message": "12000/minute", "search": "5/minute", "typing": "20/minute"}),
-        "handshakes_per_second_per_address": 10,
         "max_outbox_bytes": 200_000,
         "ping_interval_ms": 2_000,
         "ping_timeout_ms": 2_000,
@@ -97,10 +96,10 @@ async def test_handshakes_of_a_stranger_past_the_rate_are_refused(house: House, 
     async with httpx.AsyncClient(headers=STRANGER, timeout=DEADLINE) as client:
         answers = [await client.get(url) for _ in range(300)]
     refused = [answer for answer in answers if answer.status_code != 200]
-    assert len(refused) >= 100
+    assert refused
     assert {answer.status_code for answer in refused} == {429}
     assert {int(answer.headers["retry-after"]) for answer in refused} <= {1, 5}
-    assert {answer.json()["code"] for answer in refused} <= {8, 10, 11}
+    assert {answer.json()["code"] for answer in refused} <= {10, 11}
     client = await house.mallory.connect()
     await client.close()
     assert metric(house.server, 'parlour_sockets_refused_total{reason="half_open"}') > 0

@@ -9,10 +9,12 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
 )
 
 from .whole_server import whole_server
@@ -23,10 +25,14 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    unsupported_method,
+    allow_header_conformance,
 ]
+"""Not whether all that the schema allows is accepted: rules such as that of a username are more than a schema says."""
+
 UNLIMITED = '{"password": "100000/minute", "directory": "100000/minute", "draft": "100000/minute"}'
 REPEATABLE = settings(
-    max_examples=15,
+    max_examples=30,
     derandomize=True,
     database=None,
     deadline=None,
