@@ -21,8 +21,9 @@ PORTS = range(31_700, 31_800)
 DEADLINE = 60.0
 """Seconds after which whatever is waited for counts as missing; imports alone take seconds on a busy machine."""
 
-_COMMAND = "import sys; from parlour.cli import main; sys.stdin.readline() if {warm} else None; main()"
-"""The program `parlour`. `warm` has it import everything and wait for a line, so that a restart costs no import."""
+_COMMAND = "from parlour.cli import main; main()"
+_STANDBY = "import sys; from parlour.cli import main; print('warm', flush=True); sys.stdin.readline(); main()"
+"""The program `parlour`, and the same that has imported everything before it waits for a line to begin."""
 
 
 @dataclass
@@ -64,16 +65,18 @@ class ParlourServer:
         return self
 
     def warm(self) -> None:
-        """Prepare the process of the next start."""
+        """Prepare the process of the next start, so that imports, seconds on a busy machine, are no part of the time it is away."""
         self._standby = self._spawn()
+        assert self._standby.stdout is not None
+        self._standby.stdout.readline()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as sink:
             return subprocess.Popen(
-                [sys.executable, "-c", _COMMAND.format(warm=True), *arguments],
+                [sys.executable, "-c", _STANDBY, *arguments],
                 stdin=subprocess.PIPE,
-                stdout=sink,
+                stdout=subprocess.PIPE,
                 stderr=sink,
                 env=environment(self._environment),
             )
@@ -103,7 +106,7 @@ class ParlourServer:
         for process in (self._running, self._standby):
             if process is not None:
                 process.kill()
-                process.wait()
+                process.communicate()
 
     def admin(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `parlour admin …` on the data directory."""
@@ -120,7 +123,7 @@ class ParlourServer:
 def parlour(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command `parlour` to its end."""
     return subprocess.run(
-        [sys.executable, "-c", _COMMAND.format(warm=False), *arguments],
+        [sys.executable, "-c", _COMMAND, *arguments],
         input=stdin,
         capture_output=True,
         text=True,
