@@ -1,13 +1,15 @@
 """Access tokens as every service checks them: EdDSA signatures by public key, and sessions that ended before their time."""
 
 import warnings
+from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
-from joserfc import jws
-from joserfc.errors import JoseError, SecurityWarning
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey
 
 from parlour.platform.clock import Clock
@@ -19,6 +21,8 @@ ALGORITHM = "EdDSA"
 # RFC 9864 renames it to Ed25519, which many verifiers do not know yet; the signatures are the same.
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 ISSUER = "parlour"
+
+_REMEMBERED_HEADERS = 100
 
 
 class TokenInvalid(Unauthenticated):
@@ -70,6 +74,14 @@ class Claims(msgspec.Struct):
     exp: int
 
 
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    """The header of an access token (RFC 7515 section 4); one with anything else, `crit` say, is none of ours."""
+
+    alg: Literal["EdDSA"]
+    kid: str
+    typ: Literal["JWT"] = "JWT"
+
+
 class KeySource(Protocol):
     """Where the public keys come from."""
 
@@ -81,7 +93,8 @@ class KeySource(Protocol):
 class TokenVerifier:
     """Verifies access tokens; what was verified is remembered, so that a repeated token costs one look-up.
 
-    A signature check costs about 100 µs, a look-up less than 1. Expiry and revocation are checked on every call.
+    A signature check costs about 110 µs, a look-up less than 1. Expiry and revocation are checked on every call. The compact form
+    is taken apart here, since joserfc costs another 30 µs and every connecting socket pays it.
     """
 
     def __init__(self, keys: KeySource, clock: Clock, *, cache_size: int = 20_000) -> None:
@@ -91,6 +104,7 @@ class TokenVerifier:
         self._cache_size = cache_size
         self._ended: dict[SessionId, int] = {}
         self._decoder = msgspec.json.Decoder(Claims)
+        self._kids: dict[str, str] = {}
 
     def verify(self, token: str) -> Principal:
         """Return whom `token` names.
@@ -116,19 +130,23 @@ class TokenVerifier:
     def _check_signature(self, token: str) -> Principal:
         if len(token) > 2048:
             raise TokenInvalid
+        header, _, rest = token.partition(".")
+        payload, _, signature = rest.partition(".")
         try:
-            compact = jws.extract_compact(token.encode("ascii"))
-            header = compact.headers()
-            key = self._keys.public_keys().get(str(header.get("kid")))
-            if key is None or header.get("alg") != ALGORITHM:
+            # All tokens of one key share one header: it is parsed for the first of them.
+            kid = self._kids.get(header) or msgspec.json.decode(_decoded(header), type=_Header).kid
+            key = self._keys.public_keys().get(kid)
+            public = key.public_key if key is not None else None
+            if not isinstance(public, Ed25519PublicKey):
                 raise TokenInvalid
-            if not jws.validate_compact(compact, key, algorithms=[ALGORITHM]):
-                raise TokenInvalid
-            claims = self._decoder.decode(compact.payload)
-        except (JoseError, ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
+            public.verify(_decoded(signature), f"{header}.{payload}".encode("ascii"))
+            claims = self._decoder.decode(_decoded(payload))
+        except (InvalidSignature, ValueError, msgspec.MsgspecError) as error:
             raise TokenInvalid from error
         if claims.iss != ISSUER:
             raise TokenInvalid
+        if len(self._kids) < _REMEMBERED_HEADERS:
+            self._kids[header] = kid
         return Principal(claims.sub, claims.sid, claims.name, claims.role, claims.exp)
 
     def end_session(self, session_id: SessionId, until: int) -> None:
@@ -137,3 +155,8 @@ class TokenVerifier:
         if len(self._ended) > 10_000:
             self._ended = {session: end for session, end in self._ended.items() if end > now}
         self._ended[session_id] = until
+
+
+def _decoded(part: str) -> bytes:
+    """Return the bytes of base64url without padding (RFC 7515 section 2); raises ValueError for anything else."""
+    return b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)

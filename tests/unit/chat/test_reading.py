@@ -8,7 +8,7 @@ import pytest
 from parlour.chat.errors import MessageNotFound, RoomNotFound
 from parlour.chat.model import Message, SearchHit
 from parlour.chat.ports import SearchQuery
-from parlour.chat.service.history import MAX_PAGE, History
+from parlour.chat.service.history import KEPT_PAGES, MAX_PAGE, History
 from parlour.chat.service.search import MAX_HITS, MAX_QUERY, SearchMessages
 from parlour.platform.errors import InvalidRequest, RateLimited
 from parlour.platform.ids import EventId, RoomId
@@ -73,6 +73,27 @@ async def test_the_head_is_read_before_the_page_so_that_no_event_hides_between_t
         "head",
         (house.room.id, 5, 50),
     ]
+
+
+async def test_a_page_is_read_once_until_the_head_of_its_room_moves() -> None:
+    house = House()
+    for _ in range(2):
+        await house.history.page(house.ann, house.room.id, limit=20)
+    await house.history.page(house.ann, house.room.id, limit=10)
+    await house.history.page(house.ann, house.other.id, limit=20)
+    assert len([call for call in house.calls if call != "head"]) == 3
+    house.heads.at[house.room.id] = 10
+    assert await house.history.page(house.ann, house.room.id, limit=20) == ([], 10)
+    assert len([call for call in house.calls if call != "head"]) == 4
+
+
+async def test_only_so_many_pages_are_kept_and_no_large_ones() -> None:
+    house = House()
+    for before in [*range(1, KEPT_PAGES + 2), 1]:
+        await house.history.page(house.ann, house.room.id, before=before, limit=20)
+    for _ in range(2):
+        await house.history.page(house.ann, house.room.id, limit=MAX_PAGE)
+    assert len([call for call in house.calls if call != "head"]) == KEPT_PAGES + 2 + 2
 
 
 Reading = Callable[[History, Any, RoomId], Awaitable[Any]]

@@ -1,5 +1,7 @@
 """Reading a room: pages of its messages, the ones around a place, one of them, the pinned ones."""
 
+from collections import OrderedDict
+
 from parlour.chat.errors import MessageNotFound
 from parlour.chat.model import Message
 from parlour.chat.ports import RoomLog
@@ -12,6 +14,13 @@ from parlour.platform.tokens import Principal
 
 MAX_PAGE = 200
 """Messages of one page."""
+
+KEPT_PAGES = 500
+"""Pages of at most `_LARGEST_KEPT` messages that are kept: 25 MB of ordinary messages."""
+
+_LARGEST_KEPT = 50
+
+_Page = tuple[RoomId, int | None, int | None, int]
 
 
 class History:
@@ -26,6 +35,7 @@ class History:
         self._log = log
         self._memberships = memberships
         self._heads = heads
+        self._pages: OrderedDict[_Page, tuple[int, list[Message]]] = OrderedDict()
 
     async def page(
         self,
@@ -45,7 +55,21 @@ class History:
         check_limit(limit)
         await self._may_read(principal, room_id)
         head = await self._head(room_id)
-        return await self._log.page(room_id, before=before, after=after, limit=limit), head
+        return await self._page((room_id, before, after, limit), head), head
+
+    async def _page(self, wanted: _Page, head: int) -> list[Message]:
+        """Read a page, or take the one read before: whatever changes a message moves the head of its room."""
+        known = self._pages.get(wanted)
+        if known is not None and known[0] == head:
+            self._pages.move_to_end(wanted)
+            return known[1]
+        room_id, before, after, limit = wanted
+        messages = await self._log.page(room_id, before=before, after=after, limit=limit)
+        if limit <= _LARGEST_KEPT:
+            self._pages[wanted] = head, messages
+            if len(self._pages) > KEPT_PAGES:
+                self._pages.popitem(last=False)
+        return messages
 
     async def around(
         self, principal: Principal, room_id: RoomId, seq: int, limit: int = 50
