@@ -17,6 +17,7 @@ from parlour.realtime.cors import CorsPolicy, SessionCookie
 from parlour.realtime.deadlines import Deadlines
 from parlour.realtime.engine_packet import PING_FRAME
 from parlour.realtime.engine_session import EngineOptions, EngineSession
+from parlour.realtime.front_door import FrontDoor
 from parlour.realtime.guarded_http import GuardedHttpProtocol
 from parlour.realtime.limits import Admission, Limits
 from parlour.realtime.observer import Observer
@@ -84,6 +85,7 @@ class EngineServer:
         self._on_connection = on_connection
         self._node_prefix = ""
         self._random = b""
+        self.first_bytes = f"GET {self.path}".encode()
         self._pings: Deadlines[Connection] = Deadlines(self.options.ping_interval / 1000, self._ping)
         self._pongs: Deadlines[Connection] = Deadlines(self.options.ping_timeout / 1000, self._timed_out)
         self._probes: Deadlines[WebSocket] = Deadlines(_UPGRADE_TIMEOUT, _give_up_probe)
@@ -98,8 +100,8 @@ class EngineServer:
         self._all_gone: asyncio.Event | None = None
         self._drain: asyncio.Task[None] | None = None
         self.asgi = PollingApp(self, compress=compress_http)
-        self.heads: Deadlines[GuardedHttpProtocol] = Deadlines(
-            self.limits.request_head_timeout, GuardedHttpProtocol.head_timed_out
+        self.heads: Deadlines[GuardedHttpProtocol | FrontDoor] = Deadlines(
+            self.limits.request_head_timeout, lambda waiting: waiting.head_timed_out()
         )
 
     def set_node(self, node_id: str) -> None:
@@ -119,9 +121,14 @@ class EngineServer:
         """A class for `uvicorn.Config(ws=…)`; upgrade requests outside `path` get 404."""
         return type("EngineWebSocketProtocol", (WebSocketProtocol,), {"engine": self, "__slots__": ()})
 
-    def http_protocol(self) -> type[GuardedHttpProtocol]:
-        """A class for `uvicorn.Config(http=…)`: httptools, with a bound on how long a request may take to arrive."""
-        return type("EngineHttpProtocol", (GuardedHttpProtocol,), {"engine": self})
+    def http_protocol(self) -> type[FrontDoor]:
+        """A class for `uvicorn.Config(http=…)`: httptools, with a bound on how long a request may take to arrive.
+
+        It hands WebSockets of the engine to picows by itself, sooner than uvicorn does.
+        """
+        http = type("EngineHttpProtocol", (GuardedHttpProtocol,), {"engine": self})
+        parts = {"engine": self, "http": http, "websocket": self.websocket_protocol(), "__slots__": ()}
+        return type("EngineFrontDoor", (FrontDoor,), parts)
 
     # sessions
 

@@ -18,7 +18,7 @@ from parlour.realtime.eager import EagerRunner
 from parlour.realtime.engine import ClientAddress, EngineServer, peer_address
 from parlour.realtime.engine_session import EngineOptions
 from parlour.realtime.errors import PacketRefused
-from parlour.realtime.guarded_http import GuardedHttpProtocol
+from parlour.realtime.front_door import FrontDoor
 from parlour.realtime.limits import Limits
 from parlour.realtime.namespace import ConnectMiddleware, Handler, HandlerRegistry, HandlerT, Namespace
 from parlour.realtime.observer import Observer
@@ -109,7 +109,7 @@ class Server:
         """See EngineServer.websocket_protocol."""
         return self.engine.websocket_protocol()
 
-    def http_protocol(self) -> type[GuardedHttpProtocol]:
+    def http_protocol(self) -> type[FrontDoor]:
         """See EngineServer.http_protocol."""
         return self.engine.http_protocol()
 
