@@ -7,12 +7,15 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+GATHER = 0.003
+"""Seconds between two batches in a storm: a query costs some hundred µs however many keys it has."""
+
 
 class BatchLoader(Generic[K, V]):
     """One loader a kind of thing; `fetch` takes many keys and returns what exists of them.
 
-    Keys asked for in one turn of the loop share a batch, and while a batch is under way all further ones wait and
-    form the next; the same key twice is fetched once. Nothing is remembered. When `fetch` raises, all who waited for
+    Keys asked for in one turn of the loop share a batch, and while a batch is under way, and `GATHER` longer, all further
+    ones wait and form the next; the same key twice is fetched once. Nothing is remembered. When `fetch` raises, all who waited for
     that batch get the error.
     """
 
@@ -62,6 +65,8 @@ class BatchLoader(Generic[K, V]):
                 else:
                     for key, future in zip(keys, batch, strict=True):
                         future.set_result(found.get(key))
+                if self._waiting:
+                    await asyncio.sleep(GATHER)
         finally:
             self._running = None
             for future in self._waiting.values():
