@@ -6,13 +6,13 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 
 import msgspec
 
 from bench.results import Result, progress
-from bench.setting import Parlour, Setting, check_generator, peer_version, start_node
+from bench.setting import Parlour, Setting, check_generator, peer_version, start_floor, start_node
 from load.frames import masked
 from load.latency import Latencies
 from load.machine import Broken, CoreShare, ServerProcess
@@ -154,13 +154,19 @@ async def rooms_50(setting: Setting) -> None:
     seconds = 3.0 if setting.quick else setting.seconds
     peer_seconds = min(seconds, PEER_SECONDS)
     node = f"node socket.io {peer_version('socket.io')} without auth or store, for {peer_seconds:.0f} s"
-    theirs = await _peer(members, peer_seconds)
+    theirs = await _bare("the peer", start_node("socketio-room.mjs"), members, peer_seconds)
+    floor = await _bare("the floor", start_floor(), members, peer_seconds)
     ours = await _whole(members, seconds)
     if ours.failure:
         raise Broken(f"a message was refused or a socket closed: {ours.failure}")
     for field in ("p50", "p95", "p99"):
         value, other = getattr(ours, field), getattr(theirs, field)
         setting.report(Result(f"rooms_50_{field}", value, "ms", node, value / other if other else None))
+    bare = "bare picows loop without anything but the writes"
+    setting.report(Result("rooms_50_p95_floor", ours.p95, "ms", bare, ours.p95 / floor.p95 if floor.p95 else None))
+    setting.report(
+        Result("rooms_50_core_share_floor", ours.server_share, "core", bare, ours.server_share / floor.server_share)
+    )
     setting.report(Result("rooms_50_ack_p95", ours.ack_p95, "ms"))
     setting.report(Result("rooms_50_lost", ours.lost, "deliveries"))
     setting.report(Result("rooms_50_doubled", ours.doubled, "deliveries"))
@@ -176,13 +182,13 @@ def _rate(members: int) -> float:
     return RATE * members / MEMBERS
 
 
-async def _peer(members: int, seconds: float) -> Outcome:
-    async with await start_node("socketio-room.mjs") as server:
+async def _bare(name: str, starting: Awaitable[ServerProcess], members: int, seconds: float) -> Outcome:
+    async with await starting as server:
         rooms = [f"room-{i // ROOM_SIZE}" for i in range(members)]
-        progress(f"rooms_50: connecting {members} sockets to the peer")
+        progress(f"rooms_50: connecting {members} sockets to {name}")
         sockets = await connect_all(server.port, rooms)
         outcome = await PeerLoad(server, sockets, rooms, rate=_rate(members), seconds=seconds).run()
-        progress(f"rooms_50: the peer {outcome}")
+        progress(f"rooms_50: {name} {outcome}")
         return outcome
 
 
