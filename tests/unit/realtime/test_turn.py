@@ -79,11 +79,11 @@ def test_a_flush_before_a_change_leaves_nothing_for_the_planned_one(turn: Turn, 
     assert len(planned) == 2
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=30))
-def test_each_connection_gets_its_packets_in_the_order_of_the_emits(emits: list[tuple[int, bool]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=30), st.booleans())
+def test_each_connection_gets_its_packets_in_the_order_of_the_emits(emits: list[tuple[int, bool]], apart: bool) -> None:
     """Whatever mix of rooms, members of several rooms and direct packets a turn holds."""
     lines = [Line(str(number)) for number in range(4)]
-    rooms = [set(lines[:2]), set(lines[1:]), set(lines)]
+    rooms = [set(lines[:2]), {lines[2]}, {lines[3]}] if apart else [set(lines[:2]), set(lines[1:]), set(lines)]
     expected: dict[str, list[bytes]] = {line.name: [] for line in lines}
     turn = Turn(lambda _: None, Observer())
     for number, (target, volatile) in enumerate(emits):
@@ -115,6 +115,28 @@ def test_a_connection_that_breaks_costs_the_others_nothing(turn: Turn, others: i
     turn.flush()
     assert [line.writes for line in room] == [[b"ab"] if others else [b"a"], [], [b"a"]]
     assert [len(line.failed) for line in room] == [0, 1, 0]
+
+
+def test_rooms_that_share_nobody_are_told_with_what_is_direct_and_one_that_breaks_costs_nothing(
+    turn: Turn, observer: Counting
+) -> None:
+    def explode(_: bytes) -> None:
+        raise RuntimeError("closed")
+
+    rooms, alone = [[Line(), Line(), Line()], [Line(), Line()]], Line()
+    rooms[0][1].write = explode
+    turn.send(rooms[0][1], b"x")
+    turn.send_many("one", rooms[0], b"a")
+    turn.send_many("two", rooms[1], b"b")
+    turn.send(rooms[1][0], b"y")
+    turn.send(alone, b"z")
+    turn.flush()
+    assert [line.writes for line in rooms[0]] == [[b"a"], [], [b"a"]]
+    assert len(rooms[0][1].failed) == 1
+    assert [line.writes for line in rooms[1]] == [[b"by"], [b"b"]]
+    assert alone.writes == [b"z"]
+    assert all(line.pending is None for line in [*rooms[0], *rooms[1], alone])
+    assert observer.deliveries == [(8, 8)]
 
 
 def test_volatile_packets_pass_by_who_cannot_take_them(turn: Turn, observer: Counting) -> None:
