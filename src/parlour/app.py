@@ -99,7 +99,7 @@ class Process:
         self.chat.start()
 
     async def drain(self) -> None:
-        """Take no new sockets and send the present ones elsewhere; what they sent before is answered first."""
+        """Take no new sockets and send the present ones elsewhere; a send under way may lose its acknowledgement and is resent."""
         self.health.draining = True
         await self.realtime.drain()
 

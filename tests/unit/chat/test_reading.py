@@ -8,7 +8,7 @@ import pytest
 from parlour.chat.errors import MessageNotFound, RoomNotFound
 from parlour.chat.model import Message, SearchHit
 from parlour.chat.ports import SearchQuery
-from parlour.chat.service.history import KEPT_PAGES, MAX_PAGE, History
+from parlour.chat.service.history import KEPT_PAGES, LARGEST_KEPT, MAX_PAGE, History
 from parlour.chat.service.search import MAX_HITS, MAX_QUERY, SearchMessages
 from parlour.platform.errors import InvalidRequest, RateLimited
 from parlour.platform.ids import EventId, RoomId
@@ -23,10 +23,11 @@ class PagedLog(FakeLog):
     def __init__(self, calls: list[Any]) -> None:
         super().__init__()
         self.calls = calls
+        self.answer: list[Message] = []
 
     async def page(self, room_id: RoomId, **bounds: Any) -> list[Message]:
         self.calls.append((room_id, bounds))
-        return []
+        return self.answer
 
     async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
         self.calls.append((room_id, seq, limit))
@@ -87,12 +88,14 @@ async def test_a_page_is_read_once_until_the_head_of_its_room_moves() -> None:
     assert len([call for call in house.calls if call != "head"]) == 4
 
 
-async def test_only_so_many_pages_are_kept_and_no_large_ones() -> None:
+async def test_only_so_many_pages_are_kept_and_no_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House()
+    large = house.log.put(house.room, house.ann, "x" * (LARGEST_KEPT + 1))
     for before in [*range(1, KEPT_PAGES + 2), 1]:
         await house.history.page(house.ann, house.room.id, before=before, limit=20)
+    monkeypatch.setattr(house.log, "answer", [large])
     for _ in range(2):
-        await house.history.page(house.ann, house.room.id, limit=MAX_PAGE)
+        assert await house.history.page(house.ann, house.room.id, limit=MAX_PAGE) == ([large], 9)
     assert len([call for call in house.calls if call != "head"]) == KEPT_PAGES + 2 + 2
 
 

@@ -83,6 +83,21 @@ async def test_an_answer_is_bounded_and_serves_the_shortest_gaps_first() -> None
     assert len(msgspec.json.encode(answer)) < MAX_BYTES * 1.1
 
 
+async def test_once_a_room_does_not_fit_no_longer_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    rooms = [house.room(100 + number, "x" * 8000) for number in range(5)]
+    read: list[RoomId] = []
+
+    async def events(room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
+        read.append(room_id)
+        return await FakeLog.events(house.log, room_id, after, upto)
+
+    monkeypatch.setattr(house.log, "events", events)
+    answer = await house.sync.sync(house.ann, dict.fromkeys(rooms, 0))
+    assert read == rooms[:1]
+    assert all(answer[room_id].reset for room_id in rooms)
+
+
 async def test_memberships_that_are_not_loaded_are_loaded() -> None:
     house = House()
     room_id = house.room(2)

@@ -306,7 +306,8 @@ class Gateway:
         except ParlourError:  # the next connection has it in `ready`
             logger.warning("a new member could not be told of the room", exc_info=True, extra={"user_id": user_id})
             return
-        if membership.room.id in (self._memberships.get(user_id) or (membership.room.id,)):
+        rooms = self._memberships.get(user_id)
+        if rooms is None or membership.room.id in rooms:
             self._channels.room_added(user_id, summaries[0])
 
     def _spawn(self, coroutine: Awaitable[None]) -> None:

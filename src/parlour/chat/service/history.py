@@ -16,9 +16,10 @@ MAX_PAGE = 200
 """Messages of one page."""
 
 KEPT_PAGES = 500
-"""Pages of at most `_LARGEST_KEPT` messages that are kept: 25 MB of ordinary messages."""
+"""Pages that are kept, none larger than `LARGEST_KEPT`: some 50 MB at the very most."""
 
-_LARGEST_KEPT = 50
+LARGEST_KEPT = 20_000
+"""Characters of the texts of a page, with 40 for each user that reacted or is mentioned."""
 
 _Page = tuple[RoomId, int | None, int | None, int]
 
@@ -65,7 +66,7 @@ class History:
             return known[1]
         room_id, before, after, limit = wanted
         messages = await self._log.page(room_id, before=before, after=after, limit=limit)
-        if limit <= _LARGEST_KEPT:
+        if sum(map(_size, messages)) <= LARGEST_KEPT:
             self._pages[wanted] = head, messages
             if len(self._pages) > KEPT_PAGES:
                 self._pages.popitem(last=False)
@@ -117,3 +118,8 @@ def check_limit(limit: int) -> None:
     """
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidRequest(f"`limit` must be 1 to {MAX_PAGE}.", details={"field": "limit"})
+
+
+def _size(message: Message) -> int:
+    users = len(message.mentions) + sum(map(len, message.reactions.values()))
+    return len(message.text) + 40 * users

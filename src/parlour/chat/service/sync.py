@@ -78,6 +78,8 @@ class Sync:
         # The shortest gaps first: they are the most rooms that a full answer can bring up to date.
         for room_id in sorted(readable, key=lambda each: heads[each] - rooms[each]):
             answer[room_id] = entry = await self._missed(room_id, rooms[room_id], heads[room_id], left)
+            if entry.reset and 0 < heads[room_id] - rooms[room_id] <= SYNC_GAP:
+                left = 0  # it did not fit: longer gaps would be read only to be thrown away
             left -= sum(map(len, entry.events))
         return answer
 
