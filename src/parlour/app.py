@@ -68,7 +68,8 @@ class Process:
         clock, bus = SystemClock(), MemoryBus()
         rates = RateLimits(clock, settings.rates)
         self.realtime = _realtime(settings)
-        self.auth = _auth(settings, database, bus, clock, rates)
+        self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
+        self.auth = _auth(settings, database, self._hasher, bus, clock, rates)
         self.chat = Chat(self.realtime, self.auth, database, log, settings, bus=bus, clock=clock, rates=rates)
         self.health = Health(parlour.__version__, clock)
         self.health.add("database", database.check)
@@ -107,6 +108,7 @@ class Process:
         """Finish what was accepted, then close the engines."""
         await self.chat.stop()
         await self._supervisor.stop()
+        self._hasher.close()
         await self._log.close()
         await self._database.close()
 
@@ -302,13 +304,20 @@ def _realtime(settings: Settings) -> Server:
     )
 
 
-def _auth(settings: Settings, database: Database, bus: MemoryBus, clock: SystemClock, rates: RateLimits) -> Auth:
+def _auth(
+    settings: Settings,
+    database: Database,
+    hasher: Argon2Hasher,
+    bus: MemoryBus,
+    clock: SystemClock,
+    rates: RateLimits,
+) -> Auth:
     return Auth(
         accounts=SqlAccountStore(database),
         sessions=SqlSessionStore(database),
         failures=SqlFailureStore(database),
         keys=SqlKeyStore(database),
-        hasher=Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue),
+        hasher=hasher,
         bus=bus,
         clock=clock,
         rates=rates,

@@ -33,11 +33,6 @@ def binary_frame(payload: bytes) -> bytes:
     return frame(BINARY, payload)
 
 
-def close_frame(code: int, reason: str = "") -> bytes:
-    """A close frame with a status code (RFC 6455 section 7.4) and a reason of at most 123 bytes of UTF-8."""
-    return frame(CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
-
-
 def split_frames(data: bytes) -> list[tuple[int, bytes]]:
     """Takes joined frames of `frame` apart again into (opcode, payload).
 

@@ -154,11 +154,6 @@ class Admission:
             entry.connections -= 1
             entry.half_open -= half_open
 
-    @property
-    def tracked_addresses(self) -> int:
-        """How many addresses are remembered."""
-        return len(self._addresses)
-
     def _entry(self, address: str, now: float) -> _Address:
         entry = self._addresses.get(address)
         if entry is None:

@@ -1,5 +1,10 @@
 """Changes of membership reach live sockets at once, both ways."""
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from parlour.platform.ids import uuid4
 
 from .chat_server import ChatServer
@@ -50,6 +55,29 @@ async def test_who_returns_hears_the_room_again(server: ChatServer) -> None:
     await a.wait_for("room.added")
     await b.call("message.send", {"room_id": room.id, "client_id": uuid4(), "text": "welcome back"})
     await a.wait_for("event", lambda data: data["data"].get("text") == "welcome back")
+
+
+async def test_who_is_removed_from_their_only_room_while_they_are_told_of_it_is_told_last_that_they_left(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = server.user("ann"), server.user("bob")
+    room = await server.room(bob)
+    a = await server.connect(ann)
+    told = asyncio.Event()
+    summarise = server.gateway._summaries.rooms
+
+    async def late(*args: Any) -> Any:
+        summaries = await summarise(*args)
+        await told.wait()
+        return summaries
+
+    monkeypatch.setattr(server.gateway._summaries, "rooms", late)
+    await server.add(room, ann)
+    await server.remove(room, ann)
+    await a.wait_for("room.removed")
+    told.set()
+    await a.call("sync", {"rooms": {}})
+    assert [event.name for event in a.received if event.name.startswith("room.")] == ["room.removed"]
 
 
 async def test_who_is_added_and_removed_at_once_ends_up_outside(server: ChatServer) -> None:

@@ -17,7 +17,7 @@ from parlour.realtime.engine_packet import (
     payload_of_frames,
 )
 from parlour.realtime.errors import EnginePacketError
-from parlour.realtime.frames import close_frame, split_frames
+from parlour.realtime.frames import CLOSE, frame, split_frames
 
 texts = st.text().filter(lambda text: "\x1e" not in text).map(str.encode)
 packets = st.one_of(
@@ -78,7 +78,7 @@ def test_the_examples_of_the_specification() -> None:
 
 
 def test_a_close_frame_has_no_place_in_a_payload() -> None:
-    assert payload_of_frames(encode_frame(EnginePacket(MESSAGE, b"x")) + close_frame(1000)) == b"4x"
+    assert payload_of_frames(encode_frame(EnginePacket(MESSAGE, b"x")) + frame(CLOSE, b"\x03\xe8")) == b"4x"
 
 
 @given(st.lists(st.binary(max_size=70_000), max_size=3))
