@@ -69,7 +69,7 @@ class Process:
         rates = RateLimits(clock, settings.rates)
         self.realtime = _realtime(settings)
         self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
-        self.auth = _auth(settings, database, self._hasher, bus, clock, rates)
+        self.auth = _auth(settings, database, hasher=self._hasher, bus=bus, clock=clock, rates=rates)
         self.chat = Chat(self.realtime, self.auth, database, log, settings, bus=bus, clock=clock, rates=rates)
         self.health = Health(parlour.__version__, clock)
         self.health.add("database", database.check)
@@ -307,6 +307,7 @@ def _realtime(settings: Settings) -> Server:
 def _auth(
     settings: Settings,
     database: Database,
+    *,
     hasher: Argon2Hasher,
     bus: MemoryBus,
     clock: SystemClock,
