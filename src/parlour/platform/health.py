@@ -29,8 +29,8 @@ class HealthReport(msgspec.Struct):
 class Health:
     """The named checks of a process.
 
-    A check is a coroutine function that raises when its dependency does not work; each has `timeout` seconds. A report is remembered for
-    a second, so that whoever asks for it in a loop costs the engines nothing.
+    A check is a coroutine function that raises when its dependency does not work; each has `timeout` seconds. Who asks while a report
+    is being made waits for that one, and it is remembered for a second, so that many who ask cost the engines one check a second.
     """
 
     def __init__(self, version: str, clock: Clock, *, timeout: float = 2.0) -> None:
@@ -39,6 +39,7 @@ class Health:
         self._timeout = timeout
         self._checks: dict[str, tuple[Check, bool]] = {}
         self._latest: tuple[float, HealthReport] | None = None
+        self._pending: asyncio.Task[HealthReport] | None = None
         self.draining = False
 
     def add(self, name: str, check: Check, *, essential: bool = True) -> None:
@@ -46,16 +47,27 @@ class Health:
         self._checks[name] = (check, essential)
 
     async def report(self) -> HealthReport:
-        """Run every check side by side."""
-        now = self._clock.monotonic()
-        if self._latest is None or now - self._latest[0] > 1.0:
-            results = await asyncio.gather(*(self._run(check) for check, _ in self._checks.values()))
-            dependencies = dict(zip(self._checks, results, strict=True))
-            failed = [self._checks[name][1] for name, health in dependencies.items() if health.status != "ok"]
-            status = "down" if any(failed) else "degraded" if failed else "ok"
-            self._latest = (now, HealthReport(status, self._version, dependencies))
-        report = self._latest[1]
+        """Return how every dependency is, as of a second ago at most."""
+        if self._latest is not None and self._clock.monotonic() - self._latest[0] <= 1.0:
+            report = self._latest[1]
+        else:
+            if self._pending is None:
+                self._pending = asyncio.create_task(self._make())
+            report = await asyncio.shield(self._pending)  # whoever goes away leaves the others their report
         return HealthReport("draining", report.version, report.dependencies) if self.draining else report
+
+    async def _make(self) -> HealthReport:
+        """Run every check side by side."""
+        begun = self._clock.monotonic()
+        try:
+            results = await asyncio.gather(*(self._run(check) for check, _ in self._checks.values()))
+        finally:
+            self._pending = None
+        dependencies = dict(zip(self._checks, results, strict=True))
+        failed = [self._checks[name][1] for name, health in dependencies.items() if health.status != "ok"]
+        report = HealthReport("down" if any(failed) else "degraded" if failed else "ok", self._version, dependencies)
+        self._latest = (begun, report)
+        return report
 
     async def _run(self, check: Check) -> DependencyHealth:
         begun = self._clock.monotonic()

@@ -32,6 +32,15 @@ def _add_correlation(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+_visible = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
+
+
+def _escape_controls(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Keep one line one line, and a terminal as it is, whatever a message quotes."""
+    event["event"] = str(event["event"]).translate(_visible)
+    return event
+
+
 def _render(_logger: Any, _method: str, event: EventDict) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
 
@@ -51,7 +60,9 @@ def configure(level: str = "info", *, readable: bool = False) -> None:
         _add_correlation,
     ]
     renderers: list[Any] = (
-        [structlog.dev.ConsoleRenderer()] if readable else [structlog.processors.format_exc_info, _render]
+        [_escape_controls, structlog.dev.ConsoleRenderer(repr_native_str=True)]
+        if readable
+        else [structlog.processors.format_exc_info, _render]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers]

@@ -71,6 +71,24 @@ async def test_report_is_remembered_for_a_second() -> None:
     assert essential.asked == 2
 
 
+async def test_many_who_ask_at_once_share_one_check() -> None:
+    health, essential, _ = a_health()
+    reports = await asyncio.gather(*(health.report() for _ in range(50)))
+    assert essential.asked == 1
+    assert {report.status for report in reports} == {"ok"}
+
+
+async def test_one_who_goes_away_leaves_the_others_their_report() -> None:
+    health, _, _ = a_health()
+    answered = asyncio.Event()
+    health.add("slow", answered.wait)  # type: ignore[arg-type]  # what it returns is of no interest
+    first, second = asyncio.create_task(health.report()), asyncio.create_task(health.report())
+    await asyncio.sleep(0)
+    first.cancel()
+    answered.set()
+    assert (await second).status == "ok"
+
+
 async def test_draining_is_told_at_once() -> None:
     health, _, _ = a_health()
     assert (await health.report()).status == "ok"

@@ -165,6 +165,7 @@ async def test_errors_say_what_to_do_in_headers(client: httpx.AsyncClient) -> No
     assert large.json()["error"]["details"] == {"limit": MAX_BODY}
     wrong = await client.post("/things", json={"name": 5})
     assert wrong.json()["error"]["details"]["fields"][0]["key"] == "name"
+    assert wrong.json()["error"]["details"]["field"] == "name"
 
 
 async def test_body_that_grows_over_the_limit_is_refused(client: httpx.AsyncClient) -> None:

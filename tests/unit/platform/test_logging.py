@@ -49,6 +49,17 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     correlation_id.set("")
 
 
+def test_readable_line_stays_one_line_and_commands_no_terminal(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(parlour_logging.sys, "stderr", stream)
+    configure("info", readable=True)
+    logging.getLogger("parlour.test").warning("forged\nline \x1b[2J", extra={"room": "a\nb\x1b[2J"})
+    written = stream.getvalue()
+    assert written.count("\n") == 1
+    assert "\x1b[2J" not in written
+    assert "forged\\nline" in written
+
+
 def test_line_is_a_json_object_with_time_level_logger_and_extras(lines: Lines) -> None:
     logging.getLogger("parlour.test").warning("two\nlines", extra={"room": "r1", "size": 5})
     line = lines.one("two\nlines")

@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from litestar import MediaType, Response
@@ -56,7 +57,10 @@ def _expected(request: AnyRequest, error: ParlourError) -> Response[Envelope]:
 
 
 def _invalid(_request: AnyRequest, error: ValidationException) -> Response[Envelope]:
-    return answer(InvalidRequest("The request does not fit.", details={"fields": error.extra or []}))
+    """Name the first field that does not fit as every other error does (`details.field`), and all of them with the reasons."""
+    problems: Any = error.extra or []
+    first = problems[0].get("key", "") if problems and isinstance(problems[0], dict) else ""
+    return answer(InvalidRequest("The request does not fit.", details={"field": first, "fields": problems}))
 
 
 def _http(request: AnyRequest, error: HTTPException) -> Response[Envelope]:
