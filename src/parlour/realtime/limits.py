@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 import msgspec
@@ -12,7 +12,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Bounds of one process. Rates are per second with a burst on top of an idle second.
 
     The defaults let 10,000 sockets in at once from the machine itself and stop a stranger: bounds per address do not apply to
-    loopback addresses, which belong to a reverse proxy, a load generator or the owner; the bounds of the process do.
+    loopback addresses, which belong to a reverse proxy, a load generator or the owner; the bounds of the process do. Of IPv6 an
+    "address" is a whole /64, which is the least that one subscriber has.
     """
 
     max_connections: int = 50_000
@@ -127,7 +128,7 @@ class Admission:
             return DRAINING
         if self.connections >= limits.max_connections:
             return FULL
-        entry = None if is_loopback(address) else self._entry(address, now)
+        entry = None if is_loopback(address) else self._entry(subscriber(address), now)
         if entry is not None:
             refusal = entry.refuse(limits, now)
             if refusal is not None:
@@ -142,14 +143,14 @@ class Admission:
 
     def joined(self, address: str) -> None:
         """The session joined its first namespace: it is no longer half open."""
-        entry = self._addresses.get(address)
+        entry = self._addresses.get(subscriber(address))
         if entry is not None:
             entry.half_open -= 1
 
     def release(self, address: str, *, half_open: bool) -> None:
         """The session ended."""
         self.connections -= 1
-        entry = self._addresses.get(address)
+        entry = self._addresses.get(subscriber(address))
         if entry is not None:
             entry.connections -= 1
             entry.half_open -= half_open
@@ -177,6 +178,19 @@ def is_loopback(address: str) -> bool:
     if address in ("", "127.0.0.1", "::1"):
         return True
     try:
-        return ip_address(address).is_loopback
+        return ip_address(subscriber(address)).is_loopback
     except ValueError:
         return False
+
+
+def subscriber(address: str) -> str:
+    """What limits count an address as: IPv4 mapped into IPv6 as IPv4, other IPv6 but loopback as its /64."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return address if parsed.is_loopback else str(IPv6Network((int(parsed), 64), strict=False))

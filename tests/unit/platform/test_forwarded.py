@@ -1,10 +1,13 @@
 """The client's address behind proxies: what a stranger writes into X-Forwarded-For is never believed."""
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parlour.platform.http import forwarded_address
+from parlour.realtime.limits import subscriber
 
 PROXY, STRANGER, CLIENT = "10.0.0.1", "203.0.113.9", "198.51.100.7"
 named_by = forwarded_address(["10.0.0.0/8", "::1"])
@@ -18,7 +21,23 @@ named_by = forwarded_address(["10.0.0.0/8", "::1"])
         (PROXY, CLIENT, CLIENT),
         (PROXY, f"{CLIENT}, 10.9.9.9", CLIENT),
         ("::1", CLIENT, CLIENT),
-        (PROXY, "2001:db8::7", "2001:db8::7"),
+        # Of IPv6 the /64, wherever it comes from; IPv4 mapped into it is IPv4
+        (PROXY, "2001:db8::7", "2001:db8::/64"),
+        ("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", None, "fe80::/64"),
+        ("::1", None, "::1"),
+        (f"::ffff:{STRANGER}", None, STRANGER),
+        (f"::ffff:{STRANGER}", CLIENT, STRANGER),
+        (f"::ffff:{PROXY}", CLIENT, CLIENT),
+        (f"::ffff:{PROXY}", f"::ffff:{CLIENT}, ::ffff:10.9.9.9", CLIENT),
+        # Ports
+        (PROXY, f"{CLIENT}:1234", CLIENT),
+        (PROXY, f"{CLIENT}:1234, 10.0.0.3:80", CLIENT),
+        (PROXY, "[2001:db8::7]:1234", "2001:db8::/64"),
+        (PROXY, "[2001:db8::7]", "2001:db8::/64"),
+        (PROXY, f"{CLIENT}:12x", PROXY),
+        (PROXY, f"{CLIENT}:", PROXY),
+        (PROXY, "[2001:db8::7", PROXY),
         # Spoofing
         (STRANGER, CLIENT, STRANGER),
         (STRANGER, "10.0.0.1", STRANGER),
@@ -29,7 +48,6 @@ named_by = forwarded_address(["10.0.0.0/8", "::1"])
         (PROXY, ", ,", PROXY),
         (PROXY, "unknown", PROXY),
         (PROXY, "<script>", PROXY),
-        (PROXY, f"{CLIENT}:1234", PROXY),
         (PROXY, "10.0.0.7, 10.0.0.8", "10.0.0.7"),
         ("", CLIENT, ""),
         ("a unix socket", CLIENT, "a unix socket"),
@@ -56,3 +74,14 @@ def test_without_trusted_proxies_nobody_is_believed() -> None:
 def test_wrong_network_is_refused() -> None:
     with pytest.raises(ValueError, match="nonsense"):
         forwarded_address(["nonsense"])
+
+
+def test_proxy_may_be_named_as_a_socket_of_both_families_sees_it() -> None:
+    assert forwarded_address(["::ffff:10.0.0.0/104"])({"x-forwarded-for": CLIENT}, PROXY) == CLIENT
+
+
+@given(st.ip_addresses())
+def test_the_engine_counts_a_client_as_http_does(address: IPv4Address | IPv6Address) -> None:
+    """It folds by itself, since it knows nothing of the platform; what is folded already stays as it is."""
+    folded = named_by({}, str(address))
+    assert subscriber(str(address)) == subscriber(folded) == folded

@@ -268,6 +268,12 @@ async def test_client_is_named_by_a_trusted_proxy_alone(client: httpx.AsyncClien
         assert (await stranger.get("/address", headers=forwarded)).text == "203.0.113.9"
 
 
+async def test_client_of_ipv6_is_its_network() -> None:
+    transport = httpx.ASGITransport(application(), client=("2001:db8:1:2:3:4:5:6", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://parlour.test") as subscriber:
+        assert (await subscriber.get("/address")).text == "2001:db8:1:2::/64"
+
+
 async def test_labels_of_metrics_are_bounded_by_our_routes(client: httpx.AsyncClient) -> None:
     """Whatever strangers ask for, with whatever method."""
     for number in range(20):

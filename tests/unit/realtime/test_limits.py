@@ -13,6 +13,7 @@ from parlour.realtime.limits import (
     Limits,
     TokenBucket,
     is_loopback,
+    subscriber,
 )
 
 STRANGER = "203.0.113.7"
@@ -55,6 +56,32 @@ def test_each_bound_has_its_refusal() -> None:
     assert admission.admit(STRANGER, 0.0) is DRAINING
 
 
+def test_a_subscriber_of_ipv6_is_one_stranger_however_many_addresses_it_has() -> None:
+    admission = Admission(Limits(max_connections_per_address=3), 0.0)
+    assert [admission.admit(f"2001:db8::{number:x}", 0.0) for number in range(1, 5)] == [None, None, None, ADDRESS_FULL]
+    assert admission.admit("2001:db8:0:1::1", 0.0) is None
+    admission.joined("2001:db8::1")
+    admission.release("2001:db8::1", half_open=False)
+    assert admission.admit("2001:db8::9", 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::/64", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::1"),
+        ("", ""),
+        ("a:b", "a:b"),
+    ],
+)
+def test_what_an_address_counts_as(address: str, counted: str) -> None:
+    assert subscriber(address) == counted
+
+
 def test_who_leaves_makes_room() -> None:
     admission = Admission(Limits(max_connections=1, max_half_open_per_address=1), 0.0)
     assert admission.admit(STRANGER, 0.0) is None
@@ -76,7 +103,15 @@ def test_addresses_do_not_pile_up() -> None:
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("", True), (STRANGER, False), ("nonsense", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("", True),
+        ("::ffff:127.0.0.1", True),
+        (STRANGER, False),
+        ("nonsense", False),
+    ],
 )
 def test_what_counts_as_the_machine_itself(address: str, expected: bool) -> None:
     assert is_loopback(address) is expected

@@ -63,10 +63,10 @@ class Shell:
             scope["scheme"] = "https"  # between a proxy that ends TLS and here it is plain HTTP
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ_HEADERS}
         request_id = new_correlation_id(headers.get(b"x-request-id")).encode()
-        forwarded = headers.get(b"x-forwarded-for")
-        if forwarded and scope["client"]:
+        if scope["client"]:
             peer, port = scope["client"]
-            scope["client"] = (self._client_address({"x-forwarded-for": forwarded}, peer), port)
+            forwarded = {"x-forwarded-for": headers.get(b"x-forwarded-for", "")}
+            scope["client"] = (self._client_address(forwarded, peer), port)
 
         head = scope["method"] == "HEAD"
         inner: HTTPScope = {**scope, "method": HttpMethod.GET} if head else scope
