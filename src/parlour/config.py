@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     session_idle_days: int = Field(30, ge=1, description="A session that is not used for so long ends.")
     password_threads: int = Field(0, ge=0, description="Threads that hash passwords; 0: half of the cores.")
     password_queue: int = Field(
-        100, ge=1, description="Logins that may wait for a thread; past it they are told to come back."
+        100, ge=1, description="Logins that may wait for a thread, a quarter of them from known devices only."
     )
 
     rates: Annotated[dict[str, str], AfterValidator(_rates)] = Field(
@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     max_sockets_per_address: int = Field(
         1_000, ge=1, description="Sockets of one address; the machine itself is exempt."
     )
+    max_sockets_per_user: int = Field(
+        50, ge=1, description="Sockets of one user; the oldest is closed when one more is opened."
+    )
     max_half_open: int = Field(
         12_000, ge=1, description="Sockets that have not said who they are; past it the oldest goes."
     )
@@ -103,6 +106,11 @@ class Settings(BaseSettings):
     )
     max_outbox_bytes: int = Field(
         2_000_000, ge=65_536, description="What may wait for a socket that does not read; past it it is closed."
+    )
+    outbox_budget_bytes: int = Field(
+        512 * 2**20,
+        ge=1_000_000,
+        description="What may wait for all sockets together; past it those for which most waits are closed first.",
     )
     max_rooms_per_user: int = Field(1_000, ge=1, description="Rooms that one user may be in.")
     max_members_per_room: int = Field(10_000, ge=1, description="Members that one room may have.")

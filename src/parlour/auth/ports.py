@@ -225,14 +225,16 @@ class PasswordHasher(Protocol):
     """Hashes passwords, off the event loop.
 
     Bounded: past its queue every method raises `PasswordsBusy` (with retry_after) at once. For a caller who is cancelled while
-    waiting nothing is hashed.
+    waiting nothing is hashed. Fair: where `stranger` is given, the address of someone we do not know yet, the caller waits behind those
+    whom we know (logged in, or on a known device), part of the queue is kept for these, and past a few of one address at once
+    every method raises `RateLimited` (with retry_after). The machine itself is no stranger to be bounded so.
     """
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, stranger: str | None = None) -> str:
         """Return the encoded hash (PHC string) of a password."""
         ...
 
-    async def verify(self, encoded: str | None, password: str) -> bool:
+    async def verify(self, encoded: str | None, password: str, *, stranger: str | None = None) -> bool:
         """Tell whether it is the password of `encoded`; None, for an account that does not exist, takes as long and is never it."""
         ...
 

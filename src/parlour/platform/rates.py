@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 
 from parlour.platform.clock import Clock
 from parlour.platform.errors import RateLimited
 
 DEFAULT_RATES: dict[str, str] = {
-    "register": "300/minute",
-    "login": "600/minute",
+    "register": "10/hour, burst 5",
+    "login": "600/minute, burst 30",
     "refresh": "1200/minute",
     "renew": "60/minute",
     "password": "10/minute",
@@ -24,16 +25,17 @@ DEFAULT_RATES: dict[str, str] = {
     "sync": "600/minute",
     "read": "600/minute",
 }
-"""What one key (a user or an address) may do: `600/minute` (second, minute, hour, day); the setting `rates` overrides by name."""
+"""What one key (a user or an address) may do: `600/minute` (second, minute, hour, day), all at once or, with `, burst 30`, so many at
+once; the setting `rates` overrides by name."""
 
 
 _PERIODS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
-_notation = re.compile(r"(\d{1,9})/(second|minute|hour|day)").fullmatch
+_notation = re.compile(r"(\d{1,9})/(second|minute|hour|day)(?:, ?burst (\d{1,9}))?").fullmatch
 _PRUNE_FROM = 10_000
 
 
 class RateLimits:
-    """Counts by (name, key): a burst of the whole number at once, then evenly (GCRA, the generic cell rate algorithm).
+    """Counts by (name, key): a burst at once, then evenly (GCRA, the generic cell rate algorithm).
 
     A check costs less than a microsecond. Keys are remembered until they are as good as new. Ours, because every message takes one:
     the `limits` package costs seven, and its memory storage walks over all keys in a thread a hundred times a second.
@@ -53,8 +55,8 @@ class RateLimits:
         self._full_at: dict[tuple[str, str], float] = {}  # when a key will be as good as new
         self._prune_at = _PRUNE_FROM
 
-    def check(self, name: str, key: str) -> None:
-        """Count one use of `name` by `key`.
+    def check(self, name: str, key: str, cost: int = 1) -> None:
+        """Count one use of `name` by `key` (`cost` of them); whatever its cost, it passes where one more would.
 
         Raises:
             RateLimited: there were too many; `retry_after` says when one more fits.
@@ -64,18 +66,36 @@ class RateLimits:
         full_at = max(self._full_at.get((name, key), now), now)
         if full_at - now > tolerance:
             raise RateLimited(retry_after=max(0.1, round(full_at - now - tolerance + 0.05, 1)))
-        self._full_at[name, key] = full_at + interval
+        self._full_at[name, key] = full_at + interval * cost
         if len(self._full_at) > self._prune_at:
             self._full_at = {each: at for each, at in self._full_at.items() if at > now}
             self._prune_at = max(_PRUNE_FROM, 2 * len(self._full_at))
+
+    def check_address(self, name: str, address: str) -> None:
+        """Count one use of `name` by a network address; the machine itself is exempt, as it is for sockets.
+
+        Raises:
+            RateLimited: as `check`.
+        """
+        if not is_loopback(address):
+            self.check(name, address)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is of this machine: its owner, a demonstration, or a proxy that does not name its clients."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _parsed(name: str, rate: str) -> tuple[float, float]:
     """Return the seconds between two uses, and how far ahead of that a burst may be."""
     match = _notation(rate)
-    if match is None or int(match[1]) == 0:
-        raise ValueError(f"rate {name}: {rate!r} is not like 600/minute (second, minute, hour or day)")
+    if match is None or int(match[1]) == 0 or match[3] == "0":
+        raise ValueError(
+            f"rate {name}: {rate!r} is not like 600/minute (second, minute, hour or day) or 600/minute, burst 30"
+        )
     interval = _PERIODS[match[2]] / int(match[1])
-    return interval, _PERIODS[
-        match[2]
-    ] - interval / 2  # half an interval, so that rounding never costs the last of a burst
+    burst = int(match[3] or match[1])
+    return interval, (burst - 0.5) * interval  # half an interval, so that rounding never costs the last of a burst

@@ -341,18 +341,22 @@ async def test_owners_manage_users_and_members_do_not(client: httpx.AsyncClient)
 
 
 async def test_a_login_storm_fills_a_bounded_queue_and_delays_nothing_else(
-    client: httpx.AsyncClient, server: World
+    client: httpx.AsyncClient, new_client: NewClient, server: World
 ) -> None:
     grant = (await register(client)).json()
     hasher = cast("Argon2Hasher", server.hasher)
     release = threading.Event()
     held = asyncio.create_task(hasher._run(release.wait))  # the only thread is busy for as long as we like
     storm = [
-        asyncio.create_task(client.post("/api/auth/login", json={"login": f"user{number}", "password": PASSWORD}))
+        asyncio.create_task(
+            new_client(f"198.51.100.{number}").post(
+                "/api/auth/login", json={"login": f"user{number}", "password": PASSWORD}
+            )
+        )
         for number in range(12)
     ]
     busy, waiting = [], set(storm)
-    while len(busy) < 8:
+    while len(busy) < 9:  # a place of the queue's four is kept for those whom we know
         done, waiting = await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         assert done
         busy += done

@@ -10,6 +10,7 @@ from parlour.auth.errors import AccountDisabled, InvalidCredentials, LoginSlowed
 from parlour.auth.model import MINUTE, PER_ACCOUNT, PER_ADDRESS, BackOff, Failures
 from parlour.auth.service import Origin
 from parlour.auth.service.throttle import address_counter
+from parlour.platform.errors import RateLimited
 from parlour.platform.tokens import SessionEnded
 
 from .world import ELSEWHERE, ORIGIN, PASSWORD, World, a_world
@@ -157,6 +158,26 @@ async def test_many_right_logins_at_once_all_succeed(world: World) -> None:
     assert len({grant.refresh_token for grant in grants}) == 20
 
 
+async def test_who_is_known_is_hashed_for_before_strangers(world: World) -> None:
+    """On a device from which the account was logged in to, or logged in; the device of another account makes nobody known."""
+    ann, bob = await world.register(), await world.register("bob")
+    for token in (None, bob.device_token, ann.device_token):
+        await world.auth.logins.log_in("ann", PASSWORD, Origin("198.51.100.9", device_token=token))
+    await world.auth.logins.confirm(ann.user.id, PASSWORD)
+    assert world.hasher.strangers == ["198.51.100.9", "198.51.100.9", None, None]
+
+
+async def test_strangers_do_not_use_up_the_rate_of_a_known_device_at_their_address(tmp_path: Path) -> None:
+    async with a_world(tmp_path, rates={"login": "60/minute, burst 3"}) as world:
+        ann = await world.register()
+        for number in range(3):
+            await fail(world, 1, f"nobody{number}")
+        with pytest.raises(RateLimited):
+            await world.auth.logins.log_in("ann", PASSWORD, ELSEWHERE)
+        known = msgspec.structs.replace(ELSEWHERE, device_token=ann.device_token)
+        assert await world.auth.logins.log_in("ann", PASSWORD, known)
+
+
 async def test_a_disabled_account_is_told_so_only_with_the_right_password(world: World) -> None:
     await world.register("owner")
     ann = await world.register()
@@ -174,8 +195,8 @@ async def test_a_login_that_began_before_the_password_changed_gets_no_session(wo
     await world.register()
     verify = world.hasher.verify
 
-    async def verify_while_it_changes(encoded: str | None, password: str) -> bool:
-        matched = await verify(encoded, password)
+    async def verify_while_it_changes(encoded: str | None, password: str, *, stranger: str | None = None) -> bool:
+        matched = await verify(encoded, password, stranger=stranger)
         await world.auth.administration.reset_password("ann", "another long password")
         return matched
 

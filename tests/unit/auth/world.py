@@ -1,6 +1,6 @@
 """The auth service over a real SQLite file, with a clock that stands still and a hasher that counts instead of labouring."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,17 +41,19 @@ class ManualClock:
 
 
 class CountingHasher:
-    """Obeys the port with no work done; `verified` is what each verification was asked about."""
+    """Obeys the port with no work done; `verified` is what each verification was asked about, `strangers` for whom."""
 
     def __init__(self) -> None:
         self.verified: list[str | None] = []
+        self.strangers: list[str | None] = []
         self.version = "v1"
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, stranger: str | None = None) -> str:
         return f"{self.version}:{password}"
 
-    async def verify(self, encoded: str | None, password: str) -> bool:
+    async def verify(self, encoded: str | None, password: str, *, stranger: str | None = None) -> bool:
         self.verified.append(encoded)
+        self.strangers.append(stranger)
         return encoded is not None and encoded.partition(":")[2] == password
 
     def is_outdated(self, encoded: str) -> bool:
@@ -78,9 +80,13 @@ class World:
 
 
 def an_auth(
-    database: Database, hasher: PasswordHasher, bus: MemoryBus, clock: ManualClock, lifetimes: Lifetimes | None = None
+    database: Database,
+    hasher: PasswordHasher,
+    bus: MemoryBus,
+    clock: ManualClock,
+    lifetimes: Lifetimes | None = None,
+    rates: Mapping[str, str] | None = None,
 ) -> Auth:
-    rates = RateLimits(clock, dict.fromkeys(DEFAULT_RATES, "100000/minute"))
     return Auth(
         accounts=SqlAccountStore(database),
         sessions=SqlSessionStore(database),
@@ -89,18 +95,20 @@ def an_auth(
         hasher=hasher,
         bus=bus,
         clock=clock,
-        rates=rates,
+        rates=RateLimits(clock, {**dict.fromkeys(DEFAULT_RATES, "100000/minute"), **(rates or {})}),
         lifetimes=lifetimes,
     )
 
 
 @asynccontextmanager
-async def a_world(folder: Path, clock: ManualClock | None = None) -> AsyncIterator[World]:
+async def a_world(
+    folder: Path, clock: ManualClock | None = None, rates: Mapping[str, str] | None = None
+) -> AsyncIterator[World]:
     database = Database(f"sqlite:///{folder}/parlour.db")
     await migrate(database, "parlour.auth")
     clock = clock or ManualClock()
     hasher, bus = CountingHasher(), MemoryBus()
-    world = World(an_auth(database, hasher, bus, clock), clock, hasher, bus, database)
+    world = World(an_auth(database, hasher, bus, clock, rates=rates), clock, hasher, bus, database)
     bus.subscribe(
         SESSION_REVOKED, lambda payload: world.revoked.append(msgspec.json.decode(payload, type=SessionRevoked))
     )

@@ -12,7 +12,7 @@ from typing import TypeVar
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from parlour.auth.errors import PasswordsBusy
+from parlour.auth.adapters.turns import Turns
 from parlour.platform.metrics import PASSWORD_SECONDS
 
 T = TypeVar("T")
@@ -31,22 +31,21 @@ class Argon2Hasher:
     def __init__(
         self, *, threads: int | None = None, queue: int = 100, memory_kib: int = 19_456, passes: int = 2
     ) -> None:
-        """Hash in `threads` (half the cores) and let at most `queue` callers wait."""
+        """Hash in `threads` (half the cores) and let at most `queue` callers wait, three quarters of them strangers."""
         self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
-        self._queue = queue
-        self._pending = 0
+        self._turns = Turns(self._threads, queue)
         self._seconds = 0.02  # moving average of one hash, for retry_after
         self._pool = ThreadPoolExecutor(self._threads, "argon2", initializer=_lower_priority)
         self._argon2 = argon2.PasswordHasher(passes, memory_kib, parallelism=1)
         self._nobodys = self._argon2.hash(os.urandom(16).hex())
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, stranger: str | None = None) -> str:
         """Return the encoded hash of a password."""
-        return await self._run(lambda: self._argon2.hash(password))
+        return await self._run(lambda: self._argon2.hash(password), stranger)
 
-    async def verify(self, encoded: str | None, password: str) -> bool:
+    async def verify(self, encoded: str | None, password: str, *, stranger: str | None = None) -> bool:
         """Tell whether it is the password of `encoded`; without an account the same work is done on nobody's hash."""
-        matches = await self._run(lambda: self._matches(encoded or self._nobodys, password))
+        matches = await self._run(lambda: self._matches(encoded or self._nobodys, password), stranger)
         return matches and encoded is not None
 
     def is_outdated(self, encoded: str) -> bool:
@@ -63,19 +62,26 @@ class Argon2Hasher:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._pending >= self._threads + self._queue:
-            raise PasswordsBusy(retry_after=round(max(1.0, self._pending * self._seconds / self._threads), 1))
-        self._pending += 1
+    async def _run(self, work: Callable[[], T], stranger: str | None = None) -> T:
+        retry_after = round(max(1.0, (self._turns.waiting + self._threads) * self._seconds / self._threads), 1)
         begun = time.perf_counter()
+        async with self._turns.counted(stranger, retry_after):
+            await self._turns.take(known=stranger is None, retry_after=retry_after)
+            try:
+                return await self._in_thread(work)
+            finally:
+                PASSWORD_SECONDS.observe(time.perf_counter() - begun)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        future = self._pool.submit(self._timed, work)
-        # Not when the caller stops waiting but when the thread is free: a hash that has begun goes on after its caller was cancelled.
-        future.add_done_callback(lambda _: None if loop.is_closed() else loop.call_soon_threadsafe(self._done))
         try:
-            return await asyncio.wrap_future(future)
-        finally:
-            PASSWORD_SECONDS.observe(time.perf_counter() - begun)
+            future = self._pool.submit(self._timed, work)
+        except RuntimeError:  # it is closed
+            self._turns.free()
+            raise
+        # Not when the caller stops waiting but when the thread is free: a hash that has begun goes on after its caller was cancelled.
+        future.add_done_callback(lambda _: None if loop.is_closed() else loop.call_soon_threadsafe(self._turns.free))
+        return await asyncio.wrap_future(future)
 
     def _timed(self, work: Callable[[], T]) -> T:
         begun = time.perf_counter()
@@ -83,9 +89,6 @@ class Argon2Hasher:
             return work()
         finally:
             self._seconds += (time.perf_counter() - begun - self._seconds) / 8
-
-    def _done(self) -> None:
-        self._pending -= 1
 
 
 def _lower_priority() -> None:

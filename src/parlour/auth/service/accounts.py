@@ -50,12 +50,12 @@ class Accounts:
             UsernameInvalid, EmailInvalid, DisplayNameInvalid: mend it.
             PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordIsName: choose another.
             UsernameTaken, EmailTaken: another account has it.
-            RateLimited: too many from this address. PasswordsBusy: too many at once.
+            RateLimited: too many from this address, or at once. PasswordsBusy: too many at once from everywhere.
         """
-        self._rates.check("register", origin.address)
+        self._rates.check_address("register", origin.address)
         user = self.draft(username, email, display_name, Role.MEMBER)
         secret = check_password(password, username=user.username, email=user.email, display_name=user.display_name)
-        encoded = await self._hasher.hash(secret)
+        encoded = await self._hasher.hash(secret, stranger=origin.address)
         device_token = origin.device_token
         if device_token is not None and not await self._sessions.device_users(device_token):
             device_token = None

@@ -40,9 +40,8 @@ class Logins:
             InvalidCredentials: no such account, or not its password; both take the same look-ups and one hashing.
             LoginSlowed: too many failures on this account or from this address; never by those of others on a known device.
             AccountDisabled: the password is right, and the account is switched off.
-            RateLimited: too many from this address. PasswordsBusy: too many at once.
+            RateLimited: too many from this address, or at once. PasswordsBusy: too many at once from everywhere.
         """
-        self._rates.check("login", origin.address)
         try:
             grant = await self._log_in(login, password, origin)
         except (InvalidCredentials, LoginSlowed, AccountDisabled, Unavailable) as error:
@@ -58,9 +57,14 @@ class Logins:
         device_hash = None
         if origin.device_token and credentials and credentials.user.id in device_users:
             device_hash = hash_of(origin.device_token)
+        if device_hash is None:
+            self._rates.check_address("login", origin.address)
+        else:  # which strangers behind the same address must not use up
+            self._rates.check("login", device_counter(device_hash))
         policies = self._throttle.policies(key, origin.address, device_hash)
         async with self._throttle.attempt(policies):
-            verified = await self._verified(credentials, password, policies)
+            stranger = origin.address if device_hash is None else None
+            verified = await self._verified(credentials, password, policies, stranger)
         if verified.user.disabled:
             raise AccountDisabled
         settled: tuple[str, ...] = account_counters(verified.user.username, verified.user.email)
@@ -78,10 +82,11 @@ class Logins:
         return grant
 
     async def _verified(
-        self, credentials: Credentials | None, password: str, policies: Mapping[str, BackOff]
+        self, credentials: Credentials | None, password: str, policies: Mapping[str, BackOff], stranger: str | None
     ) -> Credentials:
         encoded = credentials.password_hash if credentials else None
-        if not await self._hasher.verify(encoded, normalized(password)) or credentials is None:
+        matches = await self._hasher.verify(encoded, normalized(password), stranger=stranger)
+        if not matches or credentials is None:
             await self._throttle.failed(policies)
             raise InvalidCredentials
         return credentials

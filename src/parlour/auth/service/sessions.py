@@ -146,7 +146,7 @@ class Sessions:
             AccountDisabled: the account is switched off.
             RateLimited: too many from this address.
         """
-        self._rates.check("refresh", origin.address)
+        self._rates.check_address("refresh", origin.address)
         session = await self._authentic(token)
         successor = mint(session.id, session.family_key)
         rotated = await self._store.rotate(
