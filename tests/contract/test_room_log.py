@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.json import encode as json
 
 from parlour.chat.fold import apply
 from parlour.chat.model import EventType, NewEvent, RoomView
@@ -150,6 +151,15 @@ class TestReading:
         assert [each.seq for each in await bench.log.events(room, 3, 99)] == [4, 5]
         assert await bench.log.events(room, 5, 5) == []
         assert await bench.log.events(a_room(), 0, 9) == []
+
+    async def test_events_over_a_bound_in_bytes_are_not_returned_at_all(self, bench: Bench) -> None:
+        room = a_room()
+        for text in ("a", "é" * 100, "b"):
+            await bench.say(room, text)
+        whole = sum(len(json(event.data)) for event in await bench.log.events(room, 0, 3))
+        assert [each.seq for each in await bench.log.events(room, 0, 3, max_bytes=whole)] == [1, 2, 3]
+        assert await bench.log.events(room, 0, 3, max_bytes=whole - 1) == []
+        assert [each.seq for each in await bench.log.events(room, 2, 3, max_bytes=whole - 1)] == [3]
 
     async def test_pages_run_both_ways_over_messages_only(self, bench: Bench) -> None:
         room = a_room()

@@ -49,8 +49,11 @@ class RoomLog(Protocol):
         """Return the last seq of each room; 0 for a room without events."""
         ...
 
-    async def events(self, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
-        """Return the events with after < seq <= upto, in order."""
+    async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
+        """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON.
+
+        What is over the bound is measured inside the engine, not fetched.
+        """
         ...
 
     async def page(

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from parlour.chat.errors import RoomNotFound
 from parlour.chat.model import (
     Appended,
@@ -108,6 +110,9 @@ class FakeHeads:
     def __init__(self) -> None:
         self.at: dict[RoomId, int] = {}
 
+    def get(self, room_id: RoomId) -> int | None:
+        return self.at.get(room_id)
+
     async def of(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
         return {room_id: self.at.get(room_id, 0) for room_id in room_ids}
 
@@ -136,8 +141,10 @@ class FakeLog:
     async def pinned(self, room_id: RoomId) -> list[Message]:
         return [each for (room, _), each in self.messages.items() if room == room_id and each.pinned_at is not None]
 
-    async def events(self, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
-        return [event for event in self.log.get(room_id, []) if after < event.seq <= upto]
+    async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
+        found = [event for event in self.log.get(room_id, []) if after < event.seq <= upto]
+        size = sum(len(msgspec.json.encode(event.data)) for event in found)
+        return found if max_bytes is None or size <= max_bytes else []
 
     async def mentions(self, wanted: Sequence[tuple[UserId, RoomId, int]]) -> list[int]:
         self.mention_calls.append(wanted)

@@ -18,7 +18,8 @@ class House:
         self.log = FakeLog()
         self.heads = FakeHeads()
         self.memberships = FakeMemberships()
-        self.sync = Sync(self.log, self.memberships, self.heads, RateLimits(ManualClock(), rates))
+        self.clock = ManualClock()
+        self.sync = Sync(self.log, self.memberships, self.heads, RateLimits(self.clock, rates))
 
     def room(self, events: int, text: str = "hello", member: bool = True) -> RoomId:
         room = a_room()
@@ -88,9 +89,11 @@ async def test_once_a_room_does_not_fit_no_longer_one_is_read(monkeypatch: pytes
     rooms = [house.room(100 + number, "x" * 8000) for number in range(5)]
     read: list[RoomId] = []
 
-    async def events(room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
+    async def events(room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
         read.append(room_id)
-        return await FakeLog.events(house.log, room_id, after, upto)
+        found = await FakeLog.events(house.log, room_id, after, upto, max_bytes)
+        assert found == [], "what does not fit is not fetched"
+        return found
 
     monkeypatch.setattr(house.log, "events", events)
     answer = await house.sync.sync(house.ann, dict.fromkeys(rooms, 0))
@@ -114,3 +117,14 @@ async def test_requests_are_bounded() -> None:
     await house.sync.sync(house.ann, {})
     with pytest.raises(RateLimited):
         await house.sync.sync(house.ann, {})
+
+
+async def test_a_call_counts_by_what_it_has_to_read() -> None:
+    house = House({"sync": "10/second"})
+    wide = dict.fromkeys([house.room(91) for _ in range(9)], 1)
+    await house.sync.sync(house.ann, {house.room(3): 1})
+    await house.sync.sync(house.ann, wide)
+    with pytest.raises(RateLimited):
+        await house.sync.sync(house.ann, wide)
+    house.clock.advance(1)
+    await house.sync.sync(house.ann, dict.fromkeys(wide, 91))

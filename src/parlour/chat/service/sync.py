@@ -21,6 +21,9 @@ MAX_ROOMS = 500
 MAX_BYTES = 512 * 1024
 """Encoded events of one answer: half of what a socket's outbox may hold, so that an answer never closes its own socket."""
 
+_ROOM_WEIGHT = 10  # events: what looking into a room costs besides its own
+_UNIT = 100  # events of one unit of the rate
+
 
 class RoomSync(msgspec.Struct, omit_defaults=True):
     """What a client missed in one room, whose last event is `head`.
@@ -63,7 +66,7 @@ class Sync:
             )
         if any(last < 0 for last in rooms.values()):
             raise InvalidRequest("A seq is never negative.", details={"field": "rooms"})
-        self._rates.check("sync", principal.user_id)
+        self._rates.check("sync", principal.user_id, cost=1 + self._weight(rooms) // _UNIT)
         answer: dict[RoomId, RoomSync] = {}
         readable: list[RoomId] = []
         for room_id in rooms:
@@ -83,12 +86,18 @@ class Sync:
             left -= sum(map(len, entry.events))
         return answer
 
+    def _weight(self, rooms: Mapping[RoomId, int]) -> int:
+        """Return about how many events an answer takes to read, from the heads that are known without asking."""
+        gaps = [(self._heads.get(room_id) or last) - last for room_id, last in rooms.items()]
+        return sum(_ROOM_WEIGHT + gap for gap in gaps if 0 < gap <= SYNC_GAP)
+
     async def _missed(self, room_id: RoomId, last: int, head: int, budget: int) -> RoomSync:
         if last == head:
             return RoomSync(head, [], False)
         if last > head or head - last > SYNC_GAP or budget <= 0:
             return RoomSync(head, [], True)
-        events = [msgspec.Raw(self._encode(event)) for event in await self._log.events(room_id, last, head)]
-        if sum(map(len, events)) > budget:
+        found = await self._log.events(room_id, last, head, max_bytes=budget)
+        events = [msgspec.Raw(self._encode(event)) for event in found]
+        if not events or sum(map(len, events)) > budget:
             return RoomSync(head, [], True)
         return RoomSync(head, events, False)

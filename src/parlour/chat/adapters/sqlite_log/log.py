@@ -93,9 +93,9 @@ class SqliteRoomLog:
         wanted = list(room_ids)
         return await self.read(reads.heads, wanted) if wanted else {}
 
-    async def events(self, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
-        """Return the events with after < seq <= upto, in order."""
-        return await self.read(reads.events, room_id, after, upto)
+    async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
+        """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON."""
+        return await self.read(reads.events, room_id, after, upto, max_bytes)
 
     async def page(
         self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50

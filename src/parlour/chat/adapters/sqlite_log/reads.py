@@ -30,9 +30,11 @@ FROM (
     SELECT (SELECT pk FROM rooms WHERE id = substr(?1, 1 + 16 * key, 16)) AS room FROM json_each(?2) ORDER BY key
 ) w
 """
+_STRETCH = f"place > {_ROOM} << {SEQ_BITS} | ?2 AND place <= {_ROOM} << {SEQ_BITS} | ?3"
 _EVENTS = f"""
 SELECT group_concat({EVENT_JSON} || ']') FROM (
-    SELECT * FROM events WHERE place > {_ROOM} << {SEQ_BITS} | ?2 AND place <= {_ROOM} << {SEQ_BITS} | ?3 ORDER BY place
+    SELECT * FROM events WHERE {_STRETCH}
+    AND (?4 IS NULL OR (SELECT sum(length(CAST(data AS BLOB))) FROM events WHERE {_STRETCH}) <= ?4) ORDER BY place
 ) e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
 """
 
@@ -77,11 +79,13 @@ def heads(connection: sqlite3.Connection, room_ids: Sequence[RoomId]) -> dict[Ro
     return dict(zip(room_ids, found, strict=True))
 
 
-def events(connection: sqlite3.Connection, room_id: RoomId, after: int, upto: int) -> list[RoomEvent]:
-    """Return the events with after < seq <= upto, in order."""
+def events(
+    connection: sqlite3.Connection, room_id: RoomId, after: int, upto: int, max_bytes: int | None
+) -> list[RoomEvent]:
+    """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON."""
     if not is_uuid(room_id) or after >= upto:
         return []
-    rows = decode_rows(_one(connection, _EVENTS, (packed(room_id), _seq(after), _seq(upto))))
+    rows = decode_rows(_one(connection, _EVENTS, (packed(room_id), _seq(after), _seq(upto), max_bytes)))
     rows.sort(key=lambda row: row.seq)
     return [row.event() for row in rows]
 
