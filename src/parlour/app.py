@@ -179,7 +179,7 @@ class Chat:
             namespace,
             channels,
             verifier=auth.verifier,
-            sessions=LiveSessions(auth.verifier, clock),
+            sessions=LiveSessions(auth.verifier, clock, max_sockets=settings.max_sockets_per_user),
             rates=rates,
             bus=bus,
             memberships=self.memberships,
@@ -278,8 +278,8 @@ class _Metrics(Observer):
     def dropped(self, n_packets: int) -> None:
         metrics.VOLATILE_DROPPED.inc(n_packets)
 
-    def slow_reader_closed(self) -> None:
-        metrics.SLOW_READERS.inc()
+    def slow_reader_closed(self, bound: str) -> None:
+        metrics.SLOW_READERS.labels(bound).inc()
 
 
 def _realtime(settings: Settings) -> Server:
@@ -296,6 +296,7 @@ def _realtime(settings: Settings) -> Server:
             max_half_open=settings.max_half_open,
             packets_per_second=settings.packets_per_second,
             max_outbox_bytes=settings.max_outbox_bytes,
+            outbox_budget=settings.outbox_budget_bytes,
         ),
         observer=_Metrics(),
         refusal=refusal,

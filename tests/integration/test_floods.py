@@ -109,12 +109,12 @@ async def test_member_that_never_reads_is_cut_off_and_the_room_goes_on(
     house: House, conversation: Conversation
 ) -> None:
     """Its outbox is bounded in bytes; the one who bursts is acknowledged as if nothing were."""
-    before = metric(house.server, "parlour_slow_readers_total")
+    before = metric(house.server, 'parlour_slow_readers_total{bound="socket"}')
     stuck = await deaf_member(house)
     speaker = await house.mallory.connect()
     text = "x" * 8_000
     async with asyncio.timeout(60):
-        while metric(house.server, "parlour_slow_readers_total") == before:
+        while metric(house.server, 'parlour_slow_readers_total{bound="socket"}') == before:
             sent = [
                 speaker.start("message.send", {"room_id": house.corner, "client_id": str(uuid4()), "text": text})
                 for _ in range(100)

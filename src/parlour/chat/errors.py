@@ -20,7 +20,8 @@ Conflict
 ├── DirectRoom              not to be joined, left or changed
 ├── LastOwner               a room needs an owner
 ├── RoomFull                no more members fit
-└── TooManyRooms            no more rooms for that user
+├── TooManyRooms            no more rooms for that user
+└── TooManySockets          a newer socket of the user took this one's place
 Unavailable
 └── Busy                    the queue of commands is full
 """
@@ -179,6 +180,16 @@ class TooManyRooms(Conflict):
     """
 
     code = "too_many_rooms"
+
+
+class TooManySockets(Conflict):
+    """The user has opened as many newer sockets as one user may have, and this one made room for the last of them.
+
+    Close what is not used, and connect again when somebody looks at this page; reconnecting by itself it would only push the next
+    one out. `details.limit` is the number.
+    """
+
+    code = "too_many_sockets"
 
 
 class Busy(Unavailable):

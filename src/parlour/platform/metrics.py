@@ -15,7 +15,14 @@ SOCKETS = Gauge("parlour_sockets", "Engine.IO connections open now.", ["transpor
 SOCKETS_OPENED = Counter("parlour_sockets_opened_total", "Engine.IO connections opened.", ["transport"])
 SOCKETS_CLOSED = Counter("parlour_sockets_closed_total", "Engine.IO connections closed, by reason.", ["reason"])
 SOCKETS_REFUSED = Counter("parlour_sockets_refused_total", "Connections and packets refused by a limit.", ["reason"])
-SLOW_READERS = Counter("parlour_slow_readers_total", "Sockets closed because they did not read.")
+SOCKETS_DISPLACED = Counter(
+    "parlour_sockets_displaced_total", "Sockets closed because their user opened too many newer ones."
+)
+SLOW_READERS = Counter(
+    "parlour_slow_readers_total",
+    "Sockets closed because they did not read, past the bound of the socket or of the process.",
+    ["bound"],
+)
 VOLATILE_DROPPED = Counter(
     "parlour_volatile_dropped_total", "Volatile events dropped for sockets that could not take them."
 )
@@ -43,6 +50,7 @@ SEARCH_SECONDS = Histogram("parlour_search_seconds", "Time of a search.", bucket
 # The outbox from SQL to the room log.
 OUTBOX_RELAYED = Counter("parlour_room_outbox_relayed_total", "Changes of membership and rooms told to the room log.")
 OUTBOX_FAILURES = Counter("parlour_room_outbox_failures_total", "Attempts to tell the room log that failed.")
+OUTBOX_SET_ASIDE = Counter("parlour_room_outbox_set_aside_total", "Changes that the room log refused for good.")
 
 # Accounts.
 LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])

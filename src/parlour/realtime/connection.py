@@ -66,6 +66,10 @@ class Transport(Protocol):
     def name(self) -> TransportName:
         """As the handshake calls it."""
 
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the peer to read."""
+
     def establish(self, connection: Connection) -> None:
         """Carries `connection` from here on: sets its `write` and `writable`."""
 
@@ -240,10 +244,15 @@ class Connection:
             self.finish(reason)
             self.transport.close(code, orderly=False)
 
-    def cut_off(self) -> None:
-        """Ends the session of a reader that does not read."""
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the peer to read."""
+        return self.transport.waiting
+
+    def cut_off(self, bound: str = "socket") -> None:
+        """Ends the session of a reader that does not read; `bound` names what it is past, as in `Observer`."""
         if not self.session.closed:
-            self.engine.observer.slow_reader_closed()
+            self.engine.observer.slow_reader_closed(bound)
             self.finish("transport error")
             self.transport.close(1013, orderly=False)
 

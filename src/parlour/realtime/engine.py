@@ -7,7 +7,7 @@ import contextlib
 import os
 import random
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 
 from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
@@ -21,6 +21,7 @@ from parlour.realtime.front_door import FrontDoor
 from parlour.realtime.guarded_http import GuardedHttpProtocol
 from parlour.realtime.limits import Admission, Limits
 from parlour.realtime.observer import Observer
+from parlour.realtime.outboxes import Outboxes
 from parlour.realtime.polling import Polling
 from parlour.realtime.polling_app import PollingApp
 from parlour.realtime.turn import Turn
@@ -91,6 +92,7 @@ class EngineServer:
         self._probes: Deadlines[WebSocket] = Deadlines(_UPGRADE_TIMEOUT, _give_up_probe)
         self._probing: dict[Connection, WebSocket] = {}
         self.stalls: Deadlines[WebSocket] = Deadlines(self.limits.stall_timeout, WebSocket.stalled)
+        self.outboxes = Outboxes(self.limits.outbox_budget, self.observer, self._waiting)
         self._lingering: dict[str, Polling] = {}
         self._linger: Deadlines[str] = Deadlines(_LINGER, self._forget_lingering)
         self._half_open: Deadlines[Connection] | None = (
@@ -291,6 +293,13 @@ class EngineServer:
         """What an ended session has still to say, once."""
         self._linger.discard(sid)
         return self._lingering.pop(sid, None)
+
+    def _waiting(self) -> Iterable[Connection]:
+        """Everybody for whom something may wait; ended sessions, which have no claim to it, lose theirs."""
+        for sid in list(self._lingering):
+            self._linger.discard(sid)
+            self._forget_lingering(sid)
+        return self.connections.values()
 
     def _forget_lingering(self, sid: str) -> None:
         polling = self._lingering.pop(sid, None)

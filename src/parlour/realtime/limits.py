@@ -34,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
     max_outbox_bytes: int = 2_000_000
     """What may wait for one connection that does not read; past it volatile packets are dropped and then it is closed.
     A single write may exceed it for as long as `stall_timeout`."""
+    outbox_budget: int = 512 * 2**20
+    """What may wait for all connections of the process together; past it those for which most waits are closed first."""
     stall_timeout: float = 5.0
     """Seconds after which a WebSocket that has not taken in what one large write left behind is held to the bound."""
     request_head_timeout: float = 10.0

@@ -39,5 +39,7 @@ class Observer:
     def dropped(self, n_packets: int) -> None:
         """Volatile packets were not sent to connections that could not take them."""
 
-    def slow_reader_closed(self) -> None:
-        """A connection was cut off because it did not read."""
+    def slow_reader_closed(self, bound: str) -> None:
+        """A connection was cut off because it did not read: it was past its own bound ("socket"), or one of those with most
+        that waits when all together were past the budget ("process").
+        """

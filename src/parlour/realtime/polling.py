@@ -37,6 +37,11 @@ class Polling:
         self._posting = False
         self._resumed: Future[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for a GET."""
+        return self._size
+
     def establish(self, connection: Connection) -> None:
         """This carries `connection`."""
         self._connection = connection
@@ -71,9 +76,8 @@ class Polling:
         return chunks
 
     def _count(self, delta: int) -> None:
-        if delta:
-            self._size += delta
-            self._engine.observer.outbox_bytes(delta)
+        self._size += delta
+        self._engine.outboxes.count(delta)
 
     def payload(self, otherwise: bytes = b"") -> bytes:
         """Takes what waits, as a payload."""

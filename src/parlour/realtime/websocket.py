@@ -69,6 +69,7 @@ class WebSocket(WSListener):
         "_outbox_size",
         "_request",
         "_stream",
+        "_stuck",
         "_ws",
         "connection",
         "engine",
@@ -87,7 +88,13 @@ class WebSocket(WSListener):
         self._fragments: _Fragments | None = None
         self._outbox: list[bytes] | None = None  # a list while the peer does not read
         self._outbox_size = 0
+        self._stuck = 0  # what the stream had left to write when it had to pause
         self._closing = False
+
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the peer to read."""
+        return self._outbox_size + self._stuck
 
     def establish(self, connection: Connection) -> None:
         """This WebSocket carries `connection` from here on."""
@@ -147,12 +154,14 @@ class WebSocket(WSListener):
         self._closing = True
         self.engine.websocket_gone(self)
         self._gone("transport error" if transport.is_close_frame_sent else "transport close")
-        self._count_outbox(-self._outbox_size)
+        self._let_go()
 
     def pause_writing(self) -> None:
         """The peer does not read as fast as we write: what follows waits here, within a bound."""
         if self._outbox is None:
             self._outbox = []
+            self._stuck = self._stream.get_write_buffer_size()
+            self.engine.outboxes.count(self._stuck)
             self.engine.stalls.add(self)
             if self._established and self.connection is not None and not self.connection.closed:
                 self.connection.write = self._queue
@@ -160,8 +169,7 @@ class WebSocket(WSListener):
 
     def resume_writing(self) -> None:
         """The peer reads again."""
-        outbox, self._outbox = self._outbox, None
-        self._count_outbox(-self._outbox_size)
+        outbox = self._let_go()
         self.engine.stalls.discard(self)
         if outbox is None or self._closing:
             return
@@ -178,8 +186,7 @@ class WebSocket(WSListener):
         if self._closing:
             return
         self._closing = True
-        outbox, self._outbox = self._outbox, None
-        self._count_outbox(-self._outbox_size)
+        outbox = self._let_go()
         if outbox and orderly:
             self._stream.write(b"".join(outbox))
         self._ws.send(_CLOSE, code.to_bytes(2, "big"))
@@ -224,16 +231,19 @@ class WebSocket(WSListener):
         if outbox is None or connection is None:
             return
         outbox.append(frames)
-        self._count_outbox(len(frames))
+        self._outbox_size += len(frames)
+        self.engine.outboxes.count(len(frames))
         if self._outbox_size + self._stream.get_write_buffer_size() > self.engine.limits.max_outbox_bytes:
             connection.write = discard
             # Not at once: a loop over the members of a room may be running.
             get_running_loop().call_soon(connection.cut_off)
 
-    def _count_outbox(self, delta: int) -> None:
-        if delta:
-            self._outbox_size += delta
-            self.engine.observer.outbox_bytes(delta)
+    def _let_go(self) -> list[bytes] | None:
+        """Takes what waits here; it does not count any more."""
+        outbox, self._outbox = self._outbox, None
+        self.engine.outboxes.count(-self.waiting)
+        self._outbox_size = self._stuck = 0
+        return outbox
 
     def _add_fragment(self, frame: WSFrame) -> None:
         fragments = self._fragments

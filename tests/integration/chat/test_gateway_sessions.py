@@ -2,6 +2,7 @@
 
 import time
 
+from parlour.chat.events.sessions import MAX_SOCKETS
 from parlour.platform.ids import SessionId, uuid4, uuid7
 from parlour.platform.permissions import Role
 
@@ -105,3 +106,26 @@ async def test_nothing_is_kept_of_sockets_that_are_gone(server: ChatServer) -> N
     await server.revoke(ann)
     await last.wait_closed()
     assert (server.sessions._by_session, server.sessions._by_user, server.sessions._due_of) == ({}, {}, {})
+
+
+async def test_the_oldest_socket_of_a_user_makes_room_for_one_too_many(server: ChatServer) -> None:
+    """Whoever comes back is let in; a client that is sent away knows why and stays away (stock ones do after DISCONNECT)."""
+    ann, bob = server.user("ann"), server.user("bob")
+    b = await server.connect(bob)
+    oldest, *others = [await server.connect(ann) for _ in range(MAX_SOCKETS)]
+    newest = await server.connect(ann)
+    await oldest.wait_closed()
+    assert oldest.received[-1].name == "socket.displaced"
+    error = oldest.received[-1].data["error"]
+    assert (error["code"], error["details"]) == ("too_many_sockets", {"limit": MAX_SOCKETS})
+    for socket in (newest, *others, b):
+        assert (await socket.call("sync", {"rooms": {}}))["ok"]
+
+
+async def test_sockets_that_closed_do_not_count(server: ChatServer) -> None:
+    ann = server.user("ann")
+    first = await server.connect(ann)
+    for _ in range(MAX_SOCKETS + 1):
+        socket = await server.connect(ann)
+        await socket.close()
+    assert (await first.call("sync", {"rooms": {}}))["ok"]

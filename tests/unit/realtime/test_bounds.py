@@ -1,6 +1,7 @@
 """What a client cannot do to the server, and to the others."""
 
 import asyncio
+import json
 import os
 from typing import Any
 
@@ -15,7 +16,7 @@ class Refusals(Observer):
     def __init__(self) -> None:
         self.reasons: list[str] = []
         self.outbox = 0
-        self.slow_readers = 0
+        self.slow_readers: list[str] = []
         self.dropped_packets = 0
 
     def refused(self, reason: str) -> None:
@@ -24,8 +25,8 @@ class Refusals(Observer):
     def outbox_bytes(self, delta: int) -> None:
         self.outbox += delta
 
-    def slow_reader_closed(self) -> None:
-        self.slow_readers += 1
+    def slow_reader_closed(self, bound: str) -> None:
+        self.slow_readers.append(bound)
 
     def dropped(self, n_packets: int) -> None:
         self.dropped_packets += n_packets
@@ -55,7 +56,7 @@ async def test_a_reader_that_never_reads_is_cut_off_and_costs_the_others_nothing
             server.of("/").to().volatile.emit("v")
             assert await other.next() == '42["v"]'
         assert sent < 1_000
-    assert (observer.slow_readers, observer.outbox, reasons) == (1, 0, ["transport error"])
+    assert (observer.slow_readers, observer.outbox, reasons) == (["socket"], 0, ["transport error"])
     assert observer.dropped_packets > 0
     server.emit("after")
     assert await other.next() == '42["after"]'
@@ -311,7 +312,49 @@ async def test_one_large_write_to_a_reader_that_never_reads_is_not_kept_for_ever
     peer.transport.underlying_transport.pause_reading()
     socket.emit("m", "x" * 20_000_000)
     await until(lambda: not socket.connected)
-    assert observer.slow_readers == 1
+    assert observer.slow_readers == ["socket"]
+
+
+async def test_past_the_budget_of_all_outboxes_the_slowest_readers_go_first(serve: Any, until: Any) -> None:
+    """Each is within its own bound; ended sessions' last words and then the largest outboxes make room for the rest."""
+    observer = Refusals()
+    server = Server(limits=Limits(max_outbox_bytes=100_000_000, outbox_budget=50_000_000), observer=observer)
+    site = await serve(server)
+    peers, sockets = [], []
+    for _ in range(3):
+        peers.append(await site.connect())
+        sockets.append(next(reversed(server.of("/").sockets.values())))
+    reader = await site.connect()
+    for peer, socket, size in zip(peers, sockets, (8, 60, 16), strict=True):
+        peer.transport.underlying_transport.pause_reading()
+        for number in range(size):
+            socket.emit("m", number, "x" * 1_000_000)
+    await until(lambda: not sockets[1].connected)
+    assert observer.slow_readers == ["process"]
+    assert [socket.connected for socket in sockets] == [True, False, True]
+    assert site.engine.outboxes.total == observer.outbox <= 25_000_000
+    for peer, size in ((peers[0], 8), (peers[2], 16)):
+        peer.transport.underlying_transport.resume_reading()
+        assert [int(message[7:].partition(",")[0]) for message in await peer.take(size)] == list(range(size))
+    await until(lambda: observer.outbox == 0)
+    server.emit("after")
+    assert await reader.next() == '42["after"]'
+
+
+async def test_last_words_that_nobody_fetches_count_and_are_dropped_past_the_budget(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    server = Server(limits=Limits(outbox_budget=40_000), observer=observer)
+    site = await serve(server)
+    async with httpx.AsyncClient() as client:
+        for _ in range(2):
+            opened = await client.get(f"{site.url}?EIO=4&transport=polling")
+            sid = json.loads(opened.text[1:])["sid"]
+            await client.post(f"{site.url}?EIO=4&transport=polling&sid={sid}", content="40")
+            (socket,) = server.of("/").sockets.values()
+            socket.emit("m", "x" * 25_000)
+            socket.disconnect(close=True)
+    await until(lambda: observer.outbox == 0)
+    assert observer.slow_readers == []
 
 
 async def test_one_large_write_to_a_reader_that_reads_arrives(serve: Any) -> None:

@@ -15,6 +15,7 @@ from parlour.chat.errors import (
     TokenMismatch,
     TooManyPins,
     TooManyReactions,
+    TooManySockets,
 )
 from parlour.chat.events import payloads as wire
 from parlour.chat.model import RoomEvent
@@ -289,6 +290,13 @@ SERVER_EVENTS: tuple[ServerEvent, ...] = (
         "when it ends.",
         wire.AuthExpiring,
         {"in": 60},
+    ),
+    ServerEvent(
+        "socket.displaced",
+        "The user has opened as many newer sockets as one user may have, and the oldest, this one, makes room. The session "
+        "goes on. The connection is closed next; stock clients do not come back by themselves then, and should not.",
+        wire.SocketDisplaced,
+        {"error": {"code": "too_many_sockets", "message": TooManySockets().message, "details": {"limit": 50}}},
     ),
     ServerEvent(
         "session.revoked",

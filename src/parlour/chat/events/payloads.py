@@ -168,6 +168,12 @@ class AuthExpiring(msgspec.Struct):
     seconds: int = msgspec.field(name="in")
 
 
+class SocketDisplaced(msgspec.Struct):
+    """Why this socket is closed while its session goes on."""
+
+    error: ErrorBody
+
+
 class SessionClosed(msgspec.Struct):
     """Why the session, and with it this socket, ends."""
 

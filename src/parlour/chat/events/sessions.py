@@ -1,4 +1,4 @@
-"""The live sockets of this process by session and user: they end with their token, their session or their account."""
+"""The live sockets of this process by session and user: they end with their token, session or account, or for newer ones."""
 
 import asyncio
 from collections import defaultdict
@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import msgspec
 
-from parlour.chat.errors import TokenMismatch
-from parlour.chat.events.payloads import AuthExpiring, SessionClosed
+from parlour.chat.errors import TokenMismatch, TooManySockets
+from parlour.chat.events.payloads import AuthExpiring, SessionClosed, SocketDisplaced
+from parlour.platform import metrics
 from parlour.platform.clock import Clock
 from parlour.platform.ids import SessionId, UserId
 from parlour.platform.permissions import Role
@@ -20,6 +21,10 @@ K = TypeVar("K")
 NOTICE = 60
 """Seconds before the end of its token at which a socket is told."""
 
+MAX_SOCKETS = 50
+"""Sockets of one user. The newest is let in and the oldest goes: whoever reloads a page, or comes back from a dead network whose
+sockets have not timed out yet, must never be locked out by the ghosts of before."""
+
 
 class LiveSessions:
     """Knows every authenticated socket; `socket.data` is its `Principal`.
@@ -29,10 +34,13 @@ class LiveSessions:
     due.
     """
 
-    def __init__(self, verifier: TokenVerifier, clock: Clock, *, notice: int = NOTICE) -> None:
+    def __init__(
+        self, verifier: TokenVerifier, clock: Clock, *, notice: int = NOTICE, max_sockets: int = MAX_SOCKETS
+    ) -> None:
         self._verifier = verifier
         self._clock = clock
         self._notice = notice
+        self._max_sockets = max_sockets
         self._by_session: defaultdict[SessionId, dict[str, Socket]] = defaultdict(dict)
         self._by_user: defaultdict[UserId, dict[str, Socket]] = defaultdict(dict)
         self._due: defaultdict[int, dict[str, Socket]] = defaultdict(dict)
@@ -40,10 +48,13 @@ class LiveSessions:
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self, socket: Socket, principal: Principal) -> None:
-        """Take in a socket that has just connected as `principal`."""
+        """Take in a socket that has just connected as `principal`; one too many of a user, the oldest, is displaced."""
         socket.data = principal
         self._by_session[principal.session_id][socket.id] = socket
-        self._by_user[principal.user_id][socket.id] = socket
+        sockets = self._by_user[principal.user_id]
+        sockets[socket.id] = socket
+        if len(sockets) > self._max_sockets:
+            displace(next(iter(sockets.values())), self._max_sockets)
         self._schedule(socket, principal.expires_at - self._notice)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(1.0, self._tick)
@@ -119,6 +130,13 @@ class LiveSessions:
         else:
             self._schedule(socket, principal.expires_at)
             socket.emit("auth.expiring", AuthExpiring(round(left)))
+
+
+def displace(socket: Socket, limit: int) -> None:
+    """Close a socket in favour of a newer one of its user, telling why."""
+    metrics.SOCKETS_DISPLACED.inc()
+    socket.emit("socket.displaced", SocketDisplaced(TooManySockets(details={"limit": limit}).body()))
+    socket.disconnect(close=True)
 
 
 def end(socket: Socket, reason: str) -> None:
