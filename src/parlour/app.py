@@ -169,9 +169,9 @@ class Chat:
             max_members=settings.max_members_per_room,
         )
         summaries = Summaries(log, auth.directory, self.heads, clock)
-        self.room_list = RoomList(summaries, self.memberships, self.heads)
+        self.room_list = RoomList(summaries, self.memberships, self.heads, rates)
         self.messages = Messages(self.broker, log, self.memberships, auth.directory, rates)
-        self.history = History(log, self.memberships, self.heads)
+        self.history = History(log, self.memberships, self.heads, rates)
         self.search = SearchMessages(SqliteSearch(log, clock), self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)
         self.reads = ReadMarkers(store, self.memberships, self.heads, rates, channels.read)

@@ -13,6 +13,9 @@ MAX_TEXT = 8_000
 SYNC_GAP = 500
 """Events; a client further behind than this fetches history instead of replaying."""
 
+MAX_PINS = 100
+"""Pinned messages of one room."""
+
 MAX_NAME = 80
 """Characters of a room's name."""
 

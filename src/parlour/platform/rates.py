@@ -17,6 +17,8 @@ DEFAULT_RATES: dict[str, str] = {
     "reaction": "1200/minute",
     "room": "300/minute",
     "membership": "1200/minute",
+    "history": "1200/minute, burst 300",
+    "list": "1200/minute, burst 300",
     "search": "600/minute",
     "directory": "240/minute",
     "draft": "240/minute",

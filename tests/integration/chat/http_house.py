@@ -101,24 +101,27 @@ class Client:
 class HttpHouse:
     """The services of chat with HTTP before them."""
 
-    def __init__(self, database: Database, log: Counting, clock: WallClock) -> None:
+    def __init__(
+        self, database: Database, log: Counting, clock: WallClock, rates: dict[str, str] | None = None
+    ) -> None:
         self.database, self.log, self.clock, self.keys = database, log, clock, Keys()
         self.bus, self.directory, self.told = MemoryBus(), FakeDirectory(), Told()
-        rates = RateLimits(clock)
+        limits = RateLimits(clock, rates)
         self.store = SqlRoomStore(database)
         self.memberships = Memberships(self.store)
         self.heads = Heads(log)
         self.broker = MemoryBroker()
         self.worker = Worker(log, self.told)
         self.outbox = OutboxRelay(self.store, self.broker)
-        self.room_list = RoomList(Summaries(log, self.directory, self.heads, clock), self.memberships, self.heads)
+        summaries = Summaries(log, self.directory, self.heads, clock)
+        self.room_list = RoomList(summaries, self.memberships, self.heads, limits)
         self.room_list.follow(self.bus)
         rooms = Rooms(
             self.store,
             memberships=self.memberships,
             directory=self.directory,
             outbox=self.outbox,
-            rates=rates,
+            rates=limits,
             clock=clock,
         )
         services = ChatServices(
@@ -130,15 +133,15 @@ class HttpHouse:
                 heads=self.heads,
                 directory=self.directory,
                 outbox=self.outbox,
-                rates=rates,
+                rates=limits,
                 clock=clock,
             ),
             room_list=self.room_list,
-            messages=Messages(self.broker, log, self.memberships, self.directory, rates),
-            history=History(log, self.memberships, self.heads),
-            search=SearchMessages(SqliteSearch(log, clock), self.memberships, rates),
-            read_markers=ReadMarkers(self.store, self.memberships, self.heads, rates, lambda *_: None),
-            drafts=Drafts(self.store, self.memberships, rates, clock),
+            messages=Messages(self.broker, log, self.memberships, self.directory, limits),
+            history=History(log, self.memberships, self.heads, limits),
+            search=SearchMessages(SqliteSearch(log, clock), self.memberships, limits),
+            read_markers=ReadMarkers(self.store, self.memberships, self.heads, limits, lambda *_: None),
+            drafts=Drafts(self.store, self.memberships, limits, clock),
         )
         verifier = TokenVerifier(self.keys, clock)
         self.application = create_application([router(services)], verifier, Health("test", clock), version="test")
@@ -159,14 +162,14 @@ class HttpHouse:
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[HttpHouse]:
+async def opened(folder: Path, rates: dict[str, str] | None = None) -> AsyncIterator[HttpHouse]:
     """Open a house on the databases in `folder`, and close it."""
     clock = WallClock()
     database = Database(f"sqlite:///{folder / 'parlour.db'}")
     await migrate(database, "parlour.chat")
     log = await Counting.open(folder / "messages.db", clock)
     assert isinstance(log, Counting)
-    house = HttpHouse(database, log, clock)
+    house = HttpHouse(database, log, clock, rates)
     working = asyncio.create_task(house.broker.run(house.heads.follow(house.worker.handle)))
     relaying = asyncio.create_task(house.outbox.run())
     try:

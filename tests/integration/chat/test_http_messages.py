@@ -106,6 +106,25 @@ async def test_a_body_over_the_limit_is_refused(house: HttpHouse) -> None:
     assert await ann.refused("POST", f"/rooms/{room}/messages", body) == (413, "too_large")
 
 
+async def test_reading_has_rates_where_it_costs_more_than_a_refusal(tmp_path: Path) -> None:
+    async with opened(tmp_path, {"list": "6/hour", "history": "1/hour"}) as house:
+        ann, _, room = await a_room(house)
+        message = (await ann.send(room, "hello"))["id"]
+        for path in ("/rooms", f"/rooms/{room}", f"/rooms/{room}/members", "/drafts"):
+            await ann.get(path)
+        for path in ("/rooms", f"/rooms/{room}/messages", f"/rooms/{room}/messages"):
+            await ann.get(path)
+        for path in (f"/rooms/{room}/pins", f"/rooms/{room}/messages/{message}"):
+            status, answer = await ann.call("GET", path)
+            assert (status, answer["error"]["code"]) == (429, "rate_limited")
+            assert answer["error"]["retry_after"] > 1
+        for _ in range(2):
+            await ann.get("/drafts")
+        for path in (f"/rooms/{room}", f"/rooms/{room}/members", "/drafts"):
+            assert await ann.refused("GET", path) == (429, "rate_limited")
+        await ann.get("/rooms")
+
+
 async def test_search_finds_what_the_caller_may_read_and_nothing_else(house: HttpHouse) -> None:
     ann, ben, room = await a_room(house)
     eve = house.client("eve")

@@ -16,8 +16,8 @@ from parlour.chat.errors import (
     TooManyPins,
     TooManyReactions,
 )
-from parlour.chat.model import MAX_TEXT, EventType
-from parlour.chat.service.messages import MAX_PINS, Messages, check_text, settled
+from parlour.chat.model import MAX_PINS, MAX_TEXT, EventType
+from parlour.chat.service.messages import Messages, check_text, settled
 from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import ClientId, EventId, UserId, uuid7
 from parlour.platform.permissions import Role

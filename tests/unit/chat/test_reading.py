@@ -54,7 +54,9 @@ class House:
         memberships.add(self.ann, self.room)
         memberships.add(self.ann, self.other)
         self.heads.at[self.room.id] = 9
-        self.history = History(self.log, memberships, self.heads)
+        self.history = History(
+            self.log, memberships, self.heads, RateLimits(ManualClock(), {"history": "1000/minute", **(rates or {})})
+        )
         self.queries: list[SearchQuery] = []
         self.searching = SearchMessages(self, memberships, RateLimits(ManualClock(), rates))
 
@@ -115,6 +117,25 @@ async def test_only_members_read(reading: Reading) -> None:
         with pytest.raises(RoomNotFound):
             await reading(house.history, a_principal("eve"), room_id)
     assert house.calls == []
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=["page", "around", "message", "pinned"])
+async def test_what_is_read_from_the_log_has_a_rate_and_what_is_kept_has_none(reading: Reading) -> None:
+    house = House({"history": "2/minute"})
+    message = house.log.put(house.room, house.ann)
+    await house.history.page(house.ann, house.room.id, limit=20)
+    await house.history.message(house.ann, house.room.id, message.id)
+    with pytest.raises(RateLimited) as refused:
+        await reading(house.history, house.ann, house.room.id)
+    assert refused.value.retry_after
+    assert await house.history.page(house.ann, house.room.id, limit=20) == ([], 9)
+
+
+async def test_a_large_page_counts_for_as_many_small_ones_as_it_holds() -> None:
+    house = House({"history": "4/minute"})
+    await house.history.page(house.ann, house.room.id, limit=MAX_PAGE)
+    with pytest.raises(RateLimited):
+        await house.history.page(house.ann, house.room.id, limit=1)
 
 
 async def test_pages_are_bounded() -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 
 import msgspec
+import pytest
 
 from parlour.chat.model import RoomKind
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_list import RoomList
 from parlour.platform.bus import MemoryBus
 from parlour.platform.contracts import USER_CHANGED, Profile, UserChanged
+from parlour.platform.errors import RateLimited
 from parlour.platform.ids import RoomId
+from parlour.platform.rates import RateLimits
 
 from .doubles import FakeDirectory, FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_profile, a_room
 
@@ -23,12 +26,13 @@ class KnownHeads(FakeHeads):
 
 
 class House:
-    def __init__(self, capacity: int = 10) -> None:
+    def __init__(self, capacity: int = 10, rates: dict[str, str] | None = None) -> None:
         self.log, self.heads, self.memberships = FakeLog(), KnownHeads(), FakeMemberships()
         self.ben = a_profile("ben")
         self.directory = FakeDirectory(self.ben)
         summaries = Summaries(self.log, self.directory, self.heads, ManualClock())
-        self.list = RoomList(summaries, self.memberships, self.heads, capacity=capacity)
+        limits = RateLimits(ManualClock(), rates)
+        self.list = RoomList(summaries, self.memberships, self.heads, limits, capacity=capacity)
         self.ann, self.room, self.direct = a_principal(), a_room(), a_room(RoomKind.DIRECT, "")
         self.memberships.add(self.ann, self.room, read=3)
         self.memberships.add(self.ann, self.direct, peer=self.ben.id)
@@ -43,6 +47,17 @@ async def test_a_list_is_made_once() -> None:
     assert [(each.id, each.unread) for each in first] == [(house.room.id, 2), (house.direct.id, 0)]
     assert all(mine is again for mine, again in zip(first, await house.list.of(house.ann), strict=True))
     assert len(house.log.mention_calls) == 1
+
+
+async def test_making_a_list_has_a_rate_and_one_that_is_known_has_none() -> None:
+    house = House(rates={"list": "1/minute"})
+    for _ in range(3):
+        await house.list.of(house.ann)
+    house.heads.at[house.room.id] = 6
+    with pytest.raises(RateLimited):
+        await house.list.of(house.ann)
+    membership = house.memberships.of[house.ann.user_id][house.room.id]
+    assert (await house.list.one(house.ann.user_id, membership)).head == 6
 
 
 async def test_only_what_changed_is_made_again() -> None:

@@ -32,6 +32,7 @@ class Drafts:
 
     async def all(self, principal: Principal) -> list[Draft]:
         """Return the drafts in rooms that the caller is in, the one changed last first."""
+        self._rates.check("list", principal.user_id)
         rooms = await self._memberships.load(principal.user_id)
         drafts = await self._store.drafts(principal.user_id)
         mine = [Draft(room_id, text, at) for room_id, (text, at) in drafts.items() if room_id in rooms]

@@ -3,17 +3,20 @@
 from collections import OrderedDict
 
 from parlour.chat.errors import MessageNotFound
-from parlour.chat.model import Message
+from parlour.chat.model import MAX_PINS, Message
 from parlour.chat.ports import RoomLog
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.membership import Memberships
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import EventId, RoomId
 from parlour.platform.permissions import Permission
+from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
 
 MAX_PAGE = 200
 """Messages of one page."""
+
+_UNIT = 50  # messages of one unit of the rate
 
 KEPT_PAGES = 500
 """Pages that are kept, none larger than `LARGEST_KEPT`: some 50 MB at the very most."""
@@ -28,14 +31,16 @@ class History:
     """The message view as members may read it.
 
     Each answer with a head holds at least what the log held at that head, because the head is read first: who applies
-    the events after that head to the page, skipping those not newer than a message's `version`, misses nothing. All
-    raise `RoomNotFound` for who is not a member, and `Unavailable`.
+    the events after that head to the page, skipping those not newer than a message's `version`, misses nothing. What
+    has to be read from the log counts towards a rate; a page that is kept does not, since it costs no more than a
+    refusal. All raise `RoomNotFound` for who is not a member, `RateLimited` and `Unavailable`.
     """
 
-    def __init__(self, log: RoomLog, memberships: Memberships, heads: Heads) -> None:
+    def __init__(self, log: RoomLog, memberships: Memberships, heads: Heads, rates: RateLimits) -> None:
         self._log = log
         self._memberships = memberships
         self._heads = heads
+        self._rates = rates
         self._pages: OrderedDict[_Page, tuple[int, list[Message]]] = OrderedDict()
 
     async def page(
@@ -56,15 +61,16 @@ class History:
         check_limit(limit)
         await self._may_read(principal, room_id)
         head = await self._head(room_id)
-        return await self._page((room_id, before, after, limit), head), head
+        return await self._page(principal, (room_id, before, after, limit), head), head
 
-    async def _page(self, wanted: _Page, head: int) -> list[Message]:
+    async def _page(self, principal: Principal, wanted: _Page, head: int) -> list[Message]:
         """Read a page, or take the one read before: whatever changes a message moves the head of its room."""
         known = self._pages.get(wanted)
         if known is not None and known[0] == head:
             self._pages.move_to_end(wanted)
             return known[1]
         room_id, before, after, limit = wanted
+        self._count(principal, limit)
         messages = await self._log.page(room_id, before=before, after=after, limit=limit)
         if sum(map(_size, messages)) <= LARGEST_KEPT:
             self._pages[wanted] = head, messages
@@ -82,6 +88,7 @@ class History:
         """
         check_limit(limit)
         await self._may_read(principal, room_id)
+        self._count(principal, limit)
         head = await self._head(room_id)
         return await self._log.around(room_id, seq, limit), head
 
@@ -92,6 +99,7 @@ class History:
             MessageNotFound: the room has no such message.
         """
         await self._may_read(principal, room_id)
+        self._count(principal, 1)
         message = await self._log.message(room_id, message_id)
         if message is None:
             raise MessageNotFound
@@ -100,11 +108,15 @@ class History:
     async def pinned(self, principal: Principal, room_id: RoomId) -> list[Message]:
         """Return the pinned messages, the latest pin first."""
         await self._may_read(principal, room_id)
+        self._count(principal, MAX_PINS)
         return await self._log.pinned(room_id)
 
     async def _may_read(self, principal: Principal, room_id: RoomId) -> None:
         if self._memberships.check(principal, room_id, Permission.READ) is None:
             await self._memberships.require(principal, room_id, Permission.READ)
+
+    def _count(self, principal: Principal, messages: int) -> None:
+        self._rates.check("history", principal.user_id, cost=-(-messages // _UNIT))
 
     async def _head(self, room_id: RoomId) -> int:
         return (await self._heads.of((room_id,)))[room_id]

@@ -13,7 +13,7 @@ from parlour.chat.errors import (
     TooManyReactions,
 )
 from parlour.chat.mentions import parse_mentions
-from parlour.chat.model import MAX_TEXT, Appended, EventType, Membership, Message, NewEvent
+from parlour.chat.model import MAX_PINS, MAX_TEXT, Appended, EventType, Membership, Message, NewEvent
 from parlour.chat.ports import Broker, Directory, Pending, RoomLog
 from parlour.chat.reactions import MAX_REACTIONS, is_reaction
 from parlour.chat.service.membership import Memberships
@@ -22,9 +22,6 @@ from parlour.platform.ids import ClientId, EventId, RoomId, is_uuid
 from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
-
-MAX_PINS = 100
-"""Pinned messages of one room."""
 
 
 class Messages:

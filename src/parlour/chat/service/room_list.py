@@ -12,6 +12,7 @@ from parlour.chat.service.ready import RoomSummary, Summaries
 from parlour.platform.bus import Bus, Unsubscribe
 from parlour.platform.contracts import USER_CHANGED, UserChanged
 from parlour.platform.ids import RoomId, UserId
+from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
 
 _Rooms = dict[RoomId, RoomSummary]
@@ -25,11 +26,20 @@ class RoomList:
     happened to costs neither SQL nor the log.
     """
 
-    def __init__(self, summaries: Summaries, memberships: Memberships, heads: Heads, *, capacity: int = 20_000) -> None:
+    def __init__(
+        self,
+        summaries: Summaries,
+        memberships: Memberships,
+        heads: Heads,
+        rates: RateLimits,
+        *,
+        capacity: int = 20_000,
+    ) -> None:
         """Remember the lists of at most `capacity` users, those used last."""
         self._summaries = summaries
         self._memberships = memberships
         self._heads = heads
+        self._rates = rates
         self._capacity = capacity
         self._lists: OrderedDict[UserId, _Rooms] = OrderedDict()
 
@@ -37,7 +47,7 @@ class RoomList:
         """Return the caller's rooms, the first joined first.
 
         Raises:
-            Unavailable: an engine is away.
+            RateLimited, Unavailable: something has to be read, and that later.
         """
         memberships = self._memberships.get(principal.user_id)
         if memberships is None:
@@ -46,7 +56,7 @@ class RoomList:
         if len(known) > len(memberships):
             for left in known.keys() - memberships.keys():
                 del known[left]
-        return await self._summarise(principal.user_id, list(memberships.values()))
+        return await self._summarise(principal.user_id, list(memberships.values()), rate="list")
 
     async def one(self, user_id: UserId, membership: Membership) -> RoomSummary:
         """Return one of a user's rooms."""
@@ -62,7 +72,9 @@ class RoomList:
             if membership.peer is not None:
                 self._lists.get(membership.peer, {}).pop(room_id, None)
 
-    async def _summarise(self, user_id: UserId, memberships: list[Membership]) -> list[RoomSummary]:
+    async def _summarise(
+        self, user_id: UserId, memberships: list[Membership], rate: str | None = None
+    ) -> list[RoomSummary]:
         known = self._lists.get(user_id)
         if known is None:
             known = self._lists[user_id] = {}
@@ -72,6 +84,8 @@ class RoomList:
         fresh = self._fresh(known, memberships)
         stale = [each for each in memberships if each.room.id not in fresh]
         if stale:
+            if rate is not None:
+                self._rates.check(rate, user_id)
             for summary in await self._summaries.rooms(user_id, stale):
                 fresh[summary.id] = known[summary.id] = summary
         return [fresh[each.room.id] for each in memberships]

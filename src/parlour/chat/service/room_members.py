@@ -92,6 +92,7 @@ class RoomMembers:
     ) -> list[ListedMember]:
         """Return members by user id, those after the user id `after`."""
         await self._memberships.require(principal, room_id, Permission.READ)
+        self._rates.check("list", principal.user_id)
         members = await self._store.members(room_id, after=after, limit=limit)
         profiles = await self._directory.profiles([member.user_id for member in members]) if members else {}
         return [_listed(member, profiles.get(member.user_id)) for member in members]

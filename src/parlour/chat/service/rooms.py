@@ -133,6 +133,7 @@ class Rooms:
         Raises:
             RoomNotFound: the caller is not in it, and it is not public or the caller may not browse.
         """
+        self._rates.check("list", principal.user_id)
         membership = (await self._memberships.load(principal.user_id)).get(room_id)
         room = membership.room if membership is not None else await self.public(principal, room_id)
         return room, membership, await self._store.count_members(room_id)
