@@ -115,6 +115,27 @@ async def test_a_batch_that_fails_answers_its_senders_and_the_next_goes_on(make:
     await stop(running)
 
 
+async def test_what_waits_behind_a_batch_that_fails_fails_too_where_it_is_of_the_same_rooms(
+    make: Callable[..., Broker],
+) -> None:
+    broker, log = make(largest=2), Log()
+    log.open.clear()
+    log.failure = Unavailable()
+    running = asyncio.create_task(broker.run(log))
+    commands = [saying(RoomId("one")) for _ in range(4)] + [saying(RoomId("two"))]
+    pending = start(broker, commands)
+    await log.begun.wait()
+    log.open.set()
+    results = await asyncio.gather(*pending[:4], return_exceptions=True)
+    log.failure = None
+    assert results == [results[0]] * 4
+    assert (await broker.submit(saying(RoomId("one")))).event.seq == 1
+    assert log.batches[0] == commands[:2]
+    assert all(command not in batch for batch in log.batches for command in commands[2:4])
+    await asyncio.gather(pending[4], return_exceptions=True)
+    await stop(running)
+
+
 async def test_a_command_that_fails_alone_answers_its_sender_alone(make: Callable[..., Broker]) -> None:
     broker, log = make(), Log()
     running = asyncio.create_task(broker.run(log))

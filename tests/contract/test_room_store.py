@@ -316,6 +316,11 @@ async def test_outbox_rows_come_oldest_first_until_they_are_done(store: RoomStor
     await store.outbox_done([row.id for row in rows[:2]])
     await store.outbox_done([])
     assert await store.outbox() == rows[2:]
+    await store.outbox_set_aside([rows[2].id])
+    assert await store.outbox() == rows[3:]
+    other = a_room()
+    await store.create(other, {ann: "owner"})
+    assert [row.event.room_id for row in await store.outbox(without={room.id})] == [other.id]
 
 
 async def test_changes_of_one_room_at_once_are_told_as_they_happened(store: RoomStore) -> None:

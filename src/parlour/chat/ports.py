@@ -1,7 +1,7 @@
 """What the chat service needs from outside. Every adapter of a port passes the one suite in tests/contract/."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -116,7 +116,8 @@ class Broker(Protocol):
     """Carries commands to the worker that gives each its place.
 
     What `submit` returns is done when the event is durable and has been told to this node's live sockets. Commands of one room
-    submitted by one node are worked in the order submitted. Grouping: while one batch is under way all that is submitted waits
+    submitted by one node are worked in the order submitted; where a batch fails, what waits behind it of the same rooms fails
+    too, so that resending keeps the order. Grouping: while one batch is under way all that is submitted waits
     and forms the next. Bounded: past the bound `submit` raises `Busy` at once. When it raises anything else, the command may or
     may not have been done: repeat it with the same client_id.
     """
@@ -228,12 +229,16 @@ class RoomStore(Protocol):
         """Keep a draft; an empty text removes it. The later `at` wins, of equal ones the one saved last."""
         ...
 
-    async def outbox(self, limit: int = 500) -> list[OutboxRow]:
-        """Return what the log has yet to be told, oldest first."""
+    async def outbox(self, limit: int = 500, *, without: Collection[RoomId] = ()) -> list[OutboxRow]:
+        """Return what the log has yet to be told, oldest first, but of the rooms `without`."""
         ...
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
         """Forget outbox rows that are in the log."""
+        ...
+
+    async def outbox_set_aside(self, ids: Sequence[str]) -> None:
+        """Keep outbox rows, but never return them again."""
         ...
 
 

@@ -55,17 +55,20 @@ class Worker:
                 raise
             if len(batch) == 1:
                 return [_refusal(batch[0], error)]
-            return [answer for command in batch for answer in await self._alone(command)]
+            return await self._one_by_one(batch)
         APPEND_SECONDS.observe(time.monotonic() - begun)
         APPEND_EVENTS.observe(len(batch))
         self._tell(batch, answers, repeats=again)
         return list(answers)
 
-    async def _alone(self, command: NewEvent) -> list[Appended | ParlourError]:
-        try:
-            return await self.handle([command])
-        except Unavailable as error:
-            return [error]
+    async def _one_by_one(self, batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        answers: list[Appended | ParlourError] = []
+        for command in batch:
+            try:
+                answers += await self.handle([command])
+            except Unavailable as error:  # the rest too: done without this one, it would overtake what is sent again
+                return [*answers, *[error] * (len(batch) - len(answers))]
+        return answers
 
     async def _append(self, batch: Sequence[NewEvent]) -> tuple[list[Appended], bool]:
         """Return the answers, and whether it took more than one attempt."""

@@ -1,7 +1,7 @@
 """A room store in memory, for tests of the use cases: obedient to the port, countable and stoppable."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -19,6 +19,8 @@ class MemoryRooms:
         self.rooms: dict[RoomId, Room] = {}
         self.of: dict[RoomId, dict[UserId, Membership]] = {}
         self.rows: list[OutboxRow] = []
+        self.set_aside: set[str] = set()
+        self.pages = self.deletions = 0
         self.kept: dict[tuple[UserId, RoomId], tuple[str, int]] = {}
         self.loads: list[set[UserId]] = []
         self.marks: list[list[tuple[UserId, RoomId, int]]] = []
@@ -159,13 +161,20 @@ class MemoryRooms:
         if at >= self.kept.get((user_id, room_id), ("", 0))[1]:
             self.kept[user_id, room_id] = (text, at)
 
-    async def outbox(self, limit: int = 500) -> list[OutboxRow]:
+    async def outbox(self, limit: int = 500, *, without: Collection[RoomId] = ()) -> list[OutboxRow]:
         self._check()
-        return self.rows[:limit]
+        self.pages += 1
+        rows = [row for row in self.rows if row.event.room_id not in without and row.id not in self.set_aside]
+        return rows[:limit]
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
         self._check()
+        self.deletions += 1
         self.rows = [row for row in self.rows if row.id not in ids]
+
+    async def outbox_set_aside(self, ids: Sequence[str]) -> None:
+        self._check()
+        self.set_aside.update(ids)
 
     def _copy(self, room_id: RoomId, user_id: UserId) -> Membership:
         member = self.of[room_id][user_id]

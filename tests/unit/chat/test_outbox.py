@@ -5,10 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from parlour.chat.errors import Busy
-from parlour.chat.model import Appended, NewEvent, Room, RoomKind
+from parlour.chat.model import NewEvent, Room, RoomKind
 from parlour.chat.ports import Pending
-from parlour.chat.service.outbox import OutboxRelay
+from parlour.chat.service import outbox
+from parlour.chat.service.outbox import MAX_REFUSALS, OutboxRelay
+from parlour.platform.errors import InvalidRequest, Unavailable
 from parlour.platform.ids import RoomId, UserId, uuid4
 
 from .doubles import FakeBroker
@@ -26,22 +30,34 @@ class Log(FakeBroker):
         self.failures = 0
         self.refused: RoomId | None = None
         self.die_after: int | None = None
+        self.bad: set[object] = set()
+        self.batches = 0
+        self._batch: list[tuple[NewEvent, Pending]] = []
 
     def submit(self, command: NewEvent) -> Pending:
-        return asyncio.ensure_future(self._submit(command))
-
-    async def _submit(self, command: NewEvent) -> Appended:
-        await asyncio.sleep(0)
-        if self.failures:
-            self.failures -= 1
-            raise Busy(retry_after=1)
         if command.room_id == self.refused:
             raise Busy(retry_after=1)
-        appended = await super().submit(command)
-        if self.die_after == len(self._done):
-            self.die_after = None
-            raise asyncio.CancelledError
-        return appended
+        loop = asyncio.get_running_loop()
+        pending: Pending = loop.create_future()
+        self._batch.append((command, pending))
+        if len(self._batch) == 1:
+            loop.call_soon(self._work)
+        return pending
+
+    def _work(self) -> None:
+        batch, self._batch = self._batch, []
+        self.batches += 1
+        away, self.failures = self.failures > 0, max(0, self.failures - 1)
+        for command, pending in batch:
+            if away:
+                pending.set_exception(Unavailable(retry_after=1))
+            elif command.data.get("name") in self.bad:
+                pending.set_exception(InvalidRequest())
+            else:
+                pending.set_result(self._append(command))
+                if self.die_after == len(self._done):
+                    self.die_after = None
+                    return
 
     @property
     def events(self) -> list[tuple[RoomId, int, dict[str, object]]]:
@@ -126,6 +142,74 @@ async def test_a_room_that_fails_does_not_hold_up_the_others() -> None:
         log.refused = None
         await asyncio.sleep(60)
     assert [(room_id, seq) for room_id, seq, _ in log.events if room_id == stuck.id] == [(stuck.id, 1), (stuck.id, 2)]
+
+
+@in_virtual_time
+async def test_what_many_rooms_changed_is_told_in_one_batch_and_forgotten_in_one_statement() -> None:
+    store, log = MemoryRooms(), Log()
+    rooms = [await a_room(store, updates=9) for _ in range(20)]
+    relay = OutboxRelay(store, log)
+    relay.wake()
+    async with running(relay):
+        assert await relay.settle()
+    assert (log.batches, store.pages, store.deletions) == (1, 1, 1)
+    for room in rooms:
+        told = [(seq, data.get("name")) for room_id, seq, data in log.events if room_id == room.id]
+        assert told == [(1, None), *((number + 2, str(number)) for number in range(9))]
+
+
+@in_virtual_time
+async def test_a_room_that_is_stuck_with_more_than_a_page_makes_no_other_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "BATCH", 10)
+    store, log = MemoryRooms(), Log()
+    stuck = await a_room(store, updates=25)
+    log.refused = stuck.id
+    relay = OutboxRelay(store, log)
+    async with running(relay):
+        await asyncio.sleep(1)
+        free = await a_room(store, updates=3)
+        relay.wake()
+        assert await relay.settle(seconds=0.5, room_id=free.id)
+        assert not await relay.settle(seconds=0.5, room_id=stuck.id)
+        assert {room_id for room_id, _, _ in log.events} == {free.id}
+        log.refused = None
+        assert await relay.settle(seconds=60)
+    assert [seq for room_id, seq, _ in log.events if room_id == stuck.id] == list(range(1, 27))
+    assert store.rows == []
+
+
+@in_virtual_time
+async def test_a_row_that_the_log_refuses_is_set_aside_with_an_error_and_its_room_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store, log = MemoryRooms(), Log()
+    room = await a_room(store, updates=1)
+    log.bad.add("0")
+    relay = OutboxRelay(store, log)
+    async with running(relay):
+        await asyncio.sleep(1)
+        await store.update(room.id, ANN, {"name": "1"})
+        relay.wake()
+        assert not await relay.settle(room_id=room.id)
+        assert await relay.settle(seconds=60, room_id=room.id)
+    assert [data.get("name") for _, _, data in log.events] == [None, "1"]
+    (left,) = store.rows
+    assert store.set_aside == {left.id}
+    assert sum(command.client_id == left.id for command in log.commands) == 0
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [(each.row_id, each.room_id) for each in errors] == [(left.id, room.id)]  # type: ignore[attr-defined]  # extras
+
+
+@in_virtual_time
+async def test_a_log_that_is_away_for_long_sets_nothing_aside() -> None:
+    store, log = MemoryRooms(), Log()
+    await a_room(store, updates=2)
+    log.failures = MAX_REFUSALS * 5
+    relay = OutboxRelay(store, log)
+    relay.wake()
+    async with running(relay):
+        assert await relay.settle(seconds=600)
+    assert (len(log.events), store.set_aside) == (3, set())
 
 
 @in_virtual_time

@@ -111,6 +111,13 @@ async def test_a_bad_command_fails_alone(bench: Bench, failure: Exception, told:
     assert [seq for seq, _ in bench.fanout.told] == [1, 2]
 
 
+async def test_done_one_by_one_nothing_overtakes_what_found_the_log_away(bench: Bench) -> None:
+    bench.log.failures = [RuntimeError("a bug")] + [Unavailable()] * 3
+    answers = await bench.worker.handle([command(), command(), command()])
+    assert [type(each) for each in answers] == [Unavailable] * 3
+    assert bench.fanout.told == []
+
+
 async def test_a_failure_is_logged_with_the_id_of_its_command(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bad = command(error=KeyError("data"))
     with caplog.at_level(logging.ERROR):

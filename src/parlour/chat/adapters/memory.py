@@ -62,8 +62,16 @@ class MemoryBroker:
                 for (_, future), answer in zip(batch, answers, strict=True):
                     _settle(future, answer)
             except Exception as error:
-                for _, future in batch:
-                    _settle(future, error)
+                self._fail(batch, error)
+
+    def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """Fail a batch, and what waits behind it of the same rooms: worked now, it would overtake what is sent again."""
+        rooms = {command.room_id for command, _ in batch}
+        behind = [each for each in self._waiting if each[0].room_id in rooms]
+        if behind:
+            self._waiting = [each for each in self._waiting if each[0].room_id not in rooms]
+        for _, future in (*batch, *behind):
+            _settle(future, error)
 
 
 def _settle(future: Pending, answer: Appended | Exception) -> None:

@@ -19,6 +19,7 @@ def told(room_id: RoomId, kind: EventType, by: UserId, data: Mapping[str, Any]) 
         "type": kind.value,
         "sender_id": by,
         "data": msgspec.json.encode(data).decode(),
+        "set_aside": False,
     }
 
 

@@ -1,6 +1,6 @@
 """Rooms and membership in SQL, by SQLAlchemy Core: SQLite and PostgreSQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -241,9 +241,11 @@ class SqlRoomStore:
 
     # The outbox of the room log
 
-    async def outbox(self, limit: int = 500) -> list[OutboxRow]:
+    async def outbox(self, limit: int = 500, *, without: Collection[RoomId] = ()) -> list[OutboxRow]:
         """Return what the log has yet to be told."""
-        query = sa.select(outbox).order_by(outbox.c.position).limit(limit)
+        query = sa.select(outbox).where(~outbox.c.set_aside).order_by(outbox.c.position).limit(limit)
+        if without:
+            query = query.where(outbox.c.room_id.not_in(without))
         async with self._database.reading() as connection:
             return [outbox_row(row) for row in await connection.execute(query)]
 
@@ -252,6 +254,11 @@ class SqlRoomStore:
         if ids:
             async with self._database.transaction() as connection:
                 await connection.execute(outbox.delete().where(outbox.c.id.in_(ids)))
+
+    async def outbox_set_aside(self, ids: Sequence[str]) -> None:
+        """Keep outbox rows from being told."""
+        async with self._database.transaction() as connection:
+            await connection.execute(outbox.update().where(outbox.c.id.in_(ids)).values(set_aside=True))
 
 
 async def _insert_room(connection: AsyncConnection, room: Room, key: str | None, roles: Mapping[UserId, str]) -> None:

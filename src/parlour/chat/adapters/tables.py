@@ -61,6 +61,7 @@ outbox = sa.Table(
     sa.Column("type", _text(32), nullable=False),
     sa.Column("sender_id", _text(36), nullable=False),
     sa.Column("data", sa.Text(), nullable=False),  # JSON
+    sa.Column("set_aside", sa.Boolean(), nullable=False),  # the log refused it: kept to be looked at, never told
     sa.UniqueConstraint("id", name="uq_room_outbox_id"),
     sqlite_autoincrement=True,
 )

@@ -150,7 +150,7 @@ class RoomMembers:
 
     async def _change(self, room_id: RoomId, work: Coroutine[object, object, T]) -> T:
         outcome = await self._memberships.change(room_id, work)
-        await self._outbox.settle()
+        await self._outbox.settle(room_id=room_id)
         return outcome
 
     async def _changeable(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership:

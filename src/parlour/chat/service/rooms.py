@@ -105,7 +105,7 @@ class Rooms:
             room.name, room.topic = checked_name(name), checked_topic(topic)
             await self.check_room_for(list(roles))
         created = await self._memberships.change(room.id, self._create(principal.user_id, room, roles))
-        await self._outbox.settle()
+        await self._outbox.settle(room_id=room.id)
         return created
 
     async def _create(self, user_id: UserId, room: Room, roles: dict[UserId, str]) -> tuple[Membership, bool]:
@@ -185,7 +185,7 @@ class Rooms:
             changes["kind"] = kind.value
         if changes:
             await self._memberships.change(room_id, self._update(principal.user_id, room_id, changes))
-            await self._outbox.settle()
+            await self._outbox.settle(room_id=room_id)
         return membership
 
     async def _update(self, user_id: UserId, room_id: RoomId, changes: dict[str, str]) -> None:

@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("type", _text(32), nullable=False),
         sa.Column("sender_id", _text(36), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("set_aside", sa.Boolean(), nullable=False),
         sa.UniqueConstraint("id", name="uq_room_outbox_id"),
         sqlite_autoincrement=True,
     )
