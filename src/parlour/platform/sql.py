@@ -2,24 +2,26 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic.config import Config
 from alembic.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Executable, Row, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from parlour.platform.errors import Unavailable
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite"}
+T = TypeVar("T")
+AnyRow = Row[*tuple[Any, ...]]
 
 
 class DatabaseUnavailable(Unavailable):
@@ -32,52 +34,92 @@ class DatabaseUnavailable(Unavailable):
 
 
 class Database:
-    """A pool of connections to `sqlite:///path`.
+    """The SQLite database `sqlite:///path`, for one who writes and some who read at a time.
 
-    Failure: what the driver raises leaves as `DatabaseUnavailable` (retry_after 1 s), except `IntegrityError`, which the adapter that
-    knows the constraint turns into an error of its own. An operation that raised has changed nothing, unless the connection was lost
-    during the commit itself: then repeat it idempotently.
+    Concurrency: the writers of this process pass one after the other, in the order in which they came, and hold nothing while they
+    wait. Readers wait for no writer and no writer for them (WAL). Other processes may use the file too; SQLite's lock keeps their writers
+    apart from ours. Failure: what the driver raises leaves as `DatabaseUnavailable` (retry_after 1 s), except `IntegrityError`, which the
+    adapter that knows the constraint turns into an error of its own. An operation that raised has changed nothing, unless the
+    connection was lost during the commit itself: then repeat it idempotently.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5, timeout: float = 10.0) -> None:
-        """Open no connection yet; `timeout` in seconds bounds the wait for a connection and for SQLite's write lock."""
+    def __init__(self, url: str, *, readers: int = 2, timeout: float = 10.0) -> None:
+        """Open no connection yet; `timeout` in seconds bounds each wait: for the writers before, for SQLite's lock, and for a read."""
         parsed = make_url(url)
-        driver = _DRIVERS.get(parsed.get_backend_name())
-        if driver is None:
-            raise ValueError(f"PARLOUR_DATABASE_URL: {parsed.get_backend_name()}:// is not supported; use sqlite:///")
         self.dialect = parsed.get_backend_name()
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": timeout}
-        if self.dialect == "sqlite":
-            options["connect_args"] = {"timeout": timeout}
-        self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), **options)
-        if self.dialect == "sqlite":
-            if parsed.database:
-                _make_private(Path(parsed.database))
-            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
+        if self.dialect != "sqlite" or not parsed.database:
+            raise ValueError(f"PARLOUR_DATABASE_URL: {self.dialect}:// is not supported; use sqlite:///path")
+        self._path = Path(parsed.database)
+        _make_private(self._path)
+        self._timeout = timeout
+        self._turn = asyncio.Lock()  # fair, where SQLite lets its waiters sleep and look again
+        options: dict[str, Any] = {
+            "max_overflow": 0,
+            "pool_timeout": timeout,
+            "pool_reset_on_return": None,  # whoever began a transaction has ended it
+            "connect_args": {"timeout": timeout},
+        }
+        self._writer = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size=1, **options)
+        self._reader = create_engine(parsed.set(drivername="sqlite+pysqlite"), pool_size=readers, **options)
+        event.listen(self._writer.sync_engine, "connect", _configure)
+        event.listen(self._reader, "connect", _configure)
+        event.listen(self._reader, "connect", _forbid_writing)
+        self._threads = ThreadPoolExecutor(readers, "sql-reader")
+        self._old_readers = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size=2, **options)
+        event.listen(self._old_readers.sync_engine, "connect", _configure)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that writes; it commits on exit and rolls back when the block raises."""
         with _translated():
-            async with self.engine.connect() as connection:
-                if self.dialect == "sqlite":
-                    # Taking the write lock at once waits for it; upgrading a read later fails with "database is locked".
-                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    await connection.commit()
-                except BaseException:
-                    await asyncio.shield(connection.rollback())
-                    raise
+            async with asyncio.timeout(self._timeout):
+                await self._turn.acquire()
+            try:
+                async with self._writer.connect() as connection:
+                    try:
+                        # Taking the write lock at once waits for it; upgrading a read later fails with "database is locked".
+                        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                        yield connection
+                        await connection.commit()
+                    except BaseException:
+                        await asyncio.shield(connection.rollback())
+                        raise
+            finally:
+                self._turn.release()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection for reading one consistent snapshot."""
         with _translated():
-            async with self.engine.connect() as connection:
-                if self.dialect == "sqlite":
-                    await connection.exec_driver_sql("BEGIN")
+            async with self._old_readers.connect() as connection:
+                await connection.exec_driver_sql("BEGIN")
                 yield connection
+
+    async def rows(self, query: Executable) -> Sequence[AnyRow]:
+        """Return all rows of one query; it needs no transaction to see one moment, and costs one visit to a thread."""
+        return await self._in_thread(lambda connection: connection.execute(query).all())
+
+    async def row(self, query: Executable) -> AnyRow | None:
+        """Return the first row of one query, None where there is none; as `rows`."""
+        return await self._in_thread(lambda connection: connection.execute(query).first())
+
+    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, several queries that have to see one moment, in a thread; it returns values, not cursors."""
+
+        def at_one_moment(connection: Connection) -> T:
+            connection.exec_driver_sql("BEGIN")
+            return work(connection)
+
+        return await self._in_thread(at_one_moment)
+
+    async def _in_thread(self, work: Callable[[Connection], T]) -> T:
+        def read() -> T:
+            with self._reader.connect() as connection:
+                return work(connection)
+
+        with _translated():
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, read)
 
     async def check(self) -> None:
         """Ask the engine for an answer.
@@ -85,23 +127,29 @@ class Database:
         Raises:
             DatabaseUnavailable: there is none.
         """
-        async with self.reading() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+        await self.row(text("SELECT 1"))
 
     async def backup(self, path: Path) -> None:
-        """Copy a SQLite database as it is at one moment into a new file with mode 0600, while it is being used.
+        """Copy the database as it is at one moment into a new file with mode 0600, while it is being used.
 
         Raises:
             DatabaseUnavailable: it cannot be read, or the file not be written.
         """
+
+        def copy() -> None:
+            with closing(sqlite3.connect(self._path, self._timeout, isolation_level=None)) as connection:
+                connection.execute("VACUUM INTO ?", (str(path),))
+
         path.touch(mode=0o600)
         with _translated():
-            async with self.engine.connect() as connection:
-                await connection.exec_driver_sql("VACUUM INTO ?", (str(path),))
+            await asyncio.to_thread(copy)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._reader.dispose()
+        await self._writer.dispose()
+        await self._old_readers.dispose()
 
 
 class _translated:  # noqa: N801 - reads as the statement it is
@@ -122,13 +170,17 @@ def _make_private(path: Path) -> None:
     path.touch(mode=0o600, exist_ok=True)
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
+def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where `Database` says, not where the driver guesses
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _forbid_writing(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
 
 
 async def migrate(database: Database, package: str) -> None:

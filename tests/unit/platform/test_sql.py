@@ -3,13 +3,20 @@
 import asyncio
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from parlour.platform.sql import Database, DatabaseUnavailable, migrate
+
+COUNT = text("SELECT count(*) FROM names")
+NAMES = text("SELECT name FROM names ORDER BY rowid")
 
 
 @pytest.fixture
@@ -28,13 +35,12 @@ async def add(database: Database, *names: str) -> None:
 
 
 async def names(database: Database) -> list[str]:
-    async with database.reading() as connection:
-        return list((await connection.exec_driver_sql("SELECT name FROM names ORDER BY name")).scalars())
+    return [row[0] for row in await database.rows(NAMES)]
 
 
 async def test_transaction_commits_on_exit(database: Database) -> None:
-    await add(database, "ann", "bob")
-    assert await names(database) == ["ann", "bob"]
+    await add(database, "bob", "ann")
+    assert await names(database) == ["bob", "ann"]
 
 
 @pytest.mark.parametrize("failure", [ValueError, asyncio.CancelledError, KeyError])
@@ -57,12 +63,35 @@ async def test_integrity_errors_are_left_to_the_adapter(database: Database) -> N
     assert await names(database) == ["ann"]
 
 
-async def test_reading_sees_one_snapshot(database: Database) -> None:
-    async with database.reading() as connection:
-        before = (await connection.exec_driver_sql("SELECT count(*) FROM names")).scalar()
-        await add(database, "ann")
-        assert (await connection.exec_driver_sql("SELECT count(*) FROM names")).scalar() == before == 0
+async def test_the_queries_of_a_snapshot_see_one_moment(database: Database, tmp_path: Path) -> None:
+    def count_around_a_write(connection: Connection) -> list[int]:
+        counts = [connection.execute(COUNT).scalar_one()]
+        with closing(sqlite3.connect(tmp_path / "parlour.db")) as other, other:
+            other.execute("INSERT INTO names VALUES ('ann')")
+        return [*counts, connection.execute(COUNT).scalar_one()]
+
+    assert await database.snapshot(count_around_a_write) == [0, 0]
     assert await names(database) == ["ann"]
+
+
+async def test_what_reads_cannot_write(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await database.rows(text("INSERT INTO names VALUES ('ann') RETURNING name"))
+    assert await names(database) == []
+
+
+async def test_a_read_of_one_query_is_one_visit_to_a_thread(database: Database) -> None:
+    await names(database)
+    visits = [0]
+    submit = database._threads.submit
+
+    def counting(*args: Any, **options: Any) -> Any:
+        visits[0] += 1
+        return submit(*args, **options)
+
+    database._threads.submit = counting  # type: ignore[method-assign] - nothing else tells how often
+    await names(database)
+    assert visits == [1]
 
 
 async def test_lock_that_is_held_too_long_is_unavailable(database: Database, tmp_path: Path) -> None:
@@ -77,11 +106,16 @@ async def test_lock_that_is_held_too_long_is_unavailable(database: Database, tmp
     await add(database, "ann")
 
 
-async def test_pool_that_stays_empty_is_unavailable(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/small.db", pool_size=1, timeout=0.1)
-    async with database.reading():
-        with pytest.raises(DatabaseUnavailable):
-            await database.check()
+async def test_readers_that_stay_busy_are_unavailable(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/small.db", readers=1, timeout=0.1)
+    release = threading.Event()
+    held = asyncio.create_task(database.snapshot(lambda _connection: release.wait()))
+    await asyncio.sleep(0)
+    with pytest.raises(DatabaseUnavailable):
+        await database.check()
+    release.set()
+    with pytest.raises(DatabaseUnavailable):
+        await held
     await database.check()
     await database.close()
 
@@ -96,23 +130,63 @@ async def test_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
 
 async def test_statement_that_is_wrong_is_no_driver_error_outside(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable):
-        async with database.reading() as connection:
-            await connection.exec_driver_sql("SELECT * FROM nowhere")
+        await database.rows(text("SELECT * FROM nowhere"))
 
 
-async def test_writers_wait_for_each_other(tmp_path: Path) -> None:
-    """Twenty at once on five connections: BEGIN IMMEDIATE waits, it does not fail."""
-    database = Database(f"sqlite:///{tmp_path}/parlour.db")
-    async with database.transaction() as connection:
-        await connection.exec_driver_sql("CREATE TABLE names (name TEXT PRIMARY KEY)")
-    await asyncio.gather(*(add(database, f"{number:02}") for number in range(20)))
-    assert await names(database) == [f"{number:02}" for number in range(20)]
-    await database.close()
+async def test_writers_pass_in_the_order_in_which_they_came(database: Database) -> None:
+    await asyncio.gather(*(add(database, name) for name in "hgfedcba"))
+    assert await names(database) == list("hgfedcba")
+
+
+async def test_readers_wait_for_no_writer(database: Database) -> None:
+    """However many of these there are, and however slow."""
+    go_on = asyncio.Event()
+
+    async def write_slowly(name: str) -> None:
+        async with database.transaction() as connection:
+            await connection.exec_driver_sql("INSERT INTO names VALUES (?)", (name,))
+            await go_on.wait()
+
+    await add(database, "ann")
+    writers = [asyncio.create_task(write_slowly(f"writer {number}")) for number in range(30)]
+    assert [await names(database) for _ in range(20)] == [["ann"]] * 20
+    assert await database.snapshot(lambda connection: connection.execute(COUNT).scalar_one()) == 1
+    go_on.set()
+    await asyncio.gather(*writers)
+    assert len(await names(database)) == 31
+
+
+async def test_a_writer_that_waits_too_long_for_others_is_unavailable(database: Database) -> None:
+    async with database.transaction():
+        with pytest.raises(DatabaseUnavailable) as refused:
+            await add(database, "ann")
+    assert refused.value.retry_after == 1
+    await add(database, "ann")
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 40])
+async def test_a_writer_that_is_cancelled_holds_up_nobody(database: Database, turns: int) -> None:
+    """Wherever it is: waiting for its turn, for the connection, for a statement or for the commit."""
+    first, second = asyncio.create_task(add(database, "first")), asyncio.create_task(add(database, "second"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    first.cancel()
+    second.cancel()
+    await asyncio.wait([first, second])
+    await add(database, "third")
+    assert await names(database) in (["third"], ["first", "third"], ["first", "second", "third"])
+
+
+async def test_other_processes_may_write_to_the_file_meanwhile(database: Database, tmp_path: Path) -> None:
+    other = Database(f"sqlite:///{tmp_path}/parlour.db")
+    await asyncio.gather(*(add(which, f"{number}") for number, which in enumerate([database, other] * 10)))
+    assert len(await names(database)) == 20
+    await other.close()
 
 
 async def test_file_is_its_owners_alone_and_durable(database: Database, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "parlour.db").stat().st_mode) == 0o600
-    async with database.reading() as connection:
+    async with database.transaction() as connection:
         for pragma, expected in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
             assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == expected
 
@@ -139,9 +213,10 @@ async def test_backup_over_a_database_is_refused(database: Database, tmp_path: P
     assert copy.read_bytes() == kept
 
 
-def test_other_engines_are_refused_by_the_name_of_the_setting() -> None:
-    with pytest.raises(ValueError, match="PARLOUR_DATABASE_URL: mysql:// is not supported"):
-        Database("mysql://localhost/parlour")
+@pytest.mark.parametrize("url", ["mysql://localhost/parlour", "sqlite://"], ids=["another engine", "no path"])
+def test_what_is_no_file_of_sqlite_is_refused_by_the_name_of_the_setting(url: str) -> None:
+    with pytest.raises(ValueError, match=f"PARLOUR_DATABASE_URL: {url.partition(':')[0]}:// is not supported"):
+        Database(url)
 
 
 @pytest.mark.parametrize("service", ["parlour.auth", "parlour.chat"])
@@ -156,8 +231,7 @@ async def test_migrating_twice_changes_nothing(tmp_path: Path, service: str) -> 
 
 
 async def tables(database: Database) -> list[str]:
-    async with database.reading() as connection:
-        return list((await connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name")).scalars())
+    return [row[0] for row in await database.rows(text("SELECT sql FROM sqlite_master ORDER BY name"))]
 
 
 async def test_services_share_a_database_with_a_history_each(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from parlour.auth.adapters.sql.rows import USER, end_sessions, insert_opening, session_row, user_of, user_row
 from parlour.auth.adapters.tables import sessions, users
@@ -18,6 +17,7 @@ from parlour.platform.permissions import Role
 from parlour.platform.sql import Database
 
 _AFTER_ALL = "\U0010ffff"
+_ANY_USER = sa.select(users.c.id).limit(1)
 
 
 class SqlAccountStore:
@@ -30,7 +30,7 @@ class SqlAccountStore:
         """Store an account, and the session that begins with it."""
         try:
             async with self._database.transaction() as connection:
-                if not await _any_user(connection):
+                if (await connection.execute(_ANY_USER)).first() is None:
                     user = msgspec.structs.replace(user, role=Role.OWNER)
                 await connection.execute(users.insert(), user_row(user, password_hash))
                 if opening is not None:
@@ -53,8 +53,7 @@ class SqlAccountStore:
 
     async def any(self) -> bool:
         """Tell whether there is any account."""
-        async with self._database.reading() as connection:
-            return await _any_user(connection)
+        return await self._database.row(_ANY_USER) is not None
 
     async def user(self, user_id: UserId) -> User | None:
         """Return an account."""
@@ -71,8 +70,7 @@ class SqlAccountStore:
         return await self._credentials(users.c.id == user_id)
 
     async def _credentials(self, condition: sa.ColumnElement[bool]) -> Credentials | None:
-        async with self._database.reading() as connection:
-            row = (await connection.execute(sa.select(*USER, users.c.password_hash).where(condition))).first()
+        row = await self._database.row(sa.select(*USER, users.c.password_hash).where(condition))
         return Credentials(user_of(row), row[-1]) if row else None
 
     async def users(self, user_ids: Iterable[UserId]) -> list[User]:
@@ -84,8 +82,7 @@ class SqlAccountStore:
         return await self._where(users.c.username_key.in_(list(username_keys)))
 
     async def _where(self, condition: sa.ColumnElement[bool]) -> list[User]:
-        async with self._database.reading() as connection:
-            return [user_of(row) for row in await connection.execute(sa.select(*USER).where(condition))]
+        return [user_of(row) for row in await self._database.rows(sa.select(*USER).where(condition))]
 
     async def search(self, prefix: str, *, after: str, limit: int, include_disabled: bool) -> list[User]:
         """Return accounts by prefix."""
@@ -98,8 +95,7 @@ class SqlAccountStore:
             )
         if not include_disabled:
             query = query.where(users.c.disabled.is_(False))
-        async with self._database.reading() as connection:
-            return [user_of(row) for row in await connection.execute(query)]
+        return [user_of(row) for row in await self._database.rows(query)]
 
     async def set_display_name(self, user_id: UserId, display_name: str, at: int) -> User | None:
         """Change the display name."""
@@ -171,7 +167,3 @@ class SqlAccountStore:
             elif is_demotion(before.role, after.role):
                 ended = await end_sessions(connection, at, RevocationReason.ROLE_CHANGED, sessions.c.user_id == user_id)
             return Managed(after, ended)
-
-
-async def _any_user(connection: AsyncConnection) -> bool:
-    return (await connection.execute(sa.select(users.c.id).limit(1))).first() is not None

@@ -22,9 +22,8 @@ class SqlFailureStore:
 
     async def get(self, keys: Sequence[str]) -> dict[str, Failures]:
         """Return those counters that exist."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(sa.select(login_failures).where(_columns.key.in_(keys)))
-            return {row[0]: Failures(*row[1:]) for row in rows}
+        rows = await self._database.rows(sa.select(login_failures).where(_columns.key.in_(keys)))
+        return {row[0]: Failures(*row[1:]) for row in rows}
 
     async def add(self, policies: Mapping[str, BackOff], now: int) -> dict[str, Failures]:
         """Count one more failure under each key."""

@@ -20,9 +20,8 @@ class SqlKeyStore:
 
     async def keys(self) -> list[SigningKey]:
         """Return all keys, the oldest first."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(sa.select(signing_keys).order_by(_columns.signs_from, _columns.kid))
-            return [SigningKey(*row) for row in rows]
+        rows = await self._database.rows(sa.select(signing_keys).order_by(_columns.signs_from, _columns.kid))
+        return [SigningKey(*row) for row in rows]
 
     async def add(self, key: SigningKey, *, only_first: bool = False) -> bool:
         """Store a key."""

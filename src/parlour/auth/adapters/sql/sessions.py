@@ -57,8 +57,7 @@ class SqlSessionStore:
 
     async def session(self, session_id: SessionId) -> Session | None:
         """Return a session."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(sa.select(*SESSION).where(sessions.c.id == session_id))).first()
+        row = await self._database.row(sa.select(*SESSION).where(sessions.c.id == session_id))
         return session_of(row) if row else None
 
     async def rotate(
@@ -102,8 +101,7 @@ class SqlSessionStore:
             )
             .order_by(sessions.c.last_used_at.desc(), sessions.c.id.desc())
         )
-        async with self._database.reading() as connection:
-            return [session_of(row) for row in await connection.execute(query)]
+        return [session_of(row) for row in await self._database.rows(query)]
 
     async def revoke(
         self,
@@ -125,24 +123,26 @@ class SqlSessionStore:
 
     async def changes(self, since: int) -> Changes:
         """Return what was revoked and who was changed."""
-        async with self._database.reading() as connection:
-            ended = await connection.execute(sa.select(*ENDED).where(sessions.c.revoked_at >= since))
-            changed = await connection.execute(
-                sa.select(*USER).where(users.c.updated_at >= since, users.c.updated_at > users.c.created_at)
+        ended = sa.select(*ENDED).where(sessions.c.revoked_at >= since)
+        changed = sa.select(*USER).where(users.c.updated_at >= since, users.c.updated_at > users.c.created_at)
+
+        def look(connection: sa.Connection) -> Changes:
+            return Changes(
+                [ended_of(row) for row in connection.execute(ended)],
+                [user_of(row) for row in connection.execute(changed)],
             )
-            return Changes([ended_of(row) for row in ended], [user_of(row) for row in changed])
+
+        return await self._database.snapshot(look)
 
     async def remembered(self, now: int) -> list[RevokedSession]:
         """Return the revoked sessions that verifiers must know."""
         query = sa.select(*ENDED).where(sessions.c.revoked_at.is_not(None), sessions.c.access_until > now)
-        async with self._database.reading() as connection:
-            return [ended_of(row) for row in await connection.execute(query)]
+        return [ended_of(row) for row in await self._database.rows(query)]
 
     async def device_users(self, token_hash: bytes) -> set[UserId]:
         """Return the accounts that were logged in to from this device."""
         query = sa.select(devices.c.user_id).where(devices.c.token_hash == token_hash)
-        async with self._database.reading() as connection:
-            return {UserId(row[0]) for row in await connection.execute(query)}
+        return {UserId(row[0]) for row in await self._database.rows(query)}
 
     async def purge(self, now: int, lifetimes: Lifetimes) -> int:
         """Delete what is of no use any more."""
