@@ -60,16 +60,16 @@ class SqlRoomStore:
                 if existing is None:
                     await _insert_room(connection, room, key, members_)
         except IntegrityError as error:  # PostgreSQL: another transaction created it in between
-            async with self._database.reading() as connection:
-                existing = await _direct(connection, key)
+            row = None if key is None else await self._database.row(_direct_query(key))
+            existing = room_of(row) if row else None
             if existing is None:
                 raise Conflict("There is a room of this id.") from error
         return (room, True) if existing is None else (existing, False)
 
     async def room(self, room_id: RoomId) -> Room | None:
         """Return a room."""
-        async with self._database.reading() as connection:
-            return await _room(connection, sa.select(*ROOM).where(rooms.c.id == room_id))
+        row = await self._database.row(sa.select(*ROOM).where(rooms.c.id == room_id))
+        return room_of(row) if row else None
 
     async def public_rooms(
         self, *, query: str = "", after: tuple[str, str] | None = None, limit: int = 50
@@ -90,8 +90,7 @@ class SqlRoomStore:
             found = found.where(
                 rooms.c.name_key.contains(words, autoescape=True) | rooms.c.topic_key.contains(words, autoescape=True)
             )
-        async with self._database.reading() as connection:
-            return [(room_of(row), row[-1]) for row in await connection.execute(found)]
+        return [(room_of(row), row[-1]) for row in await self._database.rows(found)]
 
     async def update(self, room_id: RoomId, by: UserId, changes: Mapping[str, str]) -> Room | None:
         """Change name, topic or kind."""
@@ -119,15 +118,14 @@ class SqlRoomStore:
             .order_by(members.c.user_id, members.c.joined_at, members.c.room_id)
         )
         found: dict[UserId, list[Membership]] = {user_id: [] for user_id in wanted}
-        async with self._database.reading() as connection:
-            for row in await connection.execute(query):
-                found[row[0]].append(membership_of(row[0], row[1:]))
+        for row in await self._database.rows(query):
+            found[row[0]].append(membership_of(row[0], row[1:]))
         return found
 
     async def membership(self, room_id: RoomId, user_id: UserId) -> Membership | None:
         """Return a user's membership of a room."""
-        async with self._database.reading() as connection:
-            return await _membership(connection, room_id, user_id)
+        row = await self._database.row(_membership_query(room_id, user_id))
+        return membership_of(user_id, row) if row else None
 
     async def members(self, room_id: RoomId, *, after: str = "", limit: int = 100) -> list[Member]:
         """Return a room's members by user id."""
@@ -137,13 +135,12 @@ class SqlRoomStore:
             .order_by(members.c.user_id)
             .limit(limit)
         )
-        async with self._database.reading() as connection:
-            return [Member(*row) for row in await connection.execute(query)]
+        return [Member(*row) for row in await self._database.rows(query)]
 
     async def count_members(self, room_id: RoomId) -> int:
         """Return how many members a room has."""
-        async with self._database.reading() as connection:
-            return await _count(connection, room_id)
+        row = await self._database.row(_count_query(room_id))
+        return row[0] if row else 0
 
     async def add_member(
         self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0
@@ -224,8 +221,7 @@ class SqlRoomStore:
         query = sa.select(drafts.c.room_id, drafts.c.text, drafts.c.at).where(
             drafts.c.user_id == user_id, drafts.c.text != ""
         )
-        async with self._database.reading() as connection:
-            return {room_id: (text, at) for room_id, text, at in await connection.execute(query)}
+        return {room_id: (text, at) for room_id, text, at in await self._database.rows(query)}
 
     async def save_draft(self, user_id: UserId, room_id: RoomId, text: str, at: int) -> None:
         """Keep a draft, unless a later one is there."""
@@ -246,8 +242,7 @@ class SqlRoomStore:
         query = sa.select(outbox).where(~outbox.c.set_aside).order_by(outbox.c.position).limit(limit)
         if without:
             query = query.where(outbox.c.room_id.not_in(without))
-        async with self._database.reading() as connection:
-            return [outbox_row(row) for row in await connection.execute(query)]
+        return [outbox_row(row) for row in await self._database.rows(query)]
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
         """Forget outbox rows."""
@@ -280,7 +275,11 @@ async def _room(connection: AsyncConnection, query: sa.Select[Any]) -> Room | No
 
 
 async def _direct(connection: AsyncConnection, key: str | None) -> Room | None:
-    return None if key is None else await _room(connection, sa.select(*ROOM).where(rooms.c.direct_key == key))
+    return None if key is None else await _room(connection, _direct_query(key))
+
+
+def _direct_query(key: str) -> sa.Select[Any]:
+    return sa.select(*ROOM).where(rooms.c.direct_key == key)
 
 
 async def _lock(connection: AsyncConnection, room_id: RoomId) -> Room | None:
@@ -289,9 +288,12 @@ async def _lock(connection: AsyncConnection, room_id: RoomId) -> Room | None:
 
 
 async def _membership(connection: AsyncConnection, room_id: RoomId, user_id: UserId) -> Membership | None:
-    query = sa.select(*MEMBERSHIP).select_from(JOINED_MEMBERSHIP).where(_is_member(room_id, user_id))
-    row = (await connection.execute(query)).first()
+    row = (await connection.execute(_membership_query(room_id, user_id))).first()
     return membership_of(user_id, row) if row else None
+
+
+def _membership_query(room_id: RoomId, user_id: UserId) -> sa.Select[Any]:
+    return sa.select(*MEMBERSHIP).select_from(JOINED_MEMBERSHIP).where(_is_member(room_id, user_id))
 
 
 async def _role(connection: AsyncConnection, room_id: RoomId, user_id: UserId) -> str | None:
@@ -300,7 +302,11 @@ async def _role(connection: AsyncConnection, room_id: RoomId, user_id: UserId) -
 
 
 async def _count(connection: AsyncConnection, room_id: RoomId) -> int:
-    return await connection.scalar(sa.select(sa.func.count()).where(members.c.room_id == room_id)) or 0
+    return await connection.scalar(_count_query(room_id)) or 0
+
+
+def _count_query(room_id: RoomId) -> sa.Select[int]:
+    return sa.select(sa.func.count()).where(members.c.room_id == room_id)
 
 
 async def _owners(connection: AsyncConnection, room_id: RoomId) -> int:
