@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from parlour.chat.events.catalogue import ALWAYS, CLIENT_EVENTS, SERVER_EVENTS, ClientEvent, ServerEvent
-from parlour.chat.events.payloads import Refused
+from parlour.chat.events.catalogue import CLIENT_EVENTS, SERVER_EVENTS
 from parlour.chat.model import EventType
+from parlour.events.answers import Refused
+from parlour.events.catalogue import ALWAYS, ClientEvent, ServerEvent
 
 TARGET = Path(__file__).parents[1] / "docs/reference/events.md"
 MODEL = Path(__file__).parents[1] / "src/parlour/chat/model.py"

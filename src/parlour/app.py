@@ -18,7 +18,6 @@ from parlour.auth.service import Auth
 from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
-from parlour.chat.events.answers import refusal
 from parlour.chat.events.channels import Channels
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.sessions import LiveSessions
@@ -41,6 +40,7 @@ from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
 from parlour.config import Settings
+from parlour.events.answers import refusal
 from parlour.platform import metrics
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock

@@ -18,7 +18,6 @@ from joserfc.jwk import OKPKey
 from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
-from parlour.chat.events.answers import refusal
 from parlour.chat.events.channels import Channels
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.sessions import LiveSessions
@@ -35,6 +34,7 @@ from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
+from parlour.events.answers import refusal
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, Profile, SessionRevoked, UserChanged

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from parlour.chat.errors import InvalidText, RoomNotFound
-from parlour.chat.events.answers import checked, refusal
-from parlour.chat.events.catalogue import ALWAYS, CLIENT_EVENTS, SERVER_EVENTS
+from parlour.chat.events.catalogue import CLIENT_EVENTS, SERVER_EVENTS
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.payloads import MessageSend, SyncRequest
+from parlour.events.answers import checked, refusal
+from parlour.events.catalogue import ALWAYS
 from parlour.platform.errors import InvalidRequest
 from parlour.realtime import PacketRefused
 

@@ -12,8 +12,8 @@ import httpx
 import msgspec
 import pytest
 
-from parlour.chat.events.answers import answering
 from parlour.chat.events.payloads import MessageSend, ReadMark
+from parlour.events.answers import answering
 from parlour.platform import logging as parlour_logging
 from parlour.platform.logging import configure, correlation_id, new_correlation_id
 from parlour.realtime import PacketRefused

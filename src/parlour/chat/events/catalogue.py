@@ -1,8 +1,6 @@
 """Every Socket.IO event of chat with its shapes, errors and an example: the source of docs/reference/events.md."""
 
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from parlour.chat.errors import (
     Busy,
@@ -20,13 +18,10 @@ from parlour.chat.errors import (
 from parlour.chat.events import payloads as wire
 from parlour.chat.model import RoomEvent
 from parlour.chat.service.ready import ReadyState
-from parlour.platform.errors import Forbidden, Internal, InvalidRequest, ParlourError, RateLimited, Unavailable
+from parlour.events.answers import Done
+from parlour.events.catalogue import ClientEvent, Errors, ServerEvent
+from parlour.platform.errors import Forbidden
 from parlour.platform.tokens import SessionEnded, TokenExpired, TokenInvalid
-
-Errors = tuple[type[ParlourError], ...]
-
-ALWAYS: Errors = (InvalidRequest, RateLimited, Unavailable, Internal)
-"""What any event may be refused with."""
 
 _COMMAND: Errors = (RoomNotFound, Forbidden, Busy)
 _ROOM = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -36,27 +31,6 @@ _EVENT = "01983b20-5a10-7b3c-8d2e-6c1a0b9d7e33"
 _CLIENT = "9b2f1c64-5e0b-4f6a-8a5e-2d1b7c3e4f50"
 _SESSION = "01983b1c-1111-7222-8333-444455556666"
 _AT = 1_764_018_000_000
-
-
-class ClientEvent(NamedTuple):
-    """What a client sends: payload, acknowledgement, the errors besides `ALWAYS`, and examples as plain values."""
-
-    name: str
-    summary: str
-    payload: type[msgspec.Struct]
-    answer: type[msgspec.Struct]
-    errors: Errors
-    example: dict[str, Any]
-    answer_example: dict[str, Any]
-
-
-class ServerEvent(NamedTuple):
-    """What the server sends."""
-
-    name: str
-    summary: str
-    payload: type[msgspec.Struct]
-    example: dict[str, Any]
 
 
 def _command(**values: Any) -> dict[str, Any]:
@@ -170,7 +144,7 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
         "Move one's read marker, at most to the room's head and never back. The user's other sockets get `read`, "
         "and so does a room of up to 100 members.",
         wire.ReadMark,
-        wire.Done,
+        Done,
         (RoomNotFound, Forbidden),
         {"room_id": _ROOM, "seq": 42},
         _DONE,
@@ -180,7 +154,7 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
         "Say that one is typing; it ends by itself after 6 s unless repeated (about every 3 s), and with the "
         "message. Send it volatile, no acknowledgement is needed.",
         wire.TypingNotice,
-        wire.Done,
+        Done,
         (RoomNotFound, Forbidden),
         {"room_id": _ROOM, "on": True},
         _DONE,
@@ -200,7 +174,7 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
         "Say whether the person in front of this device is there. A user is `online` while one device is active, "
         "`idle` when all are idle, and `offline` 5 s after the last one went.",
         wire.PresenceUpdate,
-        wire.Done,
+        Done,
         (),
         {"state": "idle"},
         _DONE,
@@ -209,7 +183,7 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
         "auth.renew",
         "Hand over a fresh access token of the same session, so that the socket outlives the one it has.",
         wire.AuthRenew,
-        wire.Done,
+        Done,
         (TokenInvalid, TokenExpired, SessionEnded, TokenMismatch),
         {"token": "eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.…"},
         _DONE,

@@ -9,7 +9,6 @@ import msgspec
 
 from parlour.chat.errors import UnknownEvent
 from parlour.chat.events import payloads as wire
-from parlour.chat.events.answers import answering, later
 from parlour.chat.events.channels import (
     Channels,
     presence_channel,
@@ -27,6 +26,7 @@ from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
+from parlour.events.answers import DONE, Done, answering, later
 from parlour.platform.bus import Bus, Unsubscribe
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, SessionRevoked, UserChanged
 from parlour.platform.errors import ParlourError, Unauthenticated
@@ -37,8 +37,6 @@ from parlour.platform.tokens import Principal, TokenVerifier
 from parlour.realtime import ConnectRefused, Namespace, PacketRefused, Socket
 
 logger = logging.getLogger(__name__)
-
-DONE = wire.Done()
 
 
 class Gateway:
@@ -255,11 +253,11 @@ class Gateway:
     async def _synchronise(self, socket: Socket, payload: wire.SyncRequest) -> wire.Synced:
         return wire.Synced(await self._sync.sync(socket.data, payload.rooms))
 
-    async def _read(self, socket: Socket, payload: wire.ReadMark) -> wire.Done:
+    async def _read(self, socket: Socket, payload: wire.ReadMark) -> Done:
         await self._reads.mark(socket.data, payload.room_id, payload.seq, origin=socket.id)
         return DONE
 
-    async def _type(self, socket: Socket, payload: wire.TypingNotice) -> wire.Done:
+    async def _type(self, socket: Socket, payload: wire.TypingNotice) -> Done:
         await self._typing.set(socket.data, payload.room_id, payload.on)
         return DONE
 
@@ -273,11 +271,11 @@ class Gateway:
             socket.join(presence_channel(user_id))
         return wire.PresenceStates(states)
 
-    async def _update_presence(self, socket: Socket, payload: wire.PresenceUpdate) -> wire.Done:
+    async def _update_presence(self, socket: Socket, payload: wire.PresenceUpdate) -> Done:
         self._presence.update(socket.data.user_id, socket.id, payload.state)
         return DONE
 
-    async def _renew(self, socket: Socket, payload: wire.AuthRenew) -> wire.Done:
+    async def _renew(self, socket: Socket, payload: wire.AuthRenew) -> Done:
         self._rates.check("renew", socket.data.user_id)  # a signature costs 100 µs to check
         self._sessions.renew(socket, payload.token)
         return DONE

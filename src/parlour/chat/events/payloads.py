@@ -100,12 +100,6 @@ class Placed(msgspec.Struct):
     ok: Literal[True] = True
 
 
-class Done(msgspec.Struct):
-    """It is done."""
-
-    ok: Literal[True] = True
-
-
 class Synced(msgspec.Struct):
     """What was missed, by room."""
 
@@ -118,13 +112,6 @@ class PresenceStates(msgspec.Struct):
 
     presence: dict[UserId, str]
     ok: Literal[True] = True
-
-
-class Refused(msgspec.Struct):
-    """It was refused, and nothing was changed."""
-
-    error: ErrorBody
-    ok: Literal[False] = False
 
 
 class ReadMoved(msgspec.Struct):

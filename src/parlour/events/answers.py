@@ -3,12 +3,11 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from parlour.chat.events.payloads import Refused
-from parlour.platform.errors import Internal, InvalidRequest, ParlourError
+from parlour.platform.errors import ErrorBody, Internal, InvalidRequest, ParlourError
 from parlour.platform.logging import new_correlation_id
 from parlour.realtime import PacketRefused, Socket
 
@@ -19,6 +18,22 @@ Handler = Callable[..., Awaitable[object]]
 
 _missing = re.compile(r"missing required field `([^`]+)`").search
 _path = re.compile(r"`\$\.?([^`]*)`$").search
+
+
+class Done(msgspec.Struct):
+    """It is done."""
+
+    ok: Literal[True] = True
+
+
+class Refused(msgspec.Struct):
+    """It was refused, and nothing was changed."""
+
+    error: ErrorBody
+    ok: Literal[False] = False
+
+
+DONE = Done()
 
 
 def refusal(error: BaseException) -> Refused:
@@ -47,14 +62,14 @@ def checked(payload_type: type[P], args: tuple[Any, ...]) -> P:
 def answering(payload_type: type[P], handle: Callable[[Socket, P], Awaitable[object]]) -> Handler:
     """Return a handler for the realtime engine that checks the payload and leaves the rest to `handle`.
 
-    Log lines on the way carry the payload's `client_id` as their correlation id, where it has one.
+    Log lines on the way carry the payload's `client_id` or `call_id` as their correlation id, where it has one.
     An error that the client is told of leaves it as `PacketRefused`, which the engine counts but does not log.
     """
 
     async def handler(socket: Socket, *args: Any) -> object:
         try:
             payload = checked(payload_type, args)
-            new_correlation_id(getattr(payload, "client_id", None))
+            new_correlation_id(getattr(payload, "client_id", None) or getattr(payload, "call_id", None))
             return await handle(socket, payload)
         except ParlourError as error:
             raise _refused(error) from error

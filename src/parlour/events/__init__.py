@@ -1,0 +1,1 @@
+"""What services that speak over Socket.IO share: checking payloads, answering them, and describing them."""
