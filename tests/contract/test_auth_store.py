@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
@@ -92,8 +93,7 @@ async def test_the_migrations_make_the_tables_that_the_adapters_use(database: Da
         )
         return compare_metadata(context, metadata)
 
-    async with database.reading() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.snapshot(differences) == []
 
 
 class TestAccounts:
@@ -284,9 +284,8 @@ class TestSessions:
         await sessions.open(opening, "hash")
         for number in range(MAX_LIVE_TOKENS + 20):
             await self.rotate(sessions, opening.session, b"first", f"sibling{number}".encode())
-        async with database.reading() as connection:
-            rows = await connection.exec_driver_sql("SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL")
-            assert rows.scalar_one() == MAX_LIVE_TOKENS
+        unspent = sa.text("SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL")
+        assert await database.row(unspent) == (MAX_LIVE_TOKENS,)
 
     async def test_expiry_is_judged_by_session_and_use(self, sessions: SessionStore, ann: User) -> None:
         opening = an_opening(ann)
@@ -354,8 +353,7 @@ class TestSessions:
         assert await sessions.purge(AT + 6 * DAY + USUAL.idle + 7 * DAY + 1, USUAL) == 1
         assert await sessions.purge(AT + 366 * DAY, USUAL) == 1
         assert await sessions.device_users(b"new") == {ann.id}
-        async with database.reading() as connection:
-            assert (await connection.exec_driver_sql("SELECT count(*) FROM refresh_tokens")).scalar_one() == 0
+        assert await database.row(sa.text("SELECT count(*) FROM refresh_tokens")) == (0,)
 
 
 class TestFailures:

@@ -48,8 +48,7 @@ async def test_the_migrated_schema_is_that_of_the_tables(database: Database) -> 
         found: list[object] = compare_metadata(context, metadata)
         return [each for each in found if "alembic_version" not in repr(each)]
 
-    async with database.reading() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.snapshot(differences) == []
 
 
 async def test_migrating_again_changes_nothing(database: Database, store: RoomStore) -> None:

@@ -65,8 +65,6 @@ class Database:
         event.listen(self._reader, "connect", _configure)
         event.listen(self._reader, "connect", _forbid_writing)
         self._threads = ThreadPoolExecutor(readers, "sql-reader")
-        self._old_readers = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size=2, **options)
-        event.listen(self._old_readers.sync_engine, "connect", _configure)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -86,14 +84,6 @@ class Database:
                         raise
             finally:
                 self._turn.release()
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection for reading one consistent snapshot."""
-        with _translated():
-            async with self._old_readers.connect() as connection:
-                await connection.exec_driver_sql("BEGIN")
-                yield connection
 
     async def rows(self, query: Executable) -> Sequence[AnyRow]:
         """Return all rows of one query; it needs no transaction to see one moment, and costs one visit to a thread."""
@@ -149,7 +139,6 @@ class Database:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._reader.dispose()
         await self._writer.dispose()
-        await self._old_readers.dispose()
 
 
 class _translated:  # noqa: N801 - reads as the statement it is
