@@ -1,8 +1,11 @@
 """The composition root: builds a process from its settings, and is the only place that names a concrete adapter."""
 
+import contextlib
+import resource
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from litestar import Router
 from litestar.types import Receive, Scope, Send
@@ -45,7 +48,7 @@ from parlour.platform import metrics
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
-from parlour.platform.http import create_application, forwarded_address
+from parlour.platform.http import create_application, forwarded_address, trusted_peer
 from parlour.platform.rates import RateLimits
 from parlour.platform.sql import Database, migrate
 from parlour.platform.supervision import Supervisor, watch_loop_lag
@@ -291,6 +294,11 @@ def _realtime(settings: Settings) -> Server:
         limits=Limits(
             max_connections=settings.max_sockets,
             max_connections_per_address=settings.max_sockets_per_address,
+_LOOPBACK: Final = ("127.0.0.0/8", "::1")
+_OWN_FILES: Final = 200
+"""Descriptors that connections leave to the engines, the logs and the event loop."""
+
+
             handshakes_per_second=settings.handshakes_per_second,
             handshakes_per_second_per_address=settings.handshakes_per_second_per_address,
             max_half_open=settings.max_half_open,
@@ -300,6 +308,8 @@ def _realtime(settings: Settings) -> Server:
         ),
         observer=_Metrics(),
         refusal=refusal,
+            max_tcp_connections=min(2 * settings.max_sockets, _files_for_connections()),
+            max_tcp_connections_per_address=2 * settings.max_sockets_per_address,
         client_address=forwarded_address(settings.trusted_proxies),
         drain_within=settings.drain_seconds,
     )
@@ -310,10 +320,16 @@ def _auth(
     database: Database,
     *,
     hasher: Argon2Hasher,
+        exempt_peer=trusted_peer([*settings.trusted_proxies, *_LOOPBACK]),
     bus: MemoryBus,
     clock: SystemClock,
     rates: RateLimits,
 ) -> Auth:
+def _files_for_connections() -> int:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else max(limit - _OWN_FILES, _OWN_FILES)
+
+
     return Auth(
         accounts=SqlAccountStore(database),
         sessions=SqlSessionStore(database),

@@ -19,14 +19,21 @@ from parlour.realtime.engine_packet import PING_FRAME
 from parlour.realtime.engine_session import EngineOptions, EngineSession
 from parlour.realtime.front_door import FrontDoor
 from parlour.realtime.guarded_http import GuardedHttpProtocol
-from parlour.realtime.limits import Admission, Limits
+from parlour.realtime.limits import Admission, Limits, PeerConnections, is_loopback, subscriber
 from parlour.realtime.observer import Observer
 from parlour.realtime.outboxes import Outboxes
 from parlour.realtime.polling import Polling
 from parlour.realtime.polling_app import PollingApp
 from parlour.realtime.turn import Turn
 from parlour.realtime.verify import FORBIDDEN, Refused, parse_query, verify
-from parlour.realtime.websocket import READ_BUFFER_SIZE, WebSocket, WebSocketProtocol, accept_upgrade, refuse_upgrade
+from parlour.realtime.websocket import (
+    READ_BUFFER_SIZE,
+    WebSocket,
+    WebSocketProtocol,
+    accept_upgrade,
+    peer_of,
+    refuse_upgrade,
+)
 
 ClientAddress = Callable[[Mapping[str, str], str], str]
 
@@ -64,10 +71,14 @@ class EngineServer:
         limits: Limits | None = None,
         observer: Observer | None = None,
         client_address: ClientAddress = peer_address,
+        exempt_peer: Callable[[str], bool] = is_loopback,
         connect_timeout: int | None = None,
         drain_within: float = 5.0,
     ) -> None:
-        """`connect_timeout` in milliseconds, for receivers that call `Connection.joined`; without, none need to."""
+        """`connect_timeout` in milliseconds, for receivers that call `Connection.joined`; without, none need to.
+
+        `exempt_peer(address)`: whose TCP connections are not counted, as a proxy's, which carry other people's sessions.
+        """
         self.options = options or EngineOptions()
         self.limits = limits or Limits()
         self.observer = observer or Observer()
@@ -75,6 +86,8 @@ class EngineServer:
         self.cors = cors
         self.cookie = cookie
         self.client_address = client_address
+        self._exempt_peer = exempt_peer
+        self._peers = PeerConnections(self.limits.max_tcp_connections_per_address)
         self.turn = Turn(lambda flush: asyncio.get_running_loop().call_soon(flush), self.observer)
         self.connections: dict[str, Connection] = {}
         self.admission = Admission(self.limits, monotonic())
@@ -233,6 +246,21 @@ class EngineServer:
         if refusal is not None:
             self.observer.refused(refusal.reason)
             raise Refused(refusal.code, refusal.message, refusal.status, refusal.retry_after)
+
+    def admit_peer(self, transport: asyncio.BaseTransport, connections: int) -> tuple[str | None, str]:
+        """Looks at a new TCP connection, the last of `connections`: the address it counts for, and why it must go, if it must."""
+        if connections > self.limits.max_tcp_connections:
+            return None, "tcp_connections"
+        peer = peer_of(transport)
+        if self._exempt_peer(peer):
+            return None, ""
+        address = subscriber(peer)
+        return (address, "") if self._peers.opened(address) else (None, "address_tcp_connections")
+
+    def peer_gone(self, counted: str | None) -> None:
+        """A TCP connection that was let in is closed."""
+        if counted is not None:
+            self._peers.closed(counted)
 
     # WebSockets
 

@@ -26,7 +26,7 @@ class FrontDoor(asyncio.Protocol):
     http: ClassVar[type[GuardedHttpProtocol]]
     websocket: ClassVar[type[WebSocketProtocol]]
 
-    __slots__ = ("_app_state", "_config", "_loop", "_server_state", "_transport")
+    __slots__ = ("_app_state", "_config", "_loop", "_server_state", "_transport", "counted")
 
     def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
         """The signature that uvicorn calls (`uvicorn.protocols.http`)."""
@@ -35,12 +35,18 @@ class FrontDoor(asyncio.Protocol):
         self._app_state = app_state
         self._loop = _loop
         self._transport: Any = None
+        self.counted: str | None = None  # see PeerConnections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected: its first request is awaited."""
         self._transport = transport
         self._server_state.connections.add(self)
         self.engine.heads.add(self)
+        self.counted, refusal = self.engine.admit_peer(transport, len(self._server_state.connections))
+        if refusal:
+            self.engine.observer.refused(refusal)
+            self._leave()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """The first bytes: the connection becomes somebody else's."""
@@ -51,6 +57,7 @@ class FrontDoor(asyncio.Protocol):
             protocol = self.websocket(self._config, self._server_state, self._app_state)
         else:
             protocol = self.http(self._config, self._server_state, self._app_state, self._loop)
+        protocol.counted = self.counted
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         protocol.data_received(data)
@@ -58,6 +65,7 @@ class FrontDoor(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left without a word."""
         self._leave()
+        self.engine.peer_gone(self.counted)
 
     def shutdown(self) -> None:
         """Uvicorn shuts down and asks every connection to end."""

@@ -21,6 +21,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     engine: ClassVar[EngineServer]
 
+    counted: str | None = None  # see PeerConnections
     _head_bytes = -1  # of the head that is arriving; negative when none is
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -32,11 +33,16 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left."""
         self.engine.heads.discard(self)
+        self.engine.peer_gone(self.counted)
         super().connection_lost(exc)
         self._forget_parser()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, or of a body, which the application bounds."""
+        if self.timeout_keep_alive_task is not None:
+            # uvicorn takes any byte for the end of idleness. Line ends between requests, or what is left of a body that was
+            # refused, begin no request, and nothing else would ever end the connection.
+            self.engine.heads.add(self)
         super().data_received(data)
         if self._head_bytes >= 0:
             self._head_bytes += len(data)
@@ -47,6 +53,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         """The connection becomes somebody else's."""
         self.engine.heads.discard(self)
         super().handle_websocket_upgrade()
+        protocol: Any = self.transport.get_protocol()
+        if protocol is not self:
+            protocol.counted, self.counted = self.counted, None
         self._forget_parser()
 
     def on_message_begin(self) -> None:

@@ -22,6 +22,10 @@ class Limits(msgspec.Struct, frozen=True):
     handshake_burst: int = 15_000
     handshakes_per_second_per_address: float = 50
     handshake_burst_per_address: int = 500
+    max_tcp_connections: int = 60_000
+    """Of any kind, idle ones and plain HTTP too; what comes on top is closed at once. Leave descriptors for the rest of the process."""
+    max_tcp_connections_per_address: int = 2_000
+    """A session on long-polling takes two. Counted by the peer; a proxy, which `exempt_peer` of the server names, has no bound."""
     max_half_open: int = 12_000
     """Sessions that have not joined a namespace yet; past it the oldest of them goes."""
     max_half_open_per_address: int = 200
@@ -173,6 +177,28 @@ class Admission:
         idle = [name for name, entry in self._addresses.items() if not entry.connections and entry.bucket.is_full(now)]
         for name in idle:
             del self._addresses[name]
+
+
+class PeerConnections:
+    """Counts the TCP connections of each peer that is not exempt."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: dict[str, int] = {}
+
+    def opened(self, address: str) -> bool:
+        """Counts one more of `address`; False, and nothing counted, when it has too many."""
+        count = self._open.get(address, 0)
+        if count >= self._limit:
+            return False
+        self._open[address] = count + 1
+        return True
+
+    def closed(self, address: str) -> None:
+        """One that was counted is gone."""
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
 
 
 def is_loopback(address: str) -> bool:

@@ -19,7 +19,7 @@ from parlour.realtime.engine import ClientAddress, EngineServer, peer_address
 from parlour.realtime.engine_session import EngineOptions
 from parlour.realtime.errors import PacketRefused
 from parlour.realtime.front_door import FrontDoor
-from parlour.realtime.limits import Limits
+from parlour.realtime.limits import Limits, is_loopback
 from parlour.realtime.namespace import ConnectMiddleware, Handler, HandlerRegistry, HandlerT, Namespace
 from parlour.realtime.observer import Observer
 from parlour.realtime.polling_app import PollingApp
@@ -69,6 +69,7 @@ class Server:
         observer: Observer | None = None,
         refusal: Callable[[BaseException], Any] = internal_refusal,
         client_address: ClientAddress = peer_address,
+        exempt_peer: Callable[[str], bool] = is_loopback,
         drain_within: float = 5.0,
     ) -> None:
         self.engine = EngineServer(
@@ -81,6 +82,7 @@ class Server:
             limits=limits,
             observer=observer,
             client_address=client_address,
+            exempt_peer=exempt_peer,
             connect_timeout=connect_timeout,
             drain_within=drain_within,
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from asyncio import BaseTransport, get_running_loop
 from asyncio import Transport as StreamTransport
-from asyncio import get_running_loop
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -338,7 +338,7 @@ class WebSocketProtocol(WSProtocol):  # type: ignore[misc]  # Any, for want of a
     Subclassed by `EngineServer.websocket_protocol` with the engine as a class attribute.
     """
 
-    __slots__ = ("_connections",)
+    __slots__ = ("_connections", "counted")
 
     engine: ClassVar[EngineServer]
 
@@ -363,12 +363,12 @@ class WebSocketProtocol(WSProtocol):  # type: ignore[misc]  # Any, for want of a
         )
         self._connections: set[Any] = server_state.connections
         self._connections.add(self)
+        self.counted: str | None = None  # see PeerConnections
 
     def _accept(self, upgrade: WSUpgradeRequest) -> WSUpgradeResponseWithListener | None:
         transport: WSTransport = self.transport
-        peer = transport.underlying_transport.get_extra_info("peername")
-        host = peer[0] if isinstance(peer, tuple) else ""
-        return self.engine.accept_websocket(upgrade, host, secure=transport.is_secure)
+        peer = peer_of(transport.underlying_transport)
+        return self.engine.accept_websocket(upgrade, peer, secure=transport.is_secure)
 
     def data_received(self, data: bytes) -> None:
         """The upgrade request, from uvicorn; afterwards the event loop fills picows' buffer directly."""
@@ -383,6 +383,7 @@ class WebSocketProtocol(WSProtocol):  # type: ignore[misc]  # Any, for want of a
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone."""
         self._connections.discard(self)
+        self.engine.peer_gone(self.counted)
         if isinstance(self.listener, WebSocket):
             self.listener.never_opened()
         super().connection_lost(exc)
@@ -390,6 +391,12 @@ class WebSocketProtocol(WSProtocol):  # type: ignore[misc]  # Any, for want of a
     def shutdown(self) -> None:
         """Uvicorn shuts down and asks every connection to end."""
         self.engine.begin_drain()
+
+
+def peer_of(transport: BaseTransport) -> str:
+    """The address at the other end of a TCP connection, "" of a Unix socket."""
+    peer = transport.get_extra_info("peername")
+    return peer[0] if isinstance(peer, tuple) else ""
 
 
 def refuse_upgrade(status: int, body: bytes, headers: dict[str, str]) -> WSUpgradeResponseWithListener:

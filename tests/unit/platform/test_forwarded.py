@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parlour.platform.http import forwarded_address
+from parlour.platform.http import forwarded_address, trusted_peer
 from parlour.realtime.limits import subscriber
 
 PROXY, STRANGER, CLIENT = "10.0.0.1", "203.0.113.9", "198.51.100.7"
@@ -85,3 +85,9 @@ def test_the_engine_counts_a_client_as_http_does(address: IPv4Address | IPv6Addr
     """It folds by itself, since it knows nothing of the platform; what is folded already stays as it is."""
     folded = named_by({}, str(address))
     assert subscriber(str(address)) == subscriber(folded) == folded
+
+
+def test_peers_that_are_proxies_are_told_from_strangers() -> None:
+    trusts = trusted_peer(["10.0.0.0/8", "::1"])
+    assert [trusts(peer) for peer in (PROXY, f"::ffff:{PROXY}", "::1", "")] == [True] * 4
+    assert [trusts(peer) for peer in (STRANGER, "2001:db8::7", "nonsense")] == [False] * 3

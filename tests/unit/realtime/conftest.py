@@ -79,12 +79,13 @@ class Site:
         self.engine = server if isinstance(server, EngineServer) else server.engine
         self.url = ""
         self.port = 0
+        self.state: ServerState
         self._listening: asyncio.Server
 
     async def open(self) -> None:
         config = uvicorn.Config(self.engine.asgi, ws=self.engine.websocket_protocol(), lifespan="off", log_config=None)
         config.load()
-        state = ServerState()
+        state = self.state = ServerState()
         http = self.engine.http_protocol()
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(

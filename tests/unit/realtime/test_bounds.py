@@ -1,6 +1,7 @@
 """What a client cannot do to the server, and to the others."""
 
 import asyncio
+import contextlib
 import json
 import os
 from typing import Any
@@ -167,6 +168,83 @@ async def test_a_request_that_does_not_come_is_not_waited_for_for_ever(serve: An
             assert await reader.read() == b""
         writer.close()
     assert observer.reasons == ["slow_request"] * 2
+
+
+async def hangs_up(reader: asyncio.StreamReader) -> bytes:
+    """What the server says before it closes, and that it does."""
+    with contextlib.suppress(ConnectionResetError):
+        async with asyncio.timeout(5):
+            return await reader.read()
+    return b""
+
+
+@pytest.mark.parametrize(
+    "afterwards",
+    [b"\r\n", b"\r\n" * 50_000, b"half a body", b"GET / HT"],
+    ids=["line end", "line ends", "rest of a body", "half a head"],
+)
+async def test_what_is_no_request_does_not_keep_an_idle_connection(serve: Any, afterwards: bytes) -> None:
+    """Of uvicorn: its own bound on idle connections ends with any byte that comes."""
+    site = await serve(Server(limits=Limits(request_head_timeout=0.05)))
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    body = b"Content-Length: 1000\r\n" if afterwards == b"half a body" else b""
+    writer.write(b"POST /socket.io/?EIO=4&transport=polling&sid=none HTTP/1.1\r\nHost: x\r\n" + body + b"\r\n")
+    assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 400")
+    writer.write(afterwards)
+    assert await hangs_up(reader) in (b"", b"Invalid HTTP request received.")
+    writer.close()
+
+
+REQUEST = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def test_an_address_has_a_number_of_connections_whatever_they_are_for(serve: Any, until: Any) -> None:
+    observer = Refusals()
+    limits = Limits(max_tcp_connections_per_address=4)
+    site = await serve(Server(limits=limits, observer=observer, exempt_peer=lambda _: False))
+    silent: Streams = await asyncio.open_connection("127.0.0.1", site.port)
+    http: Streams = await asyncio.open_connection("127.0.0.1", site.port)
+    http[1].write(REQUEST)
+    await http[0].readuntil(b"}")
+    socket = await site.connect()
+    late: Streams = await asyncio.open_connection("127.0.0.1", site.port)
+    late[1].write(UPGRADE_IN_PIECES[0])
+    await until(lambda: len(site.state.connections) == 4)
+    late[1].write(UPGRADE_IN_PIECES[1])
+    assert (await late[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    refused, _ = await asyncio.open_connection("127.0.0.1", site.port)
+    assert await hangs_up(refused) == b""
+    assert observer.reasons == ["address_tcp_connections"]
+    for writer in (silent[1], http[1], late[1]):
+        writer.close()
+    socket.transport.disconnect()
+    await until(lambda: not site.state.connections)
+    assert [await site.connect() for _ in range(4)]
+
+
+UPGRADE_IN_PIECES = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgr",
+    b"ade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+)
+
+
+async def test_the_process_has_a_number_of_connections_and_loopback_counts(serve: Any) -> None:
+    observer = Refusals()
+    site = await serve(Server(limits=Limits(max_tcp_connections=3), observer=observer))
+    sockets = [await site.connect() for _ in range(3)]
+    refused, _ = await asyncio.open_connection("127.0.0.1", site.port)
+    assert await hangs_up(refused) == b""
+    assert observer.reasons == ["tcp_connections"]
+    sockets[0].transport.disconnect()
+    await sockets[0].until_closed()
+    assert await site.connect()
+
+
+async def test_loopback_has_no_bound_of_its_own(serve: Any) -> None:
+    site = await serve(Server(limits=Limits(max_tcp_connections_per_address=1)))
+    assert [await site.connect() for _ in range(3)]
 
 
 async def test_refusals_are_http_with_a_code_and_a_time_to_come_back(serve: Any) -> None:

@@ -2,7 +2,7 @@
 
 from parlour.platform.http.application import create_application
 from parlour.platform.http.envelope import Envelope
-from parlour.platform.http.forwarded import forwarded_address
+from parlour.platform.http.forwarded import forwarded_address, trusted_peer
 from parlour.platform.http.request import client_address, user_agent
 
-__all__ = ["Envelope", "client_address", "create_application", "forwarded_address", "user_agent"]
+__all__ = ["Envelope", "client_address", "create_application", "forwarded_address", "trusted_peer", "user_agent"]

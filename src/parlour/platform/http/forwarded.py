@@ -1,6 +1,7 @@
 """The client's address: behind proxies that are trusted to name it theirs, and of IPv6 the network that one subscriber has."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _SUBSCRIBER_PREFIX = 64
@@ -20,10 +21,7 @@ def forwarded_address(trusted: Iterable[str]) -> Callable[[Mapping[str, str], st
     Raises:
         ValueError: something in `trusted` is neither an address nor a network.
     """
-    networks = [_unmapped(ip_network(item, strict=False)) for item in trusted]
-
-    def is_trusted(address: IPv4Address | IPv6Address) -> bool:
-        return any(address in network for network in networks)
+    is_trusted = _membership(trusted)
 
     def client_address(headers: Mapping[str, str], peer: str) -> str:
         forwarded = headers.get("x-forwarded-for")
@@ -45,6 +43,23 @@ def forwarded_address(trusted: Iterable[str]) -> Callable[[Mapping[str, str], st
         return _subscriber(client)
 
     return client_address
+
+
+def trusted_peer(trusted: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function (peer) -> whether it is one of `trusted`, addresses or networks. A Unix socket's, "", always is."""
+    is_trusted = _membership(trusted)
+
+    @lru_cache(maxsize=1_024)  # asked for each TCP connection
+    def trusts(peer: str) -> bool:
+        address = _parsed(peer)
+        return not peer or (address is not None and is_trusted(address))
+
+    return trusts
+
+
+def _membership(trusted: Iterable[str]) -> Callable[[IPv4Address | IPv6Address], bool]:
+    networks = [_unmapped(ip_network(item, strict=False)) for item in trusted]
+    return lambda address: any(address in network for network in networks)
 
 
 def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
