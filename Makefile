@@ -50,7 +50,7 @@ check: setup-python ## lint, types, architecture, public surface, references, lo
 	@echo "check: mypy --strict"; $(BIN)/mypy && $(BIN)/mypy bench load scripts
 	@echo "check: import-linter"; $(BIN)/lint-imports
 	@echo "check: public surface"; $(BIN)/pytest -q --no-header tests/unit/realtime/test_public_surface.py
-	@echo "check: generated references"; $(BIN)/python scripts/generate_reference.py --check; $(BIN)/python scripts/generate_events_reference.py --check
+	@echo "check: generated references"; $(BIN)/python scripts/generate_reference.py --check; $(BIN)/python scripts/generate_events_reference.py --check; $(BIN)/python scripts/generate_client_schema.py --check
 	@echo "check: lock files"; $(BIN)/python scripts/check_locks.py
 
 test: setup check ## run all checks and tests
@@ -73,6 +73,7 @@ lock: ## renew the lock files from pyproject.toml
 reference: setup-python ## write docs/reference anew from the code
 	@$(BIN)/python scripts/generate_reference.py
 	@$(BIN)/python scripts/generate_events_reference.py
+	@$(BIN)/python scripts/generate_client_schema.py
 
 clean: ## remove what the commands made, but no data
 	@rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench dist $(NODE_PACKAGES:%=%/node_modules)
