@@ -1,6 +1,5 @@
 """The composition root: builds a process from its settings, and is the only place that names a concrete adapter."""
 
-import contextlib
 import resource
 import sys
 from collections.abc import Callable, Sequence
@@ -285,6 +284,11 @@ class _Metrics(Observer):
         metrics.SLOW_READERS.labels(bound).inc()
 
 
+_LOOPBACK: Final = ("127.0.0.0/8", "::1")
+_OWN_FILES: Final = 200
+"""Descriptors that connections leave to the engines, the logs and the event loop."""
+
+
 def _realtime(settings: Settings) -> Server:
     return Server(
         ping_interval=settings.ping_interval_ms,
@@ -294,11 +298,8 @@ def _realtime(settings: Settings) -> Server:
         limits=Limits(
             max_connections=settings.max_sockets,
             max_connections_per_address=settings.max_sockets_per_address,
-_LOOPBACK: Final = ("127.0.0.0/8", "::1")
-_OWN_FILES: Final = 200
-"""Descriptors that connections leave to the engines, the logs and the event loop."""
-
-
+            max_tcp_connections=min(2 * settings.max_sockets, _files_for_connections()),
+            max_tcp_connections_per_address=2 * settings.max_sockets_per_address,
             handshakes_per_second=settings.handshakes_per_second,
             handshakes_per_second_per_address=settings.handshakes_per_second_per_address,
             max_half_open=settings.max_half_open,
@@ -308,11 +309,15 @@ _OWN_FILES: Final = 200
         ),
         observer=_Metrics(),
         refusal=refusal,
-            max_tcp_connections=min(2 * settings.max_sockets, _files_for_connections()),
-            max_tcp_connections_per_address=2 * settings.max_sockets_per_address,
         client_address=forwarded_address(settings.trusted_proxies),
+        exempt_peer=trusted_peer([*settings.trusted_proxies, *_LOOPBACK]),
         drain_within=settings.drain_seconds,
     )
+
+
+def _files_for_connections() -> int:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else max(limit - _OWN_FILES, _OWN_FILES)
 
 
 def _auth(
@@ -320,16 +325,10 @@ def _auth(
     database: Database,
     *,
     hasher: Argon2Hasher,
-        exempt_peer=trusted_peer([*settings.trusted_proxies, *_LOOPBACK]),
     bus: MemoryBus,
     clock: SystemClock,
     rates: RateLimits,
 ) -> Auth:
-def _files_for_connections() -> int:
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if limit == resource.RLIM_INFINITY else max(limit - _OWN_FILES, _OWN_FILES)
-
-
     return Auth(
         accounts=SqlAccountStore(database),
         sessions=SqlSessionStore(database),
