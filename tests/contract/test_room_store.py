@@ -184,6 +184,29 @@ async def test_a_member_is_added_once(store: RoomStore) -> None:
         await store.add_member(RoomId(uuid4()), ben, "member", ann, at=AT)
 
 
+async def test_the_number_of_members_is_that_of_the_members_whatever_happens_to_them(store: RoomStore) -> None:
+    room, ann, cem = a_room(RoomKind.PUBLIC), a_user(), a_user()
+    first = [a_user() for _ in range(5)]
+    await store.create(room, {ann: "owner", **dict.fromkeys(first, "member")})
+
+    async def counted() -> int:
+        listed = [size for each, size in await store.public_rooms() if each.id == room.id]
+        count = await store.count_members(room.id)
+        assert [count] == listed == [len(await store.members(room.id))]
+        return count
+
+    assert await counted() == 6
+    await asyncio.gather(*(store.add_member(room.id, a_user(), "member", ann, at=AT) for _ in range(10)))
+    assert await counted() == 16
+    await store.add_member(room.id, first[0], "member", ann, at=AT)  # a member already
+    await store.remove_member(room.id, cem, ann)  # none
+    assert await counted() == 16
+    await store.remove_member(room.id, ann, ann)  # leaves, and is followed by another owner
+    await asyncio.gather(*(store.remove_member(room.id, each, first[1]) for each in [first[0], first[2], first[2]]))
+    assert await counted() == 13
+    assert await store.count_members(RoomId(uuid4())) == 0
+
+
 async def test_who_joins_an_empty_room_owns_it(store: RoomStore) -> None:
     room, ann, ben = a_room(RoomKind.PUBLIC), a_user(), a_user()
     await store.create(room, {ann: "owner"})

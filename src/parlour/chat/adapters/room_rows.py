@@ -32,9 +32,10 @@ def membership_of(user_id: UserId, row: Sequence[Any]) -> Membership:
     return Membership(room_of(row), role, joined_at, read, NotificationLevel(notify), peer)
 
 
-def room_row(room: Room, key: str | None) -> dict[str, Any]:
+def room_row(room: Room, key: str | None, member_count: int) -> dict[str, Any]:
     """Return the row of a new room; `key` is that of a direct one."""
     return {
+        "member_count": member_count,
         "id": room.id,
         "created_by": room.created_by,
         "created_at": room.created_at,

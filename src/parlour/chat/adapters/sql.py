@@ -75,9 +75,8 @@ class SqlRoomStore:
         self, *, query: str = "", after: tuple[str, str] | None = None, limit: int = 50
     ) -> list[tuple[Room, int]]:
         """Return public rooms with their numbers of members, by name and id."""
-        size = sa.select(sa.func.count()).where(members.c.room_id == rooms.c.id).scalar_subquery()
         found = (
-            sa.select(*ROOM, size)
+            sa.select(*ROOM, rooms.c.member_count)
             .where(rooms.c.kind == RoomKind.PUBLIC.value)
             .order_by(rooms.c.name_key, rooms.c.id)
             .limit(limit)
@@ -154,6 +153,7 @@ class SqlRoomStore:
             if await _count(connection, room_id) == 0:
                 role = RoomRole.OWNER.value
             await connection.execute(members.insert(), _member_row(room_id, user_id, role, at, read))
+            await _count_one(connection, room_id, 1)
             joined = told(room_id, EventType.MEMBER_JOINED, by, {"user_id": user_id, "role": role})
             await connection.execute(outbox.insert(), [joined])
             return await _membership(connection, room_id, user_id)
@@ -167,6 +167,7 @@ class SqlRoomStore:
                 return None
             for table in (members, drafts):
                 await connection.execute(table.delete().where(table.c.room_id == room_id, table.c.user_id == user_id))
+            await _count_one(connection, room_id, -1)
             rows = [told(room_id, EventType.MEMBER_LEFT, by, {"user_id": user_id})]
             successor = None
             if role == RoomRole.OWNER.value and not await _owners(connection, room_id):
@@ -262,7 +263,7 @@ async def _insert_room(connection: AsyncConnection, room: Room, key: str | None,
         told(room.id, EventType.MEMBER_JOINED, room.created_by, {"user_id": user_id, "role": role})
         for user_id, role in roles.items()
     ]
-    await connection.execute(rooms.insert(), room_row(room, key))
+    await connection.execute(rooms.insert(), room_row(room, key, len(roles)))
     await connection.execute(
         members.insert(), [_member_row(room.id, user_id, role, at, read) for user_id, role in roles.items()]
     )
@@ -306,7 +307,12 @@ async def _count(connection: AsyncConnection, room_id: RoomId) -> int:
 
 
 def _count_query(room_id: RoomId) -> sa.Select[int]:
-    return sa.select(sa.func.count()).where(members.c.room_id == room_id)
+    return sa.select(rooms.c.member_count).where(rooms.c.id == room_id)
+
+
+async def _count_one(connection: AsyncConnection, room_id: RoomId, change: int) -> None:
+    counted = rooms.update().where(rooms.c.id == room_id).values(member_count=rooms.c.member_count + change)
+    await connection.execute(counted)
 
 
 async def _owners(connection: AsyncConnection, room_id: RoomId) -> int:

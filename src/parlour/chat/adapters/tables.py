@@ -21,6 +21,9 @@ rooms = sa.Table(
     sa.Column("kind", _text(16), nullable=False),
     sa.Column("created_by", _text(36), nullable=False),
     sa.Column("created_at", sa.BigInteger(), nullable=False),
+    sa.Column(
+        "member_count", sa.Integer(), nullable=False
+    ),  # changed with the members: counting them costs a big room ms
     sa.Column("direct_key", _text(73)),  # the two sorted user ids of a direct room, else NULL
     sa.UniqueConstraint("direct_key", name="uq_rooms_direct_key"),
     sa.Index("ix_rooms_kind_name", "kind", "name_key", "id"),

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("kind", _text(16), nullable=False),
         sa.Column("created_by", _text(36), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("member_count", sa.Integer(), nullable=False),
         sa.Column("direct_key", _text(73)),
         sa.UniqueConstraint("direct_key", name="uq_rooms_direct_key"),
     )
