@@ -41,6 +41,14 @@ from parlour.platform.sql import Database
 
 _SUCCESSION = (RoomRole.MODERATOR.value, RoomRole.MEMBER.value)
 
+_MEMBERSHIPS = (
+    sa.select(members.c.user_id, *MEMBERSHIP)
+    .select_from(JOINED_MEMBERSHIP)
+    .where(members.c.user_id.in_(sa.bindparam("user_ids", expanding=True)))
+    .order_by(members.c.user_id, members.c.joined_at, members.c.room_id)
+)
+"""Built once: every connecting user asks it."""
+
 
 class SqlRoomStore:
     """`ports.RoomStore` in the tables `rooms`, `room_members`, `drafts` and `room_outbox`."""
@@ -110,14 +118,8 @@ class SqlRoomStore:
     async def memberships(self, user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
         """Return the rooms of each user, the first joined first."""
         wanted = list(user_ids)
-        query = (
-            sa.select(members.c.user_id, *MEMBERSHIP)
-            .select_from(JOINED_MEMBERSHIP)
-            .where(members.c.user_id.in_(wanted))
-            .order_by(members.c.user_id, members.c.joined_at, members.c.room_id)
-        )
         found: dict[UserId, list[Membership]] = {user_id: [] for user_id in wanted}
-        for row in await self._database.rows(query):
+        for row in await self._database.rows(_MEMBERSHIPS, user_ids=wanted):
             found[row[0]].append(membership_of(row[0], row[1:]))
         return found
 
