@@ -85,9 +85,12 @@ class Database:
             finally:
                 self._turn.release()
 
-    async def rows(self, query: Executable) -> Sequence[AnyRow]:
-        """Return all rows of one query; it needs no transaction to see one moment, and costs one visit to a thread."""
-        return await self._in_thread(lambda connection: connection.execute(query).all())
+    async def rows(self, query: Executable, **parameters: Any) -> Sequence[AnyRow]:
+        """Return all rows of one query; it needs no transaction to see one moment, and costs one visit to a thread.
+
+        A query that is built once and takes `parameters` costs less than half of one that is built for each call.
+        """
+        return await self._in_thread(lambda connection: connection.execute(query, parameters).all())
 
     async def row(self, query: Executable) -> AnyRow | None:
         """Return the first row of one query, None where there is none; as `rows`."""

@@ -18,6 +18,8 @@ from parlour.platform.sql import Database
 
 _AFTER_ALL = "\U0010ffff"
 _ANY_USER = sa.select(users.c.id).limit(1)
+_BY_ID = sa.select(*USER).where(users.c.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_NAME = sa.select(*USER).where(users.c.username_key.in_(sa.bindparam("names", expanding=True)))
 
 
 class SqlAccountStore:
@@ -75,14 +77,11 @@ class SqlAccountStore:
 
     async def users(self, user_ids: Iterable[UserId]) -> list[User]:
         """Return those accounts that exist."""
-        return await self._where(users.c.id.in_(list(user_ids)))
+        return [user_of(row) for row in await self._database.rows(_BY_ID, ids=list(user_ids))]
 
     async def users_by_name(self, username_keys: Iterable[str]) -> list[User]:
         """Return those accounts that exist."""
-        return await self._where(users.c.username_key.in_(list(username_keys)))
-
-    async def _where(self, condition: sa.ColumnElement[bool]) -> list[User]:
-        return [user_of(row) for row in await self._database.rows(sa.select(*USER).where(condition))]
+        return [user_of(row) for row in await self._database.rows(_BY_NAME, names=list(username_keys))]
 
     async def search(self, prefix: str, *, after: str, limit: int, include_disabled: bool) -> list[User]:
         """Return accounts by prefix."""
