@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from parlour.platform.errors import Unavailable
 from parlour.platform.ids import uuid4, uuid7
 
 from .http_house import Client, HttpHouse, opened
@@ -30,6 +31,38 @@ async def test_a_repeat_answers_with_the_first_message(house: HttpHouse) -> None
     again = await ann.do("POST", f"/rooms/{room}/messages", {**body, "text": "twice"}, status=200)
     assert again == first
     assert [each["text"] for each in (await ann.get(f"/rooms/{room}/messages"))["messages"]] == ["once"]
+
+
+async def test_what_is_durable_is_answered_whatever_reading_it_back_would_say(
+    house: HttpHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben, room = await a_room(house)
+    body = {"client_id": uuid4(), "text": "hello"}
+    read, answers = house.log.message, 0
+
+    async def failing(*arguments: Any) -> Any:
+        nonlocal answers
+        answers -= 1
+        if answers < 0:
+            raise Unavailable(retry_after=1)
+        return await read(*arguments)
+
+    monkeypatch.setattr(house.log, "message", failing)
+    sent = await ben.do("POST", f"/rooms/{room}/messages", body, status=201)
+    assert (sent["message"]["text"], sent["message"]["version"]) == ("hello", sent["seq"])
+    answers = 1  # the message that is to be pinned is read, and then no more
+    pinned = await ann.do("PUT", f"/rooms/{room}/messages/{sent['id']}/pin")
+    assert (pinned["seq"], pinned["message"]) == (sent["seq"] + 1, None)
+    assert await ben.do("POST", f"/rooms/{room}/messages", body, status=200) == sent
+
+
+async def test_a_repeat_of_a_deleted_message_does_not_bring_its_text_back(house: HttpHouse) -> None:
+    ann, _, room = await a_room(house)
+    body = {"client_id": uuid4(), "text": "hello"}
+    sent = await ann.do("POST", f"/rooms/{room}/messages", body, status=201)
+    await ann.do("DELETE", f"/rooms/{room}/messages/{sent['id']}")
+    again = await ann.do("POST", f"/rooms/{room}/messages", body, status=200)
+    assert again == {**sent, "message": None}
 
 
 async def test_history_pages_both_ways_and_around(house: HttpHouse) -> None:

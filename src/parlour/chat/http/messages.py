@@ -1,5 +1,6 @@
 """The routes of messages: history, and everything that `message.*` and `reaction.*` do over sockets, for scripts and bots."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,9 +9,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
+from parlour.chat.fold import created
 from parlour.chat.http.parameters import ID_LENGTH, LARGEST, ClientIdQuery, MessagePath, RoomPath, given
 from parlour.chat.http.services import Caller, Chat, ChatServices
-from parlour.chat.model import Appended, Message
+from parlour.chat.model import EventType, Message
+from parlour.chat.ports import Pending
 from parlour.chat.reactions import MAX_EMOJI_BYTES
 from parlour.chat.service.history import MAX_PAGE
 from parlour.chat.service.messages import settled
@@ -20,6 +23,10 @@ from parlour.platform.ids import ClientId, EventId, RoomId
 from parlour.platform.tokens import Principal
 
 _TAGS = ["messages"]
+_MESSAGES = "/rooms/{room_id:str}/messages"
+_MESSAGE = _MESSAGES + "/{message_id:str}"
+_REACTION = _MESSAGE + "/reactions/{emoji:str}"
+_PIN = _MESSAGE + "/pin"
 _received = SystemClock().monotonic
 
 AClientId = Annotated[ClientId, msgspec.Meta(max_length=ID_LENGTH)]
@@ -43,12 +50,16 @@ class NewText(msgspec.Struct):
 
 
 class Placed(msgspec.Struct):
-    """The command is durable: its event's id, place and time (ms UTC), and the message as it is now."""
+    """The command is durable: its event's id, place and time (ms UTC).
+
+    `message` is the new message as it was sent, or the changed one as it is now; null where it is deleted since, or
+    cannot be read any more or just now: then what was done is done all the same.
+    """
 
     id: EventId
     seq: int
     at: int
-    message: Message
+    message: Message | None
     ok: Literal[True] = True
 
 
@@ -65,7 +76,7 @@ class Pins(msgspec.Struct):
     messages: list[Message]
 
 
-@get("/rooms/{room_id:str}/messages", tags=_TAGS, operation_id="list_messages", summary="A page of a room's messages")
+@get(_MESSAGES, tags=_TAGS, operation_id="list_messages", summary="A page of a room's messages")
 async def list_messages(
     *,
     principal: Caller,
@@ -89,7 +100,7 @@ async def list_messages(
     return MessagePage(messages, head)
 
 
-@get("/rooms/{room_id:str}/messages/{message_id:str}", tags=_TAGS, operation_id="get_message", summary="One message")
+@get(_MESSAGE, tags=_TAGS, operation_id="get_message", summary="One message")
 async def get_message(*, principal: Caller, chat: Chat, room_id: RoomPath, message_id: MessagePath) -> Message:
     """A message as it is now; a deleted one without its text. Errors: `room_not_found`, `message_not_found`."""
     return await chat.history.message(principal, room_id, message_id)
@@ -102,7 +113,7 @@ async def list_pins(*, principal: Caller, chat: Chat, room_id: RoomPath) -> Pins
 
 
 @post(
-    "/rooms/{room_id:str}/messages",
+    _MESSAGES,
     tags=_TAGS,
     operation_id="send_message",
     summary="Send a message",
@@ -120,59 +131,33 @@ async def send_message(
     sent = await settled(
         chat.messages.send(principal, room_id, data.client_id, data.text, data.reply_to, received=_received())
     )
-    placed = await _placed(chat, principal, room_id, sent, sent.event.id)
+    event = sent.event
+    # Made of the event: reading it back could fail, and what is durable must not be answered with an error.
+    whole = event.type is EventType.MESSAGE_CREATED and "text" in event.data
+    placed = Placed(event.id, event.seq, event.at, created(event) if whole else None)
     return Response(placed, status_code=HTTP_200_OK if sent.repeated else HTTP_201_CREATED)
 
 
-@patch(
-    "/rooms/{room_id:str}/messages/{message_id:str}",
-    tags=_TAGS,
-    operation_id="edit_message",
-    summary="Edit one's own message",
-)
+@patch(_MESSAGE, tags=_TAGS, operation_id="edit_message", summary="Edit one's own message")
 async def edit_message(
-    *,
-    principal: Caller,
-    chat: Chat,
-    room_id: RoomPath,
-    message_id: MessagePath,
-    data: JSONBody[NewText],
+    *, principal: Caller, chat: Chat, room_id: RoomPath, message_id: MessagePath, data: JSONBody[NewText]
 ) -> Placed:
     """The same as `message.edit`. Errors: `room_not_found`, `message_not_found`, `message_deleted`, `not_yours`, `invalid_text`."""
-    edited = await settled(
-        chat.messages.edit(principal, room_id, given(data.client_id), message_id, data.text, received=_received())
-    )
-    return await _placed(chat, principal, room_id, edited, message_id)
+    client_id = given(data.client_id)
+    edit = chat.messages.edit(principal, room_id, client_id, message_id, data.text, received=_received())
+    return await _changed(chat, principal, room_id, message_id, edit)
 
 
-@delete(
-    "/rooms/{room_id:str}/messages/{message_id:str}",
-    tags=_TAGS,
-    operation_id="delete_message",
-    summary="Delete a message",
-    status_code=HTTP_200_OK,
-)
+@delete(_MESSAGE, tags=_TAGS, operation_id="delete_message", summary="Delete a message", status_code=HTTP_200_OK)
 async def delete_message(
-    *,
-    principal: Caller,
-    chat: Chat,
-    room_id: RoomPath,
-    message_id: MessagePath,
-    client_id: ClientIdQuery = None,
+    *, principal: Caller, chat: Chat, room_id: RoomPath, message_id: MessagePath, client_id: ClientIdQuery = None
 ) -> Placed:
     """One's own, or any as a moderator; its text is gone for good. Errors: `room_not_found`, `message_not_found`, `not_yours`."""
-    deleted = await settled(
-        chat.messages.delete(principal, room_id, given(client_id), message_id, received=_received())
-    )
-    return await _placed(chat, principal, room_id, deleted, message_id)
+    deletion = chat.messages.delete(principal, room_id, given(client_id), message_id, received=_received())
+    return await _changed(chat, principal, room_id, message_id, deletion)
 
 
-@put(
-    "/rooms/{room_id:str}/messages/{message_id:str}/reactions/{emoji:str}",
-    tags=_TAGS,
-    operation_id="add_reaction",
-    summary="React to a message",
-)
+@put(_REACTION, tags=_TAGS, operation_id="add_reaction", summary="React to a message")
 async def add_reaction(
     *,
     principal: Caller,
@@ -186,19 +171,13 @@ async def add_reaction(
 
     Errors: `room_not_found`, `message_not_found`, `message_deleted`, `invalid_emoji`, `too_many_reactions`.
     """
-    added = await settled(
-        chat.messages.react(principal, room_id, given(client_id), message_id, emoji, on=True, received=_received())
+    reaction = chat.messages.react(
+        principal, room_id, given(client_id), message_id, emoji, on=True, received=_received()
     )
-    return await _placed(chat, principal, room_id, added, message_id)
+    return await _changed(chat, principal, room_id, message_id, reaction)
 
 
-@delete(
-    "/rooms/{room_id:str}/messages/{message_id:str}/reactions/{emoji:str}",
-    tags=_TAGS,
-    operation_id="remove_reaction",
-    summary="Take a reaction back",
-    status_code=HTTP_200_OK,
-)
+@delete(_REACTION, tags=_TAGS, operation_id="remove_reaction", summary="Take a reaction back", status_code=HTTP_200_OK)
 async def remove_reaction(
     *,
     principal: Caller,
@@ -209,57 +188,33 @@ async def remove_reaction(
     client_id: ClientIdQuery = None,
 ) -> Placed:
     """One's own; one that is not there is no error. Errors: `room_not_found`, `message_not_found`, `invalid_emoji`."""
-    removed = await settled(
-        chat.messages.react(principal, room_id, given(client_id), message_id, emoji, on=False, received=_received())
+    reaction = chat.messages.react(
+        principal, room_id, given(client_id), message_id, emoji, on=False, received=_received()
     )
-    return await _placed(chat, principal, room_id, removed, message_id)
+    return await _changed(chat, principal, room_id, message_id, reaction)
 
 
-@put(
-    "/rooms/{room_id:str}/messages/{message_id:str}/pin",
-    tags=_TAGS,
-    operation_id="pin_message",
-    summary="Pin a message",
-)
+@put(_PIN, tags=_TAGS, operation_id="pin_message", summary="Pin a message")
 async def pin_message(
-    *,
-    principal: Caller,
-    chat: Chat,
-    room_id: RoomPath,
-    message_id: MessagePath,
-    client_id: ClientIdQuery = None,
+    *, principal: Caller, chat: Chat, room_id: RoomPath, message_id: MessagePath, client_id: ClientIdQuery = None
 ) -> Placed:
     """For the whole room; at most 100 are pinned. Errors: `room_not_found`, `message_not_found`, `message_deleted`, `too_many_pins`."""
-    pinned = await settled(
-        chat.messages.pin(principal, room_id, given(client_id), message_id, on=True, received=_received())
-    )
-    return await _placed(chat, principal, room_id, pinned, message_id)
+    pin = chat.messages.pin(principal, room_id, given(client_id), message_id, on=True, received=_received())
+    return await _changed(chat, principal, room_id, message_id, pin)
 
 
-@delete(
-    "/rooms/{room_id:str}/messages/{message_id:str}/pin",
-    tags=_TAGS,
-    operation_id="unpin_message",
-    summary="Unpin a message",
-    status_code=HTTP_200_OK,
-)
+@delete(_PIN, tags=_TAGS, operation_id="unpin_message", summary="Unpin a message", status_code=HTTP_200_OK)
 async def unpin_message(
-    *,
-    principal: Caller,
-    chat: Chat,
-    room_id: RoomPath,
-    message_id: MessagePath,
-    client_id: ClientIdQuery = None,
+    *, principal: Caller, chat: Chat, room_id: RoomPath, message_id: MessagePath, client_id: ClientIdQuery = None
 ) -> Placed:
     """One that is not pinned is no error. Errors: `room_not_found`, `message_not_found`."""
-    unpinned = await settled(
-        chat.messages.pin(principal, room_id, given(client_id), message_id, on=False, received=_received())
-    )
-    return await _placed(chat, principal, room_id, unpinned, message_id)
+    pin = chat.messages.pin(principal, room_id, given(client_id), message_id, on=False, received=_received())
+    return await _changed(chat, principal, room_id, message_id, pin)
 
 
-async def _placed(
-    chat: ChatServices, principal: Principal, room_id: RoomId, done: Appended, message_id: EventId
+async def _changed(
+    chat: ChatServices, principal: Principal, room_id: RoomId, message_id: EventId, command: Awaitable[Pending]
 ) -> Placed:
-    message = await chat.history.message(principal, room_id, message_id)
-    return Placed(done.event.id, done.event.seq, done.event.at, message)
+    event = (await settled(command)).event
+    message = await chat.history.changed(principal, room_id, message_id)
+    return Placed(event.id, event.seq, event.at, message)

@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 
-from parlour.chat.errors import MessageNotFound
+from parlour.chat.errors import MessageNotFound, RoomNotFound
 from parlour.chat.model import MAX_PINS, Message
 from parlour.chat.ports import RoomLog
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.membership import Memberships
-from parlour.platform.errors import InvalidRequest
+from parlour.platform.errors import Forbidden, InvalidRequest, Unavailable
 from parlour.platform.ids import EventId, RoomId
 from parlour.platform.permissions import Permission
 from parlour.platform.rates import RateLimits
@@ -104,6 +104,17 @@ class History:
         if message is None:
             raise MessageNotFound
         return message
+
+    async def changed(self, principal: Principal, room_id: RoomId, message_id: EventId) -> Message | None:
+        """Return a message that the caller has just changed, None where it cannot be read: the change stands all the same.
+
+        It counts towards no rate, since the change did.
+        """
+        try:
+            await self._may_read(principal, room_id)
+            return await self._log.message(room_id, message_id)
+        except (RoomNotFound, Forbidden, Unavailable):
+            return None
 
     async def pinned(self, principal: Principal, room_id: RoomId) -> list[Message]:
         """Return the pinned messages, the latest pin first."""
