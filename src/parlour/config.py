@@ -42,6 +42,10 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    web_dir: str = Field(
+        "",
+        description="Folder of the built web client. Empty: the one in the package, or web/dist of the source tree.",
+    )
     data_dir: Path = Field(Path("data"), description="Where the embedded engines keep everything.")
     public_url: str = Field(
         "",
@@ -125,6 +129,14 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether people reach the server by https."""
         return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def web(self) -> Path:
+        """Where the built web client is, if it is there."""
+        package = Path(__file__).resolve().parent
+        packaged = package / "web_dist"
+        built = packaged if packaged.is_dir() else package.parent.parent / "web" / "dist"
+        return Path(self.web_dir) if self.web_dir else built
 
     @property
     def database(self) -> str:

@@ -1,6 +1,7 @@
 """The HTTP application of a process: routers of services under one error form, one schema and one shell."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
@@ -13,6 +14,7 @@ from parlour.platform.http.forwarded import forwarded_address
 from parlour.platform.http.request import principal_from
 from parlour.platform.http.schema import complete_schema, openapi_config
 from parlour.platform.http.shell import Shell
+from parlour.platform.http.web import WebFiles
 from parlour.platform.tokens import TokenVerifier
 
 MAX_BODY = 128 * 1024
@@ -29,8 +31,9 @@ def create_application(
     timeout: float = 30.0,
     secure: bool = False,
     trusted_proxies: Sequence[str] = (),
+    web: Path | None = None,
 ) -> ASGIApp:
-    """Return the ASGI application that serves `routers`, /health, /metrics and /schema/openapi.json.
+    """Return the ASGI application that serves `routers`, /health, /metrics, /schema/openapi.json and the web client.
 
     Args:
         routers: what each service's `router()` returned.
@@ -41,6 +44,7 @@ def create_application(
         timeout: seconds that a handler may take.
         secure: the server is reached by https.
         trusted_proxies: addresses and networks whose X-Forwarded-For is believed.
+        web: folder of the built web client.
     """
     litestar = Litestar(
         route_handlers=[*routers, operations.router(health)],
@@ -56,4 +60,6 @@ def create_application(
         logging_config=None,
     )
     complete_schema(litestar)
-    return Shell(litestar, timeout=timeout, secure=secure, client_address=forwarded_address(trusted_proxies))
+    return Shell(
+        WebFiles(web, litestar), timeout=timeout, secure=secure, client_address=forwarded_address(trusted_proxies)
+    )

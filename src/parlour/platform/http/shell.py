@@ -15,7 +15,6 @@ from parlour.platform.logging import correlation_id, new_correlation_id
 logger = logging.getLogger(__name__)
 
 _SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -23,6 +22,10 @@ _SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), payment=(), usb=()"),
 ]
+_POLICY = b"content-security-policy"
+_STRICT_POLICY = (_POLICY, b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+"""Of every answer that brings no policy of its own, as the web client's page does."""
+
 _READ_HEADERS = frozenset({b"x-request-id", b"x-forwarded-for"})
 _TIMED_OUT = b'{"error":{"code":"unavailable","message":"The server took too long.","retry_after":1}}'
 
@@ -78,7 +81,10 @@ class Shell:
                     message["body"] = b""
             elif message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *self._headers, (b"x-request-id", request_id)]
+                own = list(message["headers"])
+                if all(name != _POLICY for name, _ in own):
+                    own.append(_STRICT_POLICY)
+                message["headers"] = [*own, *self._headers, (b"x-request-id", request_id)]
             await send(message)
 
         try:
