@@ -85,6 +85,7 @@ class Process:
             timeout=settings.request_timeout_seconds,
             secure=settings.secure,
             trusted_proxies=settings.trusted_proxies,
+            web=settings.web,
         )
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
