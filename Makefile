@@ -6,13 +6,17 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
+WEB_PORT ?= 5173
 ARGS ?=
 
-NODE_PACKAGES := tests/node bench/node
+NODE_PACKAGES := tests/node bench/node web
 PYTHON_STAMP := .make/python
 NODE_STAMPS := $(NODE_PACKAGES:%=%/node_modules/.installed)
+WEB_SETUP := web/node_modules/.installed
+WEB_BUILT := web/dist/index.html
+WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node run dev check test bench fuzz crash lock reference clean
+.PHONY: help setup setup-python setup-node build run dev check check-web test test-web bench fuzz crash lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -37,15 +41,24 @@ $(PYTHON_STAMP): requirements-dev.txt pyproject.toml
 	@cd $* && npm ci --silent --no-fund --no-audit
 	@touch $@
 
-run: setup-python ## serve Parlour on http://localhost:8000 (PORT=… for another)
+build: $(WEB_BUILT) ## build the web client into web/dist, which the server serves at /
+
+$(WEB_BUILT): $(WEB_SETUP) $(WEB_SOURCES)
+	@echo "build: the web client into web/dist"
+	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+run: setup-python build ## serve Parlour on http://localhost:8000 (PORT=… for another)
 	@echo "run: Parlour on http://localhost:$(PORT), data in ./data; Ctrl-C ends it"
 	@exec $(BIN)/parlour serve --port $(PORT) --data-dir data $(ARGS)
 
-dev: setup-python ## serve and restart when the source changes, with readable logs
-	@echo "dev: http://localhost:$(PORT), restarting on changes below src/"
-	@exec $(BIN)/python scripts/reload.py src -- $(BIN)/parlour serve --port $(PORT) --data-dir data --log-format text --log-level debug $(ARGS)
+dev: setup-python $(WEB_SETUP) ## serve; the server restarts and the page renews itself when their source changes
+	@echo "dev: http://localhost:$(WEB_PORT) (Vite, in front of the server on $(PORT), which restarts on changes below src/)"
+	@trap 'kill $$(jobs -p) 2>/dev/null' EXIT; \
+	(cd web && PARLOUR_SERVER=http://localhost:$(PORT) exec npm run --silent dev -- --port $(WEB_PORT) --logLevel warn) & \
+	$(BIN)/python scripts/reload.py src -- $(BIN)/parlour serve --port $(PORT) --data-dir data --log-format text --log-level debug $(ARGS)
 
-check: setup-python ## lint, types, architecture, public surface, references, locks
+check: setup-python check-web ## lint, types, architecture, public surface, references, locks
 	@echo "check: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "check: mypy --strict"; $(BIN)/mypy && $(BIN)/mypy bench load scripts
 	@echo "check: import-linter"; $(BIN)/lint-imports
@@ -53,7 +66,13 @@ check: setup-python ## lint, types, architecture, public surface, references, lo
 	@echo "check: generated references"; $(BIN)/python scripts/generate_reference.py --check; $(BIN)/python scripts/generate_events_reference.py --check; $(BIN)/python scripts/generate_client_schema.py --check
 	@echo "check: lock files"; $(BIN)/python scripts/check_locks.py
 
-test: setup check ## run all checks and tests
+check-web: $(WEB_SETUP) ## the web client's part of check: types, lint, unused exports, format
+	@echo "check: the web client (tsc, eslint, knip, prettier)"; cd web && npm run --silent check
+
+test-web: $(WEB_SETUP) ## the web client's unit tests
+	@echo "test: the web client (vitest)"; cd web && npm run --silent test
+
+test: setup check build test-web ## run all checks and tests
 	@echo "test: everything (the long forms: make crash, make fuzz, make bench)"
 	@$(BIN)/pytest $(ARGS)
 
@@ -76,4 +95,4 @@ reference: setup-python ## write docs/reference anew from the code
 	@$(BIN)/python scripts/generate_client_schema.py
 
 clean: ## remove what the commands made, but no data
-	@rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench dist $(NODE_PACKAGES:%=%/node_modules)
+	@rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench dist web/dist $(NODE_PACKAGES:%=%/node_modules)
