@@ -45,7 +45,7 @@ build: $(WEB_BUILT) ## build the web client into web/dist, which the server serv
 
 $(WEB_BUILT): $(WEB_SETUP) $(WEB_SOURCES)
 	@echo "build: the web client into web/dist"
-	@cd web && npm run --silent build -- --logLevel warn
+	@cd web && npm run --silent build
 	@touch $@
 
 run: setup-python build ## serve Parlour on http://localhost:8000 (PORT=… for another)
