@@ -1,17 +1,19 @@
 """The list of rooms is made once and made again exactly where something changed."""
 
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
 import pytest
 
 from parlour.chat.model import RoomKind
+from parlour.chat.service.batching import BatchLoader
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_list import RoomList
 from parlour.platform.bus import MemoryBus
 from parlour.platform.contracts import USER_CHANGED, Profile, UserChanged
-from parlour.platform.errors import RateLimited
-from parlour.platform.ids import RoomId
+from parlour.platform.errors import RateLimited, Unavailable
+from parlour.platform.ids import RoomId, UserId
 from parlour.platform.rates import RateLimits
 
 from .doubles import FakeDirectory, FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_profile, a_room
@@ -30,7 +32,7 @@ class House:
         self.log, self.heads, self.memberships = FakeLog(), KnownHeads(), FakeMemberships()
         self.ben = a_profile("ben")
         self.directory = FakeDirectory(self.ben)
-        summaries = Summaries(self.log, self.directory, self.heads, ManualClock())
+        self.summaries = summaries = Summaries(self.log, self.directory, self.heads, ManualClock())
         limits = RateLimits(ManualClock(), rates)
         self.list = RoomList(summaries, self.memberships, self.heads, limits, capacity=capacity)
         self.ann, self.room, self.direct = a_principal(), a_room(), a_room(RoomKind.DIRECT, "")
@@ -86,6 +88,48 @@ async def test_a_peer_who_changed_is_seen_so() -> None:
     unfollow()
     await bus.publish(USER_CHANGED, changed)
     assert (await house.list.of(house.ann))[1] is second[1]
+
+
+async def test_a_peer_who_changes_while_a_list_is_made_is_seen_so_in_the_next() -> None:
+    house, bus = House(), MemoryBus()
+    house.list.follow(bus)
+    profiles, fetched, go_on = house.directory.profiles, asyncio.Event(), asyncio.Event()
+
+    async def slowly(user_ids: Iterable[UserId]) -> dict[UserId, Profile]:
+        found = await profiles(user_ids)
+        fetched.set()
+        await go_on.wait()
+        return found
+
+    house.summaries._profiles = BatchLoader(slowly)
+    first = asyncio.ensure_future(house.list.of(house.ann))
+    await fetched.wait()
+    house.directory.all[house.ben.id] = Profile(house.ben.id, "ben", "Benjamin", "member")
+    await bus.publish(USER_CHANGED, msgspec.json.encode(UserChanged(house.ben.id, "ben", "Benjamin", "member", False)))
+    go_on.set()
+    await first
+    peer = (await house.list.of(house.ann))[1].peer
+    assert peer is not None
+    assert peer.display_name == "Benjamin"
+
+
+async def test_a_peer_who_changes_while_the_store_is_away_is_seen_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    house, bus = House(), MemoryBus()
+    house.list.follow(bus)
+    await house.list.of(house.ann)
+    house.directory.all[house.ben.id] = Profile(house.ben.id, "ben", "Benjamin", "member")
+
+    async def away(_user_id: UserId) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.memberships, "load", away)
+        await bus.publish(
+            USER_CHANGED, msgspec.json.encode(UserChanged(house.ben.id, "ben", "Benjamin", "member", False))
+        )
+    peer = (await house.list.of(house.ann))[1].peer
+    assert peer is not None
+    assert peer.display_name == "Benjamin"
 
 
 async def test_rooms_that_were_left_are_neither_listed_nor_kept() -> None:

@@ -11,6 +11,7 @@ from parlour.chat.service.membership import Memberships
 from parlour.chat.service.ready import RoomSummary, Summaries
 from parlour.platform.bus import Bus, Unsubscribe
 from parlour.platform.contracts import USER_CHANGED, UserChanged
+from parlour.platform.errors import Unavailable
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
@@ -42,6 +43,7 @@ class RoomList:
         self._rates = rates
         self._capacity = capacity
         self._lists: OrderedDict[UserId, _Rooms] = OrderedDict()
+        self._changes = 0  # of profiles
 
     async def of(self, principal: Principal) -> list[RoomSummary]:
         """Return the caller's rooms, the first joined first.
@@ -67,8 +69,14 @@ class RoomList:
         return bus.subscribe(USER_CHANGED, self._user_changed)
 
     async def _user_changed(self, payload: bytes) -> None:
+        self._changes += 1
         user_id = msgspec.json.decode(payload, type=UserChanged).user_id
-        for room_id, membership in (await self._memberships.load(user_id)).items():
+        try:
+            memberships = await self._memberships.load(user_id)
+        except Unavailable:  # whose lists these are cannot be known: rather make all of them again
+            self._lists.clear()
+            return
+        for room_id, membership in memberships.items():
             if membership.peer is not None:
                 self._lists.get(membership.peer, {}).pop(room_id, None)
 
@@ -86,8 +94,11 @@ class RoomList:
         if stale:
             if rate is not None:
                 self._rates.check(rate, user_id)
+            changes = self._changes
             for summary in await self._summaries.rooms(user_id, stale):
-                fresh[summary.id] = known[summary.id] = summary
+                fresh[summary.id] = summary
+                if summary.peer is None or changes == self._changes:  # else it may be the profile of before
+                    known[summary.id] = summary
         return [fresh[each.room.id] for each in memberships]
 
     def _fresh(self, known: _Rooms, memberships: Iterable[Membership]) -> _Rooms:
