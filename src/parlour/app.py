@@ -173,7 +173,9 @@ class Chat:
         )
         summaries = Summaries(log, auth.directory, self.heads, clock)
         self.room_list = RoomList(summaries, self.memberships, self.heads, rates)
-        self.messages = Messages(self.broker, log, self.memberships, auth.directory, rates)
+        self.messages = Messages(
+            self.broker, log, self.memberships, auth.directory, verifier=auth.verifier, rates=rates
+        )
         self.history = History(log, self.memberships, self.heads, rates)
         self.search = SearchMessages(SqliteSearch(log, clock), self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)

@@ -124,9 +124,17 @@ class TokenVerifier:
         if principal.expires_at * 1000 <= self._clock.now():
             self._verified.pop(token, None)
             raise TokenExpired
+        self.check_session(principal)
+        return principal
+
+    def check_session(self, principal: Principal) -> None:
+        """Refuse whose session ended since the token was verified: for who had to wait before acting on it.
+
+        Raises:
+            SessionEnded: it was revoked.
+        """
         if principal.session_id in self._ended:
             raise SessionEnded
-        return principal
 
     def _check_signature(self, token: str) -> Principal:
         if len(token) > 2048:

@@ -172,7 +172,9 @@ class ChatServer:
             bus=self.bus,
             memberships=self.memberships,
             summaries=Summaries(self.log, self.directory, self.heads, self.clock),
-            messages=Messages(self.broker, self.log, self.memberships, self.directory, limits),
+            messages=Messages(
+                self.broker, self.log, self.memberships, self.directory, verifier=self.verifier, rates=limits
+            ),
             sync=Sync(self.log, self.memberships, self.heads, limits),
             presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02),
             typing=TypingNotices(self.memberships, limits, self.channels.typing),

@@ -124,6 +124,7 @@ class HttpHouse:
             rates=limits,
             clock=clock,
         )
+        verifier = TokenVerifier(self.keys, clock)
         services = ChatServices(
             rooms=rooms,
             room_members=RoomMembers(
@@ -137,13 +138,12 @@ class HttpHouse:
                 clock=clock,
             ),
             room_list=self.room_list,
-            messages=Messages(self.broker, log, self.memberships, self.directory, limits),
+            messages=Messages(self.broker, log, self.memberships, self.directory, verifier=verifier, rates=limits),
             history=History(log, self.memberships, self.heads, limits),
             search=SearchMessages(SqliteSearch(log, clock), self.memberships, limits),
             read_markers=ReadMarkers(self.store, self.memberships, self.heads, limits, lambda *_: None),
             drafts=Drafts(self.store, self.memberships, limits, clock),
         )
-        verifier = TokenVerifier(self.keys, clock)
         self.application = create_application([router(services)], verifier, Health("test", clock), version="test")
         transport = httpx.ASGITransport(app=self.application)  # type: ignore[arg-type]  # Litestar's own ASGI types
         self.http = httpx.AsyncClient(transport=transport, base_url="http://parlour.test")

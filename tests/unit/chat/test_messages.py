@@ -1,10 +1,13 @@
 """Commands to the room log: who may, with what values, and what the log is told."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc.jwk import OKPKey
 
 from parlour.chat.errors import (
     InvalidEmoji,
@@ -16,12 +19,13 @@ from parlour.chat.errors import (
     TooManyPins,
     TooManyReactions,
 )
-from parlour.chat.model import MAX_PINS, MAX_TEXT, EventType
+from parlour.chat.model import MAX_PINS, MAX_TEXT, Appended, EventType, Message
 from parlour.chat.service.messages import Messages, check_text, settled
 from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import ClientId, EventId, UserId, uuid7
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
+from parlour.platform.tokens import SessionEnded, TokenVerifier
 
 from .doubles import (
     FakeBroker,
@@ -49,6 +53,13 @@ class Settled:
         return lambda *args, **kwargs: settled(command(*args, **kwargs))
 
 
+class NoKeys:
+    """A verifier's keys, where no token is verified."""
+
+    def public_keys(self) -> dict[str, OKPKey]:
+        return {}
+
+
 class House:
     """Ann and Bob in a room, and Eve outside of it."""
 
@@ -63,8 +74,16 @@ class House:
         self.broker = FakeBroker()
         self.log = FakeLog()
         self.directory = FakeDirectory(self.bob, self.eve)
+        self.verifier = TokenVerifier(NoKeys(), ManualClock())
         self.messages = Settled(
-            Messages(self.broker, self.log, self.memberships, self.directory, RateLimits(ManualClock(), rates))
+            Messages(
+                self.broker,
+                self.log,
+                self.memberships,
+                self.directory,
+                verifier=self.verifier,
+                rates=RateLimits(ManualClock(), rates),
+            )
         )
 
 
@@ -287,6 +306,74 @@ async def act(house: House, action: str, message_id: EventId) -> None:
         await messages.react(house.ann, room_id, client_id, message_id, "👍", on=True)
     else:
         await messages.pin(house.ann, room_id, client_id, message_id, on=True)
+
+
+# Whoever is shut out while a command waits
+
+
+Act = Callable[[House, Message], Awaitable[Appended]]
+ACTS: dict[str, Act] = {
+    "reply": lambda house, message: house.messages.send(house.ann, house.room.id, a_client_id(), "yes", message.id),
+    "mention": lambda house, _: house.messages.send(house.ann, house.room.id, a_client_id(), "hello @bob"),
+    "edit": lambda house, message: house.messages.edit(house.ann, house.room.id, a_client_id(), message.id, "changed"),
+    "delete": lambda house, message: house.messages.delete(house.ann, house.room.id, a_client_id(), message.id),
+    "react": lambda house, message: house.messages.react(
+        house.ann, house.room.id, a_client_id(), message.id, "👍", on=True
+    ),
+    "pin": lambda house, message: house.messages.pin(house.ann, house.room.id, a_client_id(), message.id, on=True),
+}
+
+
+class Held:
+    """Lets the look-ups of a house wait until they are let go."""
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.open = asyncio.Event(), asyncio.Event()
+        for owner, name in ((house.log, "message"), (house.directory, "by_usernames")):
+            monkeypatch.setattr(owner, name, self._held(getattr(owner, name)))
+
+    def _held(self, look_up: Any) -> Any:
+        async def held(*arguments: Any) -> Any:
+            self.begun.set()
+            await self.open.wait()
+            return await look_up(*arguments)
+
+        return held
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize("shut_out", ["removed", "logged out"])
+async def test_who_is_shut_out_while_a_look_up_is_under_way_writes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, act: Act, shut_out: str
+) -> None:
+    message = house.log.put(house.room, house.ann)
+    held = Held(house, monkeypatch)
+    acting = asyncio.ensure_future(act(house, message))
+    await held.begun.wait()
+    if shut_out == "removed":
+        del house.memberships.of[house.ann.user_id][house.room.id]
+    else:
+        house.verifier.end_session(house.ann.session_id, 2**50)
+    held.open.set()
+    with pytest.raises(RoomNotFound if shut_out == "removed" else SessionEnded):
+        await acting
+    assert house.broker.commands == []
+
+
+async def test_who_is_no_moderator_any_more_when_the_message_is_found_does_not_delete_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moderator = a_principal("mod")
+    membership = house.memberships.add(moderator, house.room, "moderator")
+    message = house.log.put(house.room, house.ann)
+    held = Held(house, monkeypatch)
+    deleting = asyncio.ensure_future(house.messages.delete(moderator, house.room.id, a_client_id(), message.id))
+    await held.begun.wait()
+    membership.role = "member"
+    held.open.set()
+    with pytest.raises(NotYours):
+        await deleting
+    assert house.broker.commands == []
 
 
 # Reactions and pins

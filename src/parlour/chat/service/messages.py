@@ -1,6 +1,6 @@
 """What members do to messages: send, edit, delete, react and pin, each a command to the room log."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from parlour.chat.errors import (
@@ -21,7 +21,7 @@ from parlour.platform.errors import Forbidden, InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId, is_uuid
 from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.rates import RateLimits
-from parlour.platform.tokens import Principal
+from parlour.platform.tokens import Principal, TokenVerifier
 
 
 class Messages:
@@ -30,21 +30,33 @@ class Messages:
     Each checks the caller's permission and rate and the values, and returns once the command has its place among those of the
     room; the future that it returns is done when the event is durable and told to this node's sockets. A repeat with the same
     `client_id` answers with the first event, whatever else it carries, and with `repeated` set. `received` is the monotonic
-    time of receipt, for the latency metric. All raise, besides what each names:
+    time of receipt, for the latency metric.
+
+    Whatever a command has to wait for, its caller is checked once more when nothing is left to wait for: who was removed,
+    demoted or logged out meanwhile writes nothing. All raise, besides what each names:
 
         RoomNotFound: the caller is not a member of the room.
         Forbidden: the caller's role does not permit it.
+        SessionEnded: the caller's session ended since its token was verified.
         InvalidRequest: `client_id` is not a UUID.
         RateLimited, Unavailable: later, with the same `client_id`.
     """
 
     def __init__(
-        self, broker: Broker, log: RoomLog, memberships: Memberships, directory: Directory, rates: RateLimits
+        self,
+        broker: Broker,
+        log: RoomLog,
+        memberships: Memberships,
+        directory: Directory,
+        *,
+        verifier: TokenVerifier,
+        rates: RateLimits,
     ) -> None:
         self._broker = broker
         self._log = log
         self._memberships = memberships
         self._directory = directory
+        self._verifier = verifier
         self._rates = rates
 
     async def send(
@@ -65,14 +77,16 @@ class Messages:
             InvalidText: the text is blank, too long or not text.
             MessageNotFound: `reply_to` is no message of the room; a deleted one is.
         """
-        membership = await self._admit(principal, room_id, Permission.SEND, "message", client_id)
+        await self._admit(principal, room_id, Permission.SEND, "message", client_id)
         check_text(text)
         data: dict[str, Any] = {"text": text}
         if reply_to is not None:
             await self._existing(room_id, reply_to, field="reply_to")
             data["reply_to"] = reply_to
         if "@" in text:
-            data.update(await self._mentioned(principal, membership, text))
+            data.update(await self._mentioned(room_id, text))
+        if reply_to is not None or "@" in text:
+            _check_mentions(principal, await self._present(principal, room_id, Permission.SEND), data)
         return self._submit(principal, room_id, client_id, EventType.MESSAGE_CREATED, data=data, received=received)
 
     async def edit(
@@ -91,7 +105,7 @@ class Messages:
             InvalidText: the text is blank, too long or not text.
             MessageNotFound, MessageDeleted, NotYours: it cannot be edited, or not by the caller.
         """
-        membership = await self._admit(principal, room_id, Permission.EDIT_OWN, "message", client_id)
+        await self._admit(principal, room_id, Permission.EDIT_OWN, "message", client_id)
         check_text(text)
         message = await self._existing(room_id, message_id)
         if message.sender_id != principal.user_id:
@@ -99,7 +113,8 @@ class Messages:
         _refuse_deleted(message)
         data: dict[str, Any] = {"message_id": message_id, "text": text}
         if "@" in text:
-            data.update(await self._mentioned(principal, membership, text))
+            data.update(await self._mentioned(room_id, text))
+        _check_mentions(principal, await self._present(principal, room_id, Permission.EDIT_OWN), data)
         return self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data=data, received=received)
 
     async def delete(
@@ -111,8 +126,9 @@ class Messages:
             MessageNotFound: the room has no such message.
             NotYours: it is someone else's and the caller no moderator.
         """
-        membership = await self._admit(principal, room_id, Permission.DELETE_OWN, "message", client_id)
+        await self._admit(principal, room_id, Permission.DELETE_OWN, "message", client_id)
         message = await self._existing(room_id, message_id)
+        membership = await self._present(principal, room_id, Permission.DELETE_OWN)
         if message.sender_id != principal.user_id and not _permits(principal, membership, Permission.DELETE_ANY):
             raise NotYours
         data = {"message_id": message_id}
@@ -144,6 +160,7 @@ class Messages:
             _refuse_deleted(message)
             if emoji not in message.reactions and len(message.reactions) >= MAX_REACTIONS:
                 raise TooManyReactions
+        await self._present(principal, room_id, Permission.REACT)
         kind = EventType.REACTION_ADDED if on else EventType.REACTION_REMOVED
         data = {"message_id": message_id, "emoji": emoji}
         return self._submit(principal, room_id, client_id, kind, data=data, received=received)
@@ -170,18 +187,23 @@ class Messages:
             _refuse_deleted(message)
             if message.pinned_at is None and len(await self._log.pinned(room_id)) >= MAX_PINS:
                 raise TooManyPins
+        await self._present(principal, room_id, Permission.PIN)
         kind = EventType.MESSAGE_PINNED if on else EventType.MESSAGE_UNPINNED
         return self._submit(principal, room_id, client_id, kind, data={"message_id": message_id}, received=received)
 
     async def _admit(
         self, principal: Principal, room_id: RoomId, permission: Permission, rate: str, client_id: ClientId
-    ) -> Membership:
-        membership = self._memberships.check(principal, room_id, permission)
-        if membership is None:
-            membership = await self._memberships.require(principal, room_id, permission)
-        self._rates.check(rate, principal.user_id)
+    ) -> None:
         if not is_uuid(client_id):
             raise InvalidRequest("client_id must be a lower-case UUID", details={"field": "client_id"})
+        self._rates.check(rate, principal.user_id)
+        await self._present(principal, room_id, permission)
+
+    async def _present(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership:
+        """Return the caller's membership as it is at the moment of return: until the submission nothing is awaited any more."""
+        while (membership := self._memberships.check(principal, room_id, permission)) is None:
+            await self._memberships.load(principal.user_id)
+        self._verifier.check_session(principal)
         return membership
 
     async def _existing(self, room_id: RoomId, message_id: EventId, field: str = "id") -> Message:
@@ -190,19 +212,17 @@ class Messages:
             raise MessageNotFound(details={"field": field})
         return message
 
-    async def _mentioned(self, principal: Principal, membership: Membership, text: str) -> dict[str, Any]:
+    async def _mentioned(self, room_id: RoomId, text: str) -> dict[str, Any]:
         """Return the part of an event's data that says whom it mentions: members by id, in the order of the text."""
         names, room = parse_mentions(text)
         data: dict[str, Any] = {}
         if room:
-            if not _permits(principal, membership, Permission.MENTION_ROOM):
-                raise Forbidden("You may not mention the whole room.", details={"field": "text"})
             data["mentions_room"] = True
         if names:
             profiles = await self._directory.by_usernames(names)
             ids = [profiles[name].id for name in names if name in profiles]
             rooms_of = await self._memberships.load_many(ids)
-            members = [user_id for user_id in ids if membership.room.id in rooms_of[user_id]]
+            members = [user_id for user_id in ids if room_id in rooms_of[user_id]]
             if members:
                 data["mentions"] = members
         return data
@@ -247,6 +267,11 @@ def check_text(text: str) -> None:
 def _refuse_deleted(message: Message) -> None:
     if message.deleted_at is not None:
         raise MessageDeleted
+
+
+def _check_mentions(principal: Principal, membership: Membership, data: Mapping[str, Any]) -> None:
+    if "mentions_room" in data and not _permits(principal, membership, Permission.MENTION_ROOM):
+        raise Forbidden("You may not mention the whole room.", details={"field": "text"})
 
 
 def _permits(principal: Principal, membership: Membership, permission: Permission) -> bool:
