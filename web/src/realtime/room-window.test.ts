@@ -1,0 +1,250 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { apply, type RoomView } from "./reconcile";
+import {
+  MAX_MESSAGES,
+  caughtUp,
+  fromPage,
+  fromSaved,
+  hasGap,
+  receive,
+  receiveAll,
+  toSaved,
+  withNewer,
+  withNotices,
+  withOlder,
+  type RoomWindow,
+} from "./room-window";
+import type { MessagePage, RoomEvent, RoomSync } from "./schema.gen";
+import { logs, messagesOnly } from "./testing/logs";
+
+const LIMIT = 5;
+
+/** The server's side of a room: pages and syncs as it makes them when its log has `head` events. */
+function server(log: readonly RoomEvent[]) {
+  const views: RoomView[] = [{ head: 0, messages: [] }];
+  for (const event of log) views.push(apply(views[views.length - 1]!, event));
+  return {
+    /** `newer`: how many events were appended between reading the head and reading the messages. */
+    page(head: number, part: { before?: number; after?: number; around?: number }, newer = 0): MessagePage {
+      const all = views[Math.min(head + newer, log.length)]!.messages;
+      const { before = Infinity, after, around } = part;
+      const below = all.filter((each) => each.seq < before);
+      let chosen = below.slice(-LIMIT);
+      if (after !== undefined) chosen = all.filter((each) => each.seq > after).slice(0, LIMIT);
+      if (around !== undefined) {
+        const start = Math.max(0, all.findLastIndex((each) => each.seq <= around) - 2);
+        chosen = all.slice(start, start + LIMIT);
+      }
+      return { messages: chosen.toReversed(), head };
+    },
+    sync(head: number, from: number, gap = 500): RoomSync {
+      if (head - from > gap) return { head, events: [], reset: true };
+      return { head, events: log.slice(from, head), reset: false };
+    },
+    /** What a window must show once it has everything up to the end of the log. */
+    shown(window: RoomWindow): RoomView["messages"] {
+      const held = window.view.messages;
+      const from = window.complete ? 0 : (held[0]?.seq ?? Infinity);
+      const upto = window.live ? Infinity : (held.at(-1)?.seq ?? -Infinity);
+      return views[log.length]!.messages.filter((each) => each.seq >= from && each.seq <= upto);
+    },
+  };
+}
+
+/** One thing that may happen to a window; `at` picks where, as a fraction. */
+type Happening =
+  | { what: "live"; lost: boolean; repeat: number }
+  | { what: "late"; at: number }
+  | { what: "older" | "newer" | "latest" | "around"; lag: number; newer: number; at: number }
+  | { what: "sync"; lag: number; gap: number }
+  | { what: "reload"; count: number };
+
+const happenings: fc.Arbitrary<Happening[]> = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ what: fc.constant("live" as const), lost: fc.boolean(), repeat: fc.nat(3) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ what: fc.constant("late" as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        what: fc.constantFrom("older" as const, "newer" as const, "latest" as const, "around" as const),
+        lag: fc.nat(6),
+        newer: fc.nat(3),
+        at: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ what: fc.constant("sync" as const), lag: fc.nat(4), gap: fc.constantFrom(3, 500) }),
+    },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("reload" as const), count: fc.constantFrom(3, 200) }) },
+  ),
+  { maxLength: 80 },
+);
+
+/** Runs what happens, as the owner of windows does: a page that is too old is asked for again, now. */
+function run(log: readonly RoomEvent[], steps: readonly Happening[]): RoomWindow {
+  const { page, sync } = server(log);
+  let head = Math.min(3, log.length); // of the server's log
+  let window = fromPage(page(head, {}), LIMIT);
+  for (const step of steps) {
+    const held = window.view.messages;
+    switch (step.what) {
+      case "live":
+        if (head < log.length) head += 1;
+        if (!step.lost)
+          for (let time = 0; time <= step.repeat; time++) window = receiveAll(window, log.slice(head - 1, head));
+        break;
+      case "late":
+        window = receiveAll(
+          window,
+          log
+            .slice(Math.floor(step.at * head))
+            .slice(0, 1)
+            .filter((each) => each.seq <= head),
+        );
+        break;
+      case "older": {
+        const part = { before: held[0]?.seq ?? 0 };
+        const made = Math.max(0, head - step.lag);
+        window =
+          withOlder(window, page(made, part, Math.min(step.newer, head - made)), LIMIT) ??
+          withOlder(window, page(head, part), LIMIT) ??
+          window;
+        break;
+      }
+      case "newer": {
+        if (window.live) break;
+        const part = { after: held.at(-1)?.seq ?? 0 };
+        const made = Math.max(0, head - step.lag);
+        window =
+          withNewer(window, page(made, part, Math.min(step.newer, head - made)), LIMIT) ??
+          withNewer(window, page(head, part), LIMIT) ??
+          window;
+        break;
+      }
+      case "latest":
+        window = fromPage(page(Math.max(0, head - step.lag), {}, Math.min(step.newer, step.lag)), LIMIT, {
+          before: window,
+        });
+        break;
+      case "around":
+        window = fromPage(page(Math.max(0, head - step.lag), { around: Math.ceil(step.at * head) }), LIMIT, {
+          around: true,
+          before: window,
+        });
+        break;
+      case "sync": {
+        const from = window.view.head;
+        const answer = sync(Math.max(from, head - step.lag), from, step.gap);
+        window = caughtUp(window, from, answer) ?? fromPage(page(head, {}), LIMIT, { before: window });
+        break;
+      }
+      case "reload": {
+        const saved = toSaved(window, step.count);
+        if (saved !== undefined) window = fromSaved(structuredClone(saved));
+        break;
+      }
+    }
+  }
+  return receiveAll(window, sync(log.length, window.view.head).events);
+}
+
+describe("whatever comes in whatever order", () => {
+  test("the window shows what the log says", () => {
+    fc.assert(
+      fc.property(logs({ minLength: 1, maxLength: 60 }), happenings, (log, steps) => {
+        const window = run(log, steps);
+        expect(window.view.head).toBe(log.length);
+        expect(window.view.messages).toEqual(server(log).shown(window));
+        expect(hasGap(window, log.length)).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("notices are shown once and in order", () => {
+    fc.assert(
+      fc.property(logs({ minLength: 1, maxLength: 60 }), happenings, (log, steps) => {
+        const seqs = run(log, steps).notices.map((each) => each.seq);
+        expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+describe("a gap", () => {
+  const log = messagesOnly(10);
+  const start = fromPage(server(log).page(5, {}), LIMIT);
+
+  test("holds back what comes after it until it is filled", () => {
+    const gapped = receive(start, log[7]!);
+    expect(gapped.view.head).toBe(5);
+    expect(hasGap(gapped)).toBe(true);
+    const filled = caughtUp(gapped, 5, server(log).sync(7, 5))!;
+    expect(filled.view.head).toBe(8);
+    expect(hasGap(filled)).toBe(false);
+  });
+
+  test("too long to be synced asks for a page", () => {
+    expect(caughtUp(start, 5, { head: 900, events: [], reset: true })).toBeUndefined();
+  });
+
+  test("of a server that was set back asks for a page", () => {
+    expect(caughtUp(start, 5, { head: 2, events: [], reset: true })).toBeUndefined();
+  });
+
+  test("filled by other means meanwhile needs none", () => {
+    const window = receiveAll(start, log.slice(5));
+    expect(caughtUp(window, 5, { head: 8, events: [], reset: true })).toBe(window);
+  });
+});
+
+describe("notices from before the window", () => {
+  const log: RoomEvent[] = messagesOnly(6).map((event, index) =>
+    index % 2 === 1 ? { ...event, type: "member.left", data: { user_id: "ben" } } : event,
+  );
+
+  test("are put in once, in order", () => {
+    const window = receiveAll(fromPage(server(log).page(4, {}), LIMIT), log.slice(4));
+    const complete = withNotices(withNotices(window, log.slice(0, 4)), log.slice(0, 6));
+    expect(complete.notices.map((each) => each.seq)).toEqual([2, 4, 6]);
+    expect(withNotices(complete, log)).toBe(complete);
+  });
+});
+
+describe("bounds", () => {
+  const log = messagesOnly(2 * MAX_MESSAGES + 10);
+  const page = (from: number, upto: number) => ({ messages: viewed(log, from, upto).toReversed(), head: log.length });
+
+  test("a live window is cut at its beginning", () => {
+    const window = receiveAll(fromPage({ messages: [], head: 0 }, LIMIT), log);
+    expect(window.complete).toBe(false);
+    expect(window.live).toBe(true);
+    expect(window.view.messages.length).toBeLessThanOrEqual(2 * MAX_MESSAGES);
+    expect(window.view.messages.at(-1)!.seq).toBe(log.length);
+  });
+
+  test("history pushes the newest out, and they can be loaded again", () => {
+    let window = fromPage(page(log.length - 1_000, log.length), 1_000);
+    window = withOlder(window, page(log.length - 2_000, log.length - 1_000), 1_000)!;
+    expect(window.view.messages.length).toBe(MAX_MESSAGES);
+    expect(window.live).toBe(false);
+    window = withNewer(window, page(log.length - 500, log.length), 1_000)!;
+    expect(window.live).toBe(true);
+    expect(window.view.messages.at(-1)!.seq).toBe(log.length);
+    expect(window.view.messages.length).toBe(MAX_MESSAGES);
+  });
+
+  test("a window that is not live is not saved", () => {
+    const window = fromPage({ messages: [], head: 4 }, LIMIT, { around: true });
+    expect(toSaved(window, 200)).toBeUndefined();
+  });
+});
+
+function viewed(log: readonly RoomEvent[], from: number, upto: number) {
+  return log.slice(from, upto).reduce<RoomView>(apply, { head: 0, messages: [] }).messages;
+}
