@@ -93,6 +93,7 @@ _RATED = {
     "reaction": "reactions added and removed",
     "room": "rooms created and changed",
     "membership": "joining, leaving, changes of members",
+    "invite": "people put into rooms and direct rooms opened, one each",
     "history": "history that is read from the log, by every 50 messages of a page",
     "list": "lists of rooms that changed, members, drafts, and single rooms",
     "search": "searches",

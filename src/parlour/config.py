@@ -116,7 +116,9 @@ class Settings(BaseSettings):
         ge=1_000_000,
         description="What may wait for all sockets together; past it those for which most waits are closed first.",
     )
-    max_rooms_per_user: int = Field(1_000, ge=1, description="Rooms that one user may be in.")
+    max_rooms_per_user: int = Field(
+        1_000, ge=1, description="Rooms that one user may create and join; others may put them into four times as many."
+    )
     max_members_per_room: int = Field(10_000, ge=1, description="Members that one room may have.")
     max_pending_commands: int = Field(
         20_000, ge=1, description="Sends that may wait to be durable; past it senders get `busy`."

@@ -161,7 +161,7 @@ async def test_an_update_is_stored_and_told_once(store: RoomStore) -> None:
 
 async def test_memberships_come_for_many_users_at_once(store: RoomStore) -> None:
     ann, ben, stranger = a_user(), a_user(), a_user()
-    first, second = a_room(name="first"), a_room(name="second")
+    first, second = a_room(name="first", by=ann), a_room(name="second", by=ann)
     await store.create(first, {ann: "owner", ben: "guest"})
     second.created_at += 1
     await store.create(second, {ann: "owner"})
@@ -169,6 +169,7 @@ async def test_memberships_come_for_many_users_at_once(store: RoomStore) -> None
     assert [(each.room, each.role) for each in found[ann]] == [(first, "owner"), (second, "owner")]
     assert [(each.room, each.role, each.notify) for each in found[ben]] == [(first, "guest", NotificationLevel.ALL)]
     assert found[stranger] == []
+    assert [each.invited for user in (ann, ben) for each in found[user]] == [False, False, True]
 
 
 async def test_a_member_is_added_once(store: RoomStore) -> None:
@@ -178,8 +179,11 @@ async def test_a_member_is_added_once(store: RoomStore) -> None:
     assert added == await store.membership(room.id, ben)
     assert added is not None
     assert (added.role, added.joined_at, added.read) == ("member", AT + 5, 7)
+    joined = await store.add_member(room.id, cem := a_user(), "member", cem, at=AT + 7)
+    assert joined is not None
+    assert (added.invited, joined.invited) == (True, False)
     assert await store.add_member(room.id, ben, "owner", ann, at=AT + 6) is None
-    assert [row.event.data["user_id"] for row in await store.outbox()] == [ann, ben]
+    assert [row.event.data["user_id"] for row in await store.outbox()] == [ann, ben, cem]
     with pytest.raises(RoomNotFound):
         await store.add_member(RoomId(uuid4()), ben, "member", ann, at=AT)
 

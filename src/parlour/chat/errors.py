@@ -176,7 +176,8 @@ class RoomFull(Conflict):
 class TooManyRooms(Conflict):
     """A user cannot be a member of more rooms.
 
-    `details.limit` is the number, `details.user_ids` who is at it; leave a room first.
+    `details.limit` is the number, `details.user_ids` who is at it; leave a room first. Rooms that others put one into have a limit
+    of their own.
     """
 
     code = "too_many_rooms"

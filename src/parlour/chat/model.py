@@ -141,7 +141,8 @@ class Member(msgspec.Struct):
 class Membership(msgspec.Struct):
     """A room from the point of view of one member: what `ready` and every permission check need, without the log.
 
-    `peer` is the other member of a direct room, None in other rooms (and where the other account is gone).
+    `peer` is the other member of a direct room, None in other rooms (and where the other account is gone). `invited`: somebody
+    else put the member there, so that it does not count among the rooms that the member chose.
     """
 
     room: Room
@@ -150,6 +151,7 @@ class Membership(msgspec.Struct):
     read: int
     notify: NotificationLevel
     peer: UserId | None = None
+    invited: bool = False
 
 
 class Departure(msgspec.Struct):

@@ -197,6 +197,8 @@ class RoomStore(Protocol):
     ) -> Membership | None:
         """Add a member at the time `at` (ms) with the read marker `read`; None where they already are one.
 
+        Whom somebody else adds is `invited`, as are the first members of a room but its creator.
+
         The first member of a room that everybody left becomes its owner, whatever `role` is. A room that does not exist gets
         no member: `RoomNotFound`.
         """

@@ -17,6 +17,7 @@ DEFAULT_RATES: dict[str, str] = {
     "reaction": "1200/minute",
     "room": "300/minute",
     "membership": "1200/minute",
+    "invite": "1200/hour, burst 3000",
     "history": "1200/minute, burst 300",
     "list": "1200/minute, burst 300",
     "search": "600/minute",

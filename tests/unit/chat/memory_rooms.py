@@ -39,7 +39,7 @@ class MemoryRooms:
         for user_id, role in members.items():
             peer = next((each for each in members if each != user_id), None) if room.kind is RoomKind.DIRECT else None
             self.of[room.id][user_id] = Membership(
-                room, role, room.created_at, len(members), NotificationLevel.ALL, peer
+                room, role, room.created_at, len(members), NotificationLevel.ALL, peer, user_id != room.created_by
             )
             self._tell(room.id, EventType.MEMBER_JOINED, room.created_by, {"user_id": user_id, "role": role})
         return room, True
@@ -109,7 +109,9 @@ class MemoryRooms:
             return None
         if not self.of[room_id]:
             role = "owner"
-        self.of[room_id][user_id] = Membership(self.rooms[room_id], role, at, read, NotificationLevel.ALL)
+        self.of[room_id][user_id] = Membership(
+            self.rooms[room_id], role, at, read, NotificationLevel.ALL, invited=by != user_id
+        )
         self._tell(room_id, EventType.MEMBER_JOINED, by, {"user_id": user_id, "role": role})
         return self._copy(room_id, user_id)
 

@@ -21,7 +21,7 @@ from parlour.chat.service.heads import Heads
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.outbox import OutboxRelay
 from parlour.chat.service.room_members import RoomMembers
-from parlour.chat.service.rooms import MAX_FIRST_MEMBERS, Rooms
+from parlour.chat.service.rooms import INVITED_SHARE, MAX_FIRST_MEMBERS, Rooms
 from parlour.platform.contracts import Profile
 from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import RoomId, UserId, uuid4, uuid7
@@ -167,19 +167,50 @@ async def test_the_number_of_first_members_is_bounded(house: House) -> None:
         await house.rooms.create(house.ann, RoomKind.PRIVATE, "x", member_ids=ids)
 
 
-async def test_a_user_is_in_a_bounded_number_of_rooms() -> None:
+async def test_a_user_creates_and_joins_a_bounded_number_of_rooms() -> None:
     async with serving(House(max_rooms=1)) as house:
         await house.room(by=house.ben)
-        with pytest.raises(TooManyRooms) as refused:
-            await house.room(house.ben)
-        assert refused.value.details == {"limit": 1, "user_ids": [house.ben.user_id]}
+        public = await house.room(kind=RoomKind.PUBLIC)
+        for refusal in (house.room(by=house.ben), house.members.join(house.ben, public.id)):
+            with pytest.raises(TooManyRooms) as refused:
+                await refusal
+            assert refused.value.details == {"limit": 1, "user_ids": [house.ben.user_id]}
+        await house.room(house.ann, kind=RoomKind.DIRECT, by=house.ben)
+
+
+async def test_what_others_put_a_user_into_leaves_them_their_own_rooms() -> None:
+    async with serving(House(max_rooms=1)) as house:
+        strangers = [house.user(f"stranger{number}") for number in range(INVITED_SHARE + 1)]
+        rooms = [await house.room(house.ben, by=stranger) for stranger in strangers[:-1]]
+        mine = await house.room(by=house.ben)
+        assert mine.id in await house.memberships.load(house.ben.user_id)
         public = await house.room(kind=RoomKind.PUBLIC)
         for refusal in (
-            house.members.join(house.ben, public.id),
+            house.room(house.ben, by=strangers[-1]),
             house.members.add(house.ann, public.id, house.ben.user_id),
         ):
-            with pytest.raises(TooManyRooms):
+            with pytest.raises(TooManyRooms) as refused:
                 await refusal
+            assert refused.value.details == {"limit": INVITED_SHARE, "user_ids": [house.ben.user_id]}
+        await house.members.leave(house.ben, rooms[0].id)
+        await house.members.add(house.ann, public.id, house.ben.user_id)
+
+
+async def test_putting_people_into_rooms_is_rate_limited_by_their_number() -> None:
+    async with serving(House(rates={"invite": "1/hour, burst 3"})) as house:
+        room = await house.room(house.ben, house.cem)
+        direct = await house.room(house.ben, kind=RoomKind.DIRECT)
+        for refusal in (
+            house.members.add(house.ann, room.id, house.user("dan").user_id),
+            house.room(house.user("eve"), kind=RoomKind.DIRECT),
+            house.room(house.ben),
+        ):
+            with pytest.raises(RateLimited):
+                await refusal
+        await house.room()
+        await house.members.add(house.ann, room.id, house.ben.user_id)  # a member already
+        await house.room(house.ann, by=house.cem)
+        assert direct.id in await house.memberships.load(house.ben.user_id)
 
 
 async def test_creating_and_changes_of_members_are_rate_limited() -> None:

@@ -15,6 +15,7 @@ MEMBERSHIP = (
     members.c.joined_at,
     members.c.read_seq,
     members.c.notify,
+    members.c.invited,
 )
 JOINED_MEMBERSHIP = members.join(rooms, members.c.room_id == rooms.c.id)
 
@@ -27,9 +28,9 @@ def room_of(row: Sequence[Any]) -> Room:
 
 def membership_of(user_id: UserId, row: Sequence[Any]) -> Membership:
     """Return the membership of a row of `MEMBERSHIP`."""
-    key, role, joined_at, read, notify = row[6:]
+    key, role, joined_at, read, notify, invited = row[6:]
     peer = None if key is None else _other(key, user_id)
-    return Membership(room_of(row), role, joined_at, read, NotificationLevel(notify), peer)
+    return Membership(room_of(row), role, joined_at, read, NotificationLevel(notify), peer, invited)
 
 
 def room_row(room: Room, key: str | None, member_count: int) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class SqlRoomStore:
                 return None
             if await _count(connection, room_id) == 0:
                 role = RoomRole.OWNER.value
-            await connection.execute(members.insert(), _member_row(room_id, user_id, role, at, read))
+            await connection.execute(members.insert(), _member_row(room_id, user_id, role, at=at, read=read, by=by))
             await _count_one(connection, room_id, 1)
             joined = told(room_id, EventType.MEMBER_JOINED, by, {"user_id": user_id, "role": role})
             await connection.execute(outbox.insert(), [joined])
@@ -267,7 +267,8 @@ async def _insert_room(connection: AsyncConnection, room: Room, key: str | None,
     ]
     await connection.execute(rooms.insert(), room_row(room, key, len(roles)))
     await connection.execute(
-        members.insert(), [_member_row(room.id, user_id, role, at, read) for user_id, role in roles.items()]
+        members.insert(),
+        [_member_row(room.id, user_id, role, at=at, read=read, by=room.created_by) for user_id, role in roles.items()],
     )
     await connection.execute(outbox.insert(), joined)
 
@@ -344,7 +345,7 @@ def _is_member(room_id: RoomId, user_id: UserId) -> sa.ColumnElement[bool]:
     return sa.and_(members.c.room_id == room_id, members.c.user_id == user_id)
 
 
-def _member_row(room_id: RoomId, user_id: UserId, role: str, at: int, read: int) -> dict[str, Any]:
+def _member_row(room_id: RoomId, user_id: UserId, role: str, *, at: int, read: int, by: UserId) -> dict[str, Any]:
     return {
         "room_id": room_id,
         "user_id": user_id,
@@ -352,6 +353,7 @@ def _member_row(room_id: RoomId, user_id: UserId, role: str, at: int, read: int)
         "joined_at": at,
         "read_seq": read,
         "notify": NotificationLevel.ALL.value,
+        "invited": by != user_id,
     }
 
 

@@ -38,6 +38,7 @@ members = sa.Table(
     sa.Column("joined_at", sa.BigInteger(), nullable=False),
     sa.Column("read_seq", sa.BigInteger(), nullable=False),
     sa.Column("notify", _text(16), nullable=False),
+    sa.Column("invited", sa.Boolean(), nullable=False),
     sa.Index("ix_room_members_user_id", "user_id"),
     sqlite_with_rowid=False,  # the key is the table: a look-up reads one tree instead of two
 )

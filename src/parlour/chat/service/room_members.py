@@ -114,6 +114,7 @@ class RoomMembers:
         present = await self._store.membership(room_id, user_id)
         if present is not None:
             return _seen(user_id, present, profile), False
+        self._rooms.check_inviting(principal, 1)
         added = await self._admit(room_id, user_id, role or first_role(profile), principal.user_id)
         return _seen(user_id, added, profile), True
 
@@ -162,7 +163,7 @@ class RoomMembers:
         return membership
 
     async def _admit(self, room_id: RoomId, user_id: UserId, role: RoomRole, by: UserId) -> Membership:
-        await self._rooms.check_room_for([user_id])
+        await self._rooms.check_room_for(by, [user_id])
         if await self._store.count_members(room_id) >= self._max_members:
             raise RoomFull(details={"limit": self._max_members})
         return await self._change(room_id, self._add(room_id, user_id, role, by))

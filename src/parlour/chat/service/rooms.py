@@ -1,7 +1,7 @@
 """Rooms: create, look at, change and browse them."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -27,6 +27,9 @@ from parlour.platform.tokens import Principal
 
 MAX_FIRST_MEMBERS = 500
 """Members that a room can be created with, besides its creator."""
+
+INVITED_SHARE = 4
+"""How many times as many rooms others may put a user into as the user may create and join."""
 
 MAX_QUERY = 100
 """Characters of a query for public rooms."""
@@ -58,7 +61,7 @@ class Rooms:
         clock: Clock,
         max_rooms: int = 1_000,
     ) -> None:
-        """Let a user be in at most `max_rooms` rooms; calls at the same moment may overstep it by their number."""
+        """Let a user be in at most `max_rooms` rooms of their own choice; calls at the same moment may overstep it by their number."""
         self._store = store
         self._memberships = memberships
         self._directory = directory
@@ -94,6 +97,7 @@ class Rooms:
         if len(others) > (1 if direct else MAX_FIRST_MEMBERS):
             limit = "one other member" if direct else f"at most {MAX_FIRST_MEMBERS} first members"
             raise InvalidRequest(f"A {kind.value} room takes {limit}.", details={"field": "members"})
+        self.check_inviting(principal, len(others))
         profiles = await existing(self._directory, others)
         owner = RoomRole.MEMBER if direct else RoomRole.OWNER
         roles = {
@@ -103,7 +107,7 @@ class Rooms:
         room = Room(RoomId(uuid4()), "", kind, principal.user_id, self._clock.now())
         if not direct:
             room.name, room.topic = checked_name(name), checked_topic(topic)
-            await self.check_room_for(list(roles))
+            await self.check_room_for(principal.user_id, list(roles))
         created = await self._memberships.change(room.id, self._create(principal.user_id, room, roles))
         await self._outbox.settle(room_id=room.id)
         return created
@@ -118,7 +122,13 @@ class Rooms:
             return mine, False
         made = {
             member_id: Membership(
-                room, role, room.created_at, len(roles), NotificationLevel.ALL, _peer(room, roles, member_id)
+                room,
+                role,
+                room.created_at,
+                len(roles),
+                NotificationLevel.ALL,
+                _peer(room, roles, member_id),
+                member_id != user_id,
             )
             for member_id, role in roles.items()
         }
@@ -216,16 +226,36 @@ class Rooms:
         found = await self._store.public_rooms(query=query, after=after, limit=limit)
         return [PublicRoom(room, size, room.id in mine) for room, size in found]
 
-    async def check_room_for(self, user_ids: Sequence[UserId]) -> None:
-        """Refuse to put users into one more room.
+    async def check_room_for(self, by: UserId, user_ids: Sequence[UserId]) -> None:
+        """Refuse that `by` puts users, perhaps themself, into one more room.
+
+        The rooms that one created or joined are counted apart from those that others put one into, so that nobody can use up
+        what somebody else may create and join. Direct rooms are not counted: nobody can leave them.
 
         Raises:
             TooManyRooms: some of them are at the limit.
         """
         loaded = await self._memberships.load_many(user_ids)
-        full = [user_id for user_id in user_ids if len(loaded.get(user_id, ())) >= self._max_rooms]
-        if full:
-            raise TooManyRooms(details={"limit": self._max_rooms, "user_ids": full})
+        for users, invited, limit in (
+            ([user_id for user_id in user_ids if user_id == by], False, self._max_rooms),
+            ([user_id for user_id in user_ids if user_id != by], True, self._max_rooms * INVITED_SHARE),
+        ):
+            full = [user_id for user_id in users if _counted(loaded.get(user_id, {}), invited) >= limit]
+            if full:
+                raise TooManyRooms(details={"limit": limit, "user_ids": full})
+
+    def check_inviting(self, principal: Principal, users: int) -> None:
+        """Count the users whom the caller puts into a room.
+
+        Raises:
+            RateLimited: too many of late.
+        """
+        if users:
+            self._rates.check("invite", principal.user_id, users)
+
+
+def _counted(rooms: Mapping[RoomId, Membership], invited: bool) -> int:
+    return sum(each.invited is invited and each.room.kind is not RoomKind.DIRECT for each in rooms.values())
 
 
 async def existing(directory: Directory, user_ids: Sequence[UserId]) -> dict[UserId, Profile]:

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("joined_at", sa.BigInteger(), nullable=False),
         sa.Column("read_seq", sa.BigInteger(), nullable=False),
         sa.Column("notify", _text(16), nullable=False),
+        sa.Column("invited", sa.Boolean(), nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_room_members_user_id", "room_members", ["user_id"])
