@@ -42,7 +42,7 @@ from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
 from parlour.config import Settings
-from parlour.events.answers import refusal
+from parlour.events.answers import connect_refusal, refusal
 from parlour.platform import metrics
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
@@ -312,6 +312,7 @@ def _realtime(settings: Settings) -> Server:
         ),
         observer=_Metrics(),
         refusal=refusal,
+        connect_data=connect_refusal,
         client_address=forwarded_address(settings.trusted_proxies),
         exempt_peer=trusted_peer([*settings.trusted_proxies, *_LOOPBACK]),
         drain_within=settings.drain_seconds,

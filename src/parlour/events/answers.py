@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from parlour.platform.errors import ErrorBody, Internal, InvalidRequest, ParlourError
+from parlour.platform.errors import ErrorBody, Internal, InvalidRequest, NotFound, ParlourError
 from parlour.platform.logging import new_correlation_id
-from parlour.realtime import PacketRefused, Socket
+from parlour.realtime import PacketRefused, Socket, UnknownNamespace
 
 P = TypeVar("P", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -43,6 +43,16 @@ def refusal(error: BaseException) -> Refused:
     """
     known = error.__cause__ if isinstance(error, PacketRefused) else error
     return Refused(known.body() if isinstance(known, ParlourError) else Internal().body())
+
+
+def connect_refusal(error: BaseException) -> ErrorBody:
+    """Return the `data` of a `connect_error` that came with none: there is no such namespace, or `internal`.
+
+    This is the `connect_data` of the realtime `Server`.
+    """
+    if isinstance(error, UnknownNamespace):
+        return NotFound("There is no such namespace.").body()
+    return Internal().body()
 
 
 def checked(payload_type: type[P], args: tuple[Any, ...]) -> P:

@@ -14,6 +14,7 @@ from parlour.realtime.errors import (
     ProtocolError,
     RealtimeError,
     ReservedEventName,
+    UnknownNamespace,
 )
 from parlour.realtime.limits import Limits
 from parlour.realtime.namespace import HandlerRegistry, Namespace
@@ -50,4 +51,5 @@ __all__ = [
     "Server",
     "SessionCookie",
     "Socket",
+    "UnknownNamespace",
 ]

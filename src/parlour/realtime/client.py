@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from parlour.realtime.connection import Connection
-from parlour.realtime.errors import ConnectRefused, SocketPacketError
+from parlour.realtime.errors import SocketPacketError, UnknownNamespace
 from parlour.realtime.socket import Socket
 from parlour.realtime.socket_packet import (
     CONNECT,
@@ -98,7 +98,7 @@ class Client:
     def _connect(self, name: str, auth: dict[str, Any]) -> None:
         namespace = self._server.namespace_for(name, auth)
         if namespace is None:
-            self._refuse(namespace_prefix(name), {"message": "Invalid namespace"})
+            self._refuse(namespace_prefix(name), UnknownNamespace())
             return
         socket = Socket(namespace, self.connection, self._server.new_id(), auth)
         if not namespace.connect_middleware:
@@ -118,7 +118,7 @@ class Client:
             elif failure is None:
                 self._join(namespace, socket)
             else:
-                self._refuse(namespace.prefix, _refusal(failure))
+                self._refuse(namespace.prefix, failure)
                 self._server.namespace_emptied(namespace)
 
         self._server.runner.start(_ask(namespace, socket, auth), decided)
@@ -131,24 +131,10 @@ class Client:
         self.connection.send(packet_frames(CONNECT, namespace.prefix, {"sid": socket.id}))
         self._server.connected(socket)
 
-    def _refuse(self, prefix: bytes, data: dict[str, Any]) -> None:
-        self.connection.send(packet_frames(CONNECT_ERROR, prefix, data))
+    def _refuse(self, prefix: bytes, failure: BaseException) -> None:
+        self.connection.send(packet_frames(CONNECT_ERROR, prefix, self._server.refuse_connect(failure)))
 
 
 async def _ask(namespace: Namespace, socket: Socket, auth: dict[str, Any]) -> None:
     for middleware in namespace.connect_middleware:
         await middleware(socket, auth)
-
-
-def _refusal(failure: BaseException) -> dict[str, Any]:
-    if isinstance(failure, ConnectRefused):
-        return (
-            {"message": failure.message}
-            if failure.data is None
-            else {
-                "message": failure.message,
-                "data": failure.data,
-            }
-        )
-    logger.error("a connect middleware failed", exc_info=failure)
-    return {"message": "Internal error"}

@@ -5,6 +5,7 @@ RealtimeError
 │   ├── EnginePacketError
 │   └── SocketPacketError
 ├── ConnectRefused          a connect middleware says no; the client gets `connect_error`
+│   └── UnknownNamespace    no such namespace, or none that takes this client
 ├── PacketRefused           a packet middleware says no; the client's acknowledgement gets the refusal
 ├── AckTimeout              nobody acknowledged in time
 ├── Disconnected            the socket is gone before it answered
@@ -39,6 +40,13 @@ class ConnectRefused(RealtimeError):
         super().__init__(message)
         self.message = message
         self.data = data
+
+
+class UnknownNamespace(ConnectRefused):
+    """What `connect_data` of the server is asked about for a namespace that does not exist. The text is the reference server's."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid namespace")
 
 
 class PacketRefused(RealtimeError):

@@ -17,7 +17,7 @@ from parlour.realtime.cors import CorsPolicy, SessionCookie
 from parlour.realtime.eager import EagerRunner
 from parlour.realtime.engine import ClientAddress, EngineServer, peer_address
 from parlour.realtime.engine_session import EngineOptions
-from parlour.realtime.errors import PacketRefused
+from parlour.realtime.errors import ConnectRefused, PacketRefused
 from parlour.realtime.front_door import FrontDoor
 from parlour.realtime.limits import Limits, is_loopback
 from parlour.realtime.namespace import ConnectMiddleware, Handler, HandlerRegistry, HandlerT, Namespace
@@ -51,6 +51,9 @@ class Server:
 
     `asgi` (or the server itself) serves long-polling under `path`, `websocket_protocol()` is uvicorn's `ws=` and
     `http_protocol()` its `http=`. One server belongs to one event loop.
+
+    `refusal(exception)` is the acknowledgement of an event whose handler raised, `connect_data(exception)` the `data` of a
+    `connect_error` whose exception brings none: by default, as in the reference server, there is none then.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Server:
         cluster: Cluster | None = None,
         observer: Observer | None = None,
         refusal: Callable[[BaseException], Any] = internal_refusal,
+        connect_data: Callable[[BaseException], Any] = lambda _: None,
         client_address: ClientAddress = peer_address,
         exempt_peer: Callable[[str], bool] = is_loopback,
         drain_within: float = 5.0,
@@ -94,6 +98,7 @@ class Server:
         self.engine.set_node(self.cluster.node_id)
         self.cluster.attach(self)
         self._refusal = refusal
+        self._connect_data = connect_data
         self._namespaces: dict[str, Namespace] = {}
         self._matched: set[str] = set()
         self._dynamic: list[tuple[NamespaceMatch, HandlerRegistry]] = []
@@ -268,6 +273,17 @@ class Server:
         if not isinstance(failure, PacketRefused | CancelledError):
             logger.error("the handler of %s failed", event, exc_info=failure)
         return self._refusal(failure)
+
+    def refuse_connect(self, failure: BaseException) -> dict[str, Any]:
+        """The payload of a `connect_error`; what is not refused on purpose is logged here."""
+        message, data = "Internal error", None
+        if isinstance(failure, ConnectRefused):
+            message, data = failure.message, failure.data
+        else:
+            logger.error("a connect middleware failed", exc_info=failure)
+        if data is None:
+            data = self._connect_data(failure)
+        return {"message": message} if data is None else {"message": message, "data": data}
 
     # Node: what the cluster asks
 

@@ -34,7 +34,7 @@ from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
-from parlour.events.answers import refusal
+from parlour.events.answers import connect_refusal, refusal
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, Profile, SessionRevoked, UserChanged
@@ -131,7 +131,7 @@ class ChatServer:
         self.keys = Keys()
         self.bus = MemoryBus()
         self.verifier = TokenVerifier(self.keys, self.clock)
-        self.realtime = Server(refusal=refusal)
+        self.realtime = Server(refusal=refusal, connect_data=connect_refusal)
         namespace = self.realtime.of("/")
         self.channels = Channels(namespace)
         self.directory = FakeDirectory()

@@ -1,12 +1,14 @@
 """Connecting: who is let in, what `ready` says, and the race of its snapshot with the events."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from parlour.platform.ids import uuid4
 
+from ...conformance.websocket import WebSocket as RawWebSocket
 from ..socketio_client import Client, ConnectError
 from .chat_server import ChatServer, Keys, User
 
@@ -46,6 +48,22 @@ async def test_tokens_that_ended_are_refused(server: ChatServer) -> None:
     with pytest.raises(ConnectError) as refused:
         await Client.connect(server.url, {"token": ann.token()})
     assert refused.value.data["code"] == "session_revoked"
+
+
+async def test_failures_of_ours_and_other_namespaces_have_codes_too(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = server.user("ann")
+    monkeypatch.setattr(server.memberships, "load", None)
+    with pytest.raises(ConnectError) as refused:
+        await Client.connect(server.url, {"token": ann.token()})
+    assert refused.value.data["code"] == "internal"
+    socket = await RawWebSocket.connect(f"ws{server.url[4:]}/socket.io/?EIO=4&transport=websocket")
+    await socket.text()
+    socket.send("40/other")
+    refusal = json.loads((await socket.text()).removeprefix("44/other,"))
+    assert (refusal["message"], refusal["data"]["code"]) == ("Invalid namespace", "not_found")
+    await socket.close()
 
 
 async def test_ready_comes_once_and_names_user_session_and_rooms(server: ChatServer) -> None:

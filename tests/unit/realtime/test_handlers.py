@@ -229,6 +229,26 @@ async def test_connect_middleware_lets_in_or_refuses_with_data(serve: Any) -> No
     assert not peer.closed.is_set()
 
 
+async def test_a_refused_connect_gets_the_data_that_the_application_has_for_it(serve: Any) -> None:
+    """Data of a ConnectRefused stays; the default, none, is the reference server's answer, which the tests above have."""
+    server = Server(connect_data=lambda failure: {"code": type(failure).__name__})
+
+    @server.use
+    async def check(_: Any, auth: dict[str, Any]) -> None:
+        raise ConnectRefused("No", auth.get("data")) if auth else RuntimeError("secret detail")
+
+    site = await serve(server)
+    peer = await site.websocket()
+    await peer.next()
+    peer.send("40", "40/nowhere", '40{"why":1}', '40{"data":{"code":"own"}}')
+    assert await peer.take(4) == [
+        '44{"message":"Internal error","data":{"code":"RuntimeError"}}',
+        '44/nowhere,{"message":"Invalid namespace","data":{"code":"UnknownNamespace"}}',
+        '44{"message":"No","data":{"code":"ConnectRefused"}}',
+        '44{"message":"No","data":{"code":"own"}}',
+    ]
+
+
 async def test_packet_middleware_sees_every_event_and_may_refuse_it(serve: Any) -> None:
     server = Server()
     seen = []
