@@ -12,14 +12,14 @@ from pathlib import Path
 from bench.corpus import ROOMS, Corpus
 from bench.results import progress
 from bench.setting import FOLDER, ROOT
-from parlour.chat.adapters.sqlite_log import SqliteRoomLog
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
 from parlour.chat.model import EventType, NewEvent
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import ClientId, RoomId, UserId
 
 BATCH = 2_000
 STORE = ROOT / "src/parlour/chat/adapters/sqlite_log"
-WRITERS = ("schema.py", "rows.py", "append.py", "words.py", "index.py")
+WRITERS = ("schema.py", "rows.py", "append.py", "words.py", "index.py", "index_file.py")
 """What decides the bytes on disk: a change of these builds the log anew."""
 ROOM_IDS = [RoomId(f"{n:08x}-0000-4000-8000-000000000000") for n in range(ROOMS)]
 
@@ -76,7 +76,9 @@ async def build(count: int) -> Path:
         done += len(batch)
         if done % (BATCH * 50) == 0:
             progress(f"  {done:,} after {time.monotonic() - start:.0f} s")
-    await log.indexed()
+    search = await SqliteSearch.open(log, SystemClock())
+    await search.settled()
+    await search.close()
     await log.close()
     floor.close()
     partial.rename(target)

@@ -50,10 +50,12 @@ async def append(setting: Setting) -> None:
 async def _append_ours(batches: list[list[NewEvent]]) -> float:
     folder = Path(tempfile.mkdtemp(prefix="append-", dir=FOLDER))
     log = await open_log(folder)
+    engine = await SqliteSearch.open(log, SystemClock())  # indexes meanwhile
     start = time.perf_counter()
     for batch in batches:
         await log.append(batch)
     elapsed = time.perf_counter() - start
+    await engine.close()
     await log.close()
     shutil.rmtree(folder)
     return sum(map(len, batches)) / elapsed
@@ -128,7 +130,7 @@ async def search(setting: Setting) -> None:
     count = setting.size(1_000_000, 20_000)
     folder = await build(count)
     log = await open_log(folder)
-    engine = SqliteSearch(log, SystemClock())
+    engine = await SqliteSearch.open(log, SystemClock())
     floor = sqlite3.connect(folder / "floor.db")
     corpus, rng = Corpus(seed=11), random.Random(11)
     newest = [
@@ -144,6 +146,7 @@ async def search(setting: Setting) -> None:
             await engine.search(SearchQuery(text, room_ids, limit=HITS))
             ours.setdefault(kind if room is None else "one_room", []).append(_since(start))
             theirs.append(_bare_match(floor, text, room))
+    await engine.close()
     await log.close()
     floor.close()
     for kind, times in ours.items():

@@ -1,5 +1,6 @@
 """The composition root: builds a process from its settings, and is the only place that names a concrete adapter."""
 
+import contextlib
 import resource
 import sys
 from collections.abc import Callable, Sequence
@@ -62,17 +63,25 @@ class Process:
     """
 
     def __init__(
-        self, settings: Settings, database: Database, log: SqliteRoomLog, on_failure: Callable[[], None]
+        self,
+        settings: Settings,
+        database: Database,
+        log: SqliteRoomLog,
+        search: SqliteSearch,
+        on_failure: Callable[[], None],
     ) -> None:
         self._database = database
         self._log = log
+        self._search = search
         self._supervisor = Supervisor(on_failure)
         clock, bus = SystemClock(), MemoryBus()
         rates = RateLimits(clock, settings.rates)
         self.realtime = _realtime(settings)
         self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
         self.auth = _auth(settings, database, hasher=self._hasher, bus=bus, clock=clock, rates=rates)
-        self.chat = Chat(self.realtime, self.auth, database, log, settings, bus=bus, clock=clock, rates=rates)
+        self.chat = Chat(
+            self.realtime, self.auth, database, log, settings, search=search, bus=bus, clock=clock, rates=rates
+        )
         self.health = Health(parlour.__version__, clock)
         self.health.add("database", database.check)
         self.health.add("messages", log.check)
@@ -112,6 +121,7 @@ class Process:
         await self.chat.stop()
         await self._supervisor.stop()
         self._hasher.close()
+        await self._search.close()
         await self._log.close()
         await self._database.close()
 
@@ -137,6 +147,7 @@ class Chat:
         log: SqliteRoomLog,
         settings: Settings,
         *,
+        search: SqliteSearch,
         bus: MemoryBus,
         clock: SystemClock,
         rates: RateLimits,
@@ -177,7 +188,7 @@ class Chat:
             self.broker, log, self.memberships, auth.directory, verifier=auth.verifier, rates=rates
         )
         self.history = History(log, self.memberships, self.heads, rates)
-        self.search = SearchMessages(SqliteSearch(log, clock), self.memberships, rates)
+        self.search = SearchMessages(search, self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)
         self.reads = ReadMarkers(store, self.memberships, self.heads, rates, channels.read)
         self.gateway = Gateway(
@@ -361,12 +372,13 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
     Raises:
         Unavailable, RuntimeError: an engine cannot be opened, or a newer Parlour wrote its tables.
     """
-    database = Database(settings.database)
-    try:
+    async with contextlib.AsyncExitStack() as opened:
+        database = Database(settings.database)
+        opened.push_async_callback(database.close)
         await migrate(database, "parlour.auth")
         await migrate(database, "parlour.chat")
         log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
-    except BaseException:
-        await database.close()
-        raise
-    return Process(settings, database, log, on_failure)
+        opened.push_async_callback(log.close)
+        search = await SqliteSearch.open(log, SystemClock())
+        opened.pop_all()
+    return Process(settings, database, log, search, on_failure)

@@ -56,9 +56,11 @@ class Bench:
 async def sqlite(folder: Path) -> AsyncIterator[Bench]:
     clock = StillClock()
     log = await SqliteRoomLog.open(folder / "messages.db", clock)
+    search = await SqliteSearch.open(log, clock)
     try:
-        yield Bench(log, SqliteSearch(log, clock), clock, log.indexed)
+        yield Bench(log, search, clock, search.settled)
     finally:
+        await search.close()
         await log.close()
 
 

@@ -102,7 +102,12 @@ class HttpHouse:
     """The services of chat with HTTP before them."""
 
     def __init__(
-        self, database: Database, log: Counting, clock: WallClock, rates: dict[str, str] | None = None
+        self,
+        database: Database,
+        log: Counting,
+        search: SqliteSearch,
+        clock: WallClock,
+        rates: dict[str, str] | None = None,
     ) -> None:
         self.database, self.log, self.clock, self.keys = database, log, clock, Keys()
         self.bus, self.directory, self.told = MemoryBus(), FakeDirectory(), Told()
@@ -140,7 +145,7 @@ class HttpHouse:
             room_list=self.room_list,
             messages=Messages(self.broker, log, self.memberships, self.directory, verifier=verifier, rates=limits),
             history=History(log, self.memberships, self.heads, limits),
-            search=SearchMessages(SqliteSearch(log, clock), self.memberships, limits),
+            search=SearchMessages(search, self.memberships, limits),
             read_markers=ReadMarkers(self.store, self.memberships, self.heads, limits, lambda *_: None),
             drafts=Drafts(self.store, self.memberships, limits, clock),
         )
@@ -169,7 +174,8 @@ async def opened(folder: Path, rates: dict[str, str] | None = None) -> AsyncIter
     await migrate(database, "parlour.chat")
     log = await Counting.open(folder / "messages.db", clock)
     assert isinstance(log, Counting)
-    house = HttpHouse(database, log, clock, rates)
+    search = await SqliteSearch.open(log, clock)
+    house = HttpHouse(database, log, search, clock, rates)
     working = asyncio.create_task(house.broker.run(house.heads.follow(house.worker.handle)))
     relaying = asyncio.create_task(house.outbox.run())
     try:
@@ -180,5 +186,6 @@ async def opened(folder: Path, rates: dict[str, str] | None = None) -> AsyncIter
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         await house.memberships.close()
+        await search.close()
         await log.close()
         await database.close()

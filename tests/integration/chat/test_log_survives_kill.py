@@ -65,8 +65,8 @@ async def _resends_double_nothing(log: SqliteRoomLog, room: RoomId, acknowledged
 
 
 async def _index_is_whole(log: SqliteRoomLog) -> None:
-    await log.indexed()
-    search = SqliteSearch(log, SystemClock())
+    search = await SqliteSearch.open(log, SystemClock())
+    await search.settled()
     for room in ROOMS:
         query = SearchQuery("words", [room], limit=1_000)
         found = set()
@@ -78,3 +78,4 @@ async def _index_is_whole(log: SqliteRoomLog) -> None:
         head = (await log.heads([room]))[room]
         page = await log.page(room, limit=head)
         assert found == {message.seq for message in page}
+    await search.close()

@@ -5,18 +5,17 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.adapters.sqlite_log import log as log_module
 from parlour.chat.adapters.sqlite_log.schema import MIGRATIONS, NewerSchema
 from parlour.chat.model import EventType, NewEvent, RoomEvent
-from parlour.chat.ports import SearchQuery
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import ClientId, RoomId, UserId, uuid4, uuid7
@@ -39,18 +38,6 @@ def doing(kind: EventType, target: RoomEvent, **data: Any) -> NewEvent:
 
 async def say(log: SqliteRoomLog, room: RoomId, text: str = "hello") -> RoomEvent:
     return (await log.append([saying(room, text)]))[0].event
-
-
-async def found(log: SqliteRoomLog, text: str, room: RoomId) -> list[str]:
-    hits, _ = await SqliteSearch(log, CLOCK).search(SearchQuery(text, [room]))
-    return [hit.message.text for hit in hits]
-
-
-async def eventually(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Poll until the condition holds: what is awaited happens in a thread that tells nobody."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -123,10 +110,6 @@ class TestNeighbours:
         assert again.repeated
         assert again.event == first.event
         assert [each.seq for each in await log.events(room, 0, 999)] == list(range(1, 82))
-        await log.indexed()
-        await other.indexed()
-        hits, _ = await SqliteSearch(log, CLOCK).search(SearchQuery("word", [room], limit=999))
-        assert len(hits) == 80
         await other.close()
 
     async def test_a_message_changed_by_both_is_the_fold_of_both(self, log: SqliteRoomLog, path: Path) -> None:
@@ -232,35 +215,6 @@ class TestBackups:
                 await _is_whole(target / path.name, room, acknowledged.seq)
 
 
-class TestIndex:
-    async def test_it_keeps_up_by_itself(self, log: SqliteRoomLog) -> None:
-        room = a_room()
-        await say(log, room, "findable")
-        await eventually(lambda: found(log, "findable", room))
-
-    async def test_it_keeps_up_while_appends_never_pause(self, log: SqliteRoomLog) -> None:
-        room = a_room()
-        await say(log, room, "findable")
-        async with _writing(log, a_room()):
-            await eventually(lambda: found(log, "findable", room))
-
-    async def test_no_byte_of_a_deleted_text_is_left(self, path: Path) -> None:
-        log = await SqliteRoomLog.open(path, CLOCK)
-        room = a_room()
-        await log.append([saying(room, f"filler {number}") for number in range(300)])
-        event = await say(log, room, "xyzzyplugh")
-        await log.append([doing(EventType.MESSAGE_EDITED, event, text="plovertwice")])
-        await log.indexed()
-        await log.append([doing(EventType.MESSAGE_DELETED, event)])
-        await log.indexed()
-        await eventually(lambda: _purged(log))
-        await log.close()
-        content = path.read_bytes()
-        assert b"xyzzy" not in content
-        assert b"plover" not in content
-        assert b"filler" in content
-
-
 async def _fill(log: SqliteRoomLog, room: RoomId) -> None:
     for _ in range(100):
         await log.append([saying(room, "x" * 8_000) for _ in range(10)])
@@ -274,10 +228,6 @@ def _read_for_ever(connection: sqlite3.Connection) -> None:
     connection.execute(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     ).fetchone()
-
-
-async def _purged(log: SqliteRoomLog) -> bool:
-    return not log._writer._indexer.purge_due
 
 
 class _writing:

@@ -7,7 +7,6 @@ The statement fails where the batch holds a repeat (a trigger finds it) or build
 of the rooms in between took the place that this batch was about to take. Then it is done again with a closer look.
 """
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -26,9 +25,9 @@ from parlour.chat.adapters.sqlite_log.rows import (
     joined_ids,
     overlay_of,
     packed,
+    repeat_hash,
     with_rows,
 )
-from parlour.chat.adapters.sqlite_log.words import document
 from parlour.chat.fold import ON_MESSAGES, apply_to_message, created
 from parlour.chat.model import Appended, EventType, Message, NewEvent, RoomEvent
 from parlour.platform.clock import Clock
@@ -169,7 +168,7 @@ class Appender:
 
     def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
         rooms = self._resolve(commands)
-        hashes = [_repeat_hash((rooms[each.room].pk, each.sender, each.client)) for each in commands]
+        hashes = [repeat_hash(*(rooms[each.room].pk, each.sender, each.client)) for each in commands]
         found = self._one(_REPEATS, ("[" + ",".join(map(str, hashes)) + "]",))
         known: dict[_Key, RoomEvent] = {}
         for row in sorted(decode_rows(found), key=lambda each: each.pk, reverse=True):
@@ -247,7 +246,7 @@ class _Draft:
             self._now,
             command.sender,
             command.client,
-            _repeat_hash(key),
+            repeat_hash(*key),
             data,
         )
         return event
@@ -281,13 +280,9 @@ class _Draft:
 
     def _changes(self, changed: Sequence[_Target]) -> list[_Statement]:
         overlay: list[Any] = []
-        indexed: list[Any] = []
         statements: list[_Statement] = []
         for target in changed:
             overlay += (target.pk, target.place, int(target.now.pinned_at is not None), overlay_of(target.now))
-            old, new = document(target.before), document(target.now)
-            if old != new:
-                indexed += (target.pk, *old)
             mentioned = _mentioned(target.now)
             no_more = _mentioned(target.before) - mentioned
             statements += [
@@ -296,9 +291,6 @@ class _Draft:
             for user in mentioned - _mentioned(target.before):
                 self._mentions += (user, target.place, packed(target.now.sender_id))
         statements += _inserts("INSERT OR REPLACE INTO overlay (pk, place, pinned, view)", 4, overlay)
-        if indexed:
-            for sql, parameters in _inserts("INSERT INTO unindexed (pk, words, marks)", 3, indexed):
-                statements.append((sql + " ON CONFLICT (pk) DO UPDATE SET changes = changes + 1", parameters))
         return statements
 
 
@@ -308,13 +300,6 @@ def _checked(event: NewEvent) -> _Command:
     except (TypeError, ValueError) as error:  # a lone surrogate, or a value that JSON has not
         raise InvalidRequest("an event's data must be JSON") from error
     return _Command(event, packed(event.room_id), packed(event.sender_id), packed(event.client_id), data)
-
-
-def _repeat_hash(key: _Key) -> int:
-    room, sender, client = key
-    # The room in front keeps the pages of busy rooms together.
-    digest = hashlib.blake2b(sender + client, digest_size=5).digest()
-    return (room & 0x7FFFFF) << 40 | int.from_bytes(digest, "big")
 
 
 def _mentioned(message: Message) -> set[bytes]:

@@ -4,20 +4,18 @@ import asyncio
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from parlour.chat.adapters.sqlite_log import reads
 from parlour.chat.adapters.sqlite_log.append import Appender
-from parlour.chat.adapters.sqlite_log.index import STEP, Indexer
 from parlour.chat.adapters.sqlite_log.schema import migrate, open_connection
 from parlour.chat.adapters.sqlite_log.threads import Threads
 from parlour.chat.model import Appended, Message, NewEvent, RoomEvent
 from parlour.platform.clock import Clock
 from parlour.platform.errors import Unavailable
-from parlour.platform.ids import EventId, RoomId, UserId
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId
 
 logger = logging.getLogger(__name__)
 
@@ -28,22 +26,9 @@ CHECKPOINT_PAGES = 16_384
 
 The longer, the rarer does a checkpoint fall into a plain copy of the folder, which it would spoil (docs/adr/0002)."""
 
-INDEX_PAUSE = 0.001
-"""Seconds without an append in which a step of the index is done once there is a whole one to do."""
-
-INDEX_DELAY = 0.1
-"""The same for the last few messages."""
-
-INDEX_EVERY = 0.02
-"""Seconds after which a step is done between two appends even so. 3,200 messages/s are indexed at least; of a log that is
-filled faster, the search lags behind until there is a pause."""
-
-PURGE_EVERY = 3_600.0
-"""Seconds between two rewritings of the full-text index that rid it of deleted words, in moments without appends."""
-
 
 class SqliteRoomLog:
-    """A `RoomLog` in one SQLite file (WAL, synchronous=FULL); `SqliteSearch` searches it.
+    """A `RoomLog` in one SQLite file (WAL, synchronous=FULL); `SqliteSearch` follows and searches it.
 
     Several processes may write to the same file, each through an instance of its own. Reads run beside writes and wait for
     none; one that takes longer than `patience` seconds is `Unavailable`. Checkpoints run in a thread of their own, so that no
@@ -55,10 +40,11 @@ class SqliteRoomLog:
         writing, keeping, *reading = connections
         self.path = path
         self._writer = _Writer(writing, clock)
-        self._writing = Threads("room-log-writer", [writing], upkeep=self._writer.keep_up)
+        self._writing = Threads("room-log-writer", [writing])
         self._keeping = Threads("room-log-keeper", [keeping])
         self._reading = Threads("room-log-reader", reading, timeout=timeout)
         self._checkpoint: asyncio.Task[None] | None = None
+        self._followers: list[Callable[[], None]] = []
 
     @classmethod
     async def open(cls, path: Path | str, clock: Clock, *, readers: int = 2, patience: float = 5.0) -> "SqliteRoomLog":
@@ -84,6 +70,8 @@ class SqliteRoomLog:
         if not batch:
             return []
         answers = await self._writing.run(self._writer.append, batch)
+        for appended in self._followers:
+            appended()
         if self._writer.checkpoint_due and self._checkpoint is None:
             self._checkpoint = asyncio.create_task(self._copy_wal())
         return answers
@@ -96,6 +84,10 @@ class SqliteRoomLog:
     async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
         """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON."""
         return await self.read(reads.events, room_id, after, upto, max_bytes)
+
+    async def find(self, room_id: RoomId, sender_id: UserId, client_id: ClientId) -> RoomEvent | None:
+        """Return the event that a repeat of this command would be answered with, None where there is none."""
+        return await self.read(reads.find, room_id, sender_id, client_id)
 
     async def page(
         self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
@@ -120,13 +112,12 @@ class SqliteRoomLog:
         return await self.read(reads.mentions, wanted) if wanted else []
 
     async def read(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Return `work(connection, *arguments)`, done in a reading thread; for `SqliteSearch`."""
+        """Return `work(connection, *arguments)`, done in a reading thread."""
         return await self._reading.run(work, *arguments)
 
-    async def indexed(self) -> None:
-        """Return once everything appended before is in the full-text index."""
-        while await self._writing.run(self._writer.index) == STEP:
-            pass
+    def follow(self, appended: Callable[[], None]) -> None:
+        """Have `appended` called on the loop after every append of this process; it must be cheap."""
+        self._followers.append(appended)
 
     async def check(self) -> None:
         """Raise `Unavailable` unless both reading and writing threads answer."""
@@ -142,7 +133,7 @@ class SqliteRoomLog:
         await self._keeping.run(_back_up, Path(path))
 
     async def close(self) -> None:
-        """Finish what is under way, index what is left (for a second at most) and close the file."""
+        """Finish what is under way and close the file."""
         if self._checkpoint is not None:
             await self._checkpoint
         await self._reading.close()
@@ -169,21 +160,14 @@ class _Writer:
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._appender = Appender(connection, clock)
-        self._indexer = Indexer(connection)
-        self._unindexed = STEP  # at most, as far as is known: a crash may have left some
-        self._index_next = 0.0
-        self._purged = -PURGE_EVERY
         self._pages = 0
         self.checkpoint_due = False
 
     def append(self, _connection: sqlite3.Connection, batch: Sequence[NewEvent]) -> list[Appended]:
         answers = self._appender.append(batch)
-        self._unindexed += len(batch)
-        self._wrote(4 + 3 * len(batch))
+        self._pages += 4 + 3 * len(batch)
+        self.checkpoint_due = self._pages >= CHECKPOINT_PAGES
         return answers
-
-    def index(self, _connection: sqlite3.Connection) -> int:
-        return self._index()
 
     def checkpoint(self, connection: sqlite3.Connection) -> None:
         _checkpoint(connection)
@@ -191,38 +175,8 @@ class _Writer:
         self.checkpoint_due = False
 
     def finish(self, connection: sqlite3.Connection) -> None:
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end and self._index() == STEP:
-            pass
         connection.execute("PRAGMA optimize")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def keep_up(self, quiet: bool) -> float | None:
-        """Index when nobody waits, and now and then when somebody does; called after each job and when there is none."""
-        if self._unindexed and (quiet or (self._unindexed >= STEP and time.monotonic() >= self._index_next)):
-            self._index()
-        if self._unindexed:
-            return INDEX_PAUSE if self._unindexed >= STEP else INDEX_DELAY
-        if not self._indexer.purge_due or time.monotonic() < self._purged + PURGE_EVERY:
-            return None
-        if not quiet:
-            return INDEX_DELAY
-        self._wrote(128)
-        if not self._indexer.purge():
-            self._purged = time.monotonic()
-        return 0.0
-
-    def _index(self) -> int:
-        done = self._indexer.step()
-        self._index_next = time.monotonic() + INDEX_EVERY
-        self._unindexed = max(0, self._unindexed - done) if done == STEP else 0
-        if done:
-            self._wrote(64)
-        return done
-
-    def _wrote(self, pages: int) -> None:
-        self._pages += pages
-        self.checkpoint_due = self._pages >= CHECKPOINT_PAGES
 
 
 def _open(path: Path, readers: int, timeout: float) -> list[sqlite3.Connection]:

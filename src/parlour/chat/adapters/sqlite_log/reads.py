@@ -14,9 +14,10 @@ from parlour.chat.adapters.sqlite_log.rows import (
     decode_rows,
     joined_ids,
     packed,
+    repeat_hash,
 )
 from parlour.chat.model import Message, RoomEvent
-from parlour.platform.ids import EventId, RoomId, UserId, is_uuid
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
 _ROOM = "(SELECT pk FROM rooms WHERE id = ?1)"
 _JOINED = f"JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} LEFT JOIN overlay o ON o.pk = e.pk"
@@ -36,6 +37,10 @@ SELECT group_concat({EVENT_JSON} || ']') FROM (
     SELECT * FROM events WHERE {_STRETCH}
     AND (?4 IS NULL OR (SELECT sum(length(CAST(data AS BLOB))) FROM events WHERE {_STRETCH}) <= ?4) ORDER BY place
 ) e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
+"""
+_FIND = f"""
+SELECT group_concat({EVENT_JSON} || ']') FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
+WHERE e.repeat = ?1 AND e.place >> {SEQ_BITS} = ?2 AND e.sender = ?3 AND e.client = ?4
 """
 
 
@@ -88,6 +93,18 @@ def events(
     rows = decode_rows(_one(connection, _EVENTS, (packed(room_id), _seq(after), _seq(upto), max_bytes)))
     rows.sort(key=lambda row: row.seq)
     return [row.event() for row in rows]
+
+
+def find(connection: sqlite3.Connection, room_id: RoomId, sender_id: UserId, client_id: ClientId) -> RoomEvent | None:
+    """Return the event that a repeat of this command would be answered with, None where there is none."""
+    if not (is_uuid(room_id) and is_uuid(sender_id) and is_uuid(client_id)):
+        return None
+    room = connection.execute("SELECT pk FROM rooms WHERE id = ?", (packed(room_id),)).fetchone()
+    if room is None:
+        return None
+    key = (room[0], packed(sender_id), packed(client_id))
+    rows = decode_rows(_one(connection, _FIND, (repeat_hash(*key), *key)))
+    return min(rows, key=lambda row: row.pk).event() if rows else None
 
 
 def page(

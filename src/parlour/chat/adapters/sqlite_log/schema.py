@@ -4,7 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from parlour.chat.adapters.sqlite_log.rows import CREATED, SEQ_BITS
+from parlour.chat.adapters.sqlite_log.rows import SEQ_BITS
 
 _TABLES = f"""
 CREATE TABLE rooms (
@@ -54,46 +54,11 @@ CREATE TABLE mentions (
     PRIMARY KEY (user, place)
 ) STRICT, WITHOUT ROWID;
 
--- Full text. `words` holds a message's words in their order, `marks` what filters ask for; both as words.py made them.
-CREATE VIRTUAL TABLE fulltext USING fts5 (words, marks, content='', columnsize=0, tokenize='ascii');
-INSERT INTO fulltext (fulltext, rank) VALUES ('automerge', 0), ('crisismerge', 64);
-
--- About how many messages hold each word, as a power of two; see vocabulary.py.
-CREATE TABLE vocabulary (
-    word TEXT PRIMARY KEY,
-    magnitude INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- Messages whose entry in the index is missing or old; `words` and `marks` are that entry, null where there is none.
--- `changes` tells a writer of the index whether another process has changed the message since it looked.
-CREATE TABLE unindexed (
-    pk INTEGER PRIMARY KEY,
-    words TEXT,
-    marks TEXT,
-    changes INTEGER NOT NULL DEFAULT 0
-) STRICT;
-
--- Inserting new entries here indexes them, all in one statement; a row without pk merges that many pages in `changes`.
-CREATE VIEW indexing AS SELECT * FROM unindexed WHERE false;
-CREATE TRIGGER indexing_entry INSTEAD OF INSERT ON indexing
-WHEN EXISTS (SELECT 1 FROM unindexed WHERE pk = new.pk AND changes = new.changes) BEGIN
-    INSERT INTO fulltext (fulltext, rowid, words, marks)
-        SELECT 'delete', pk, words, marks FROM unindexed WHERE pk = new.pk AND marks <> '';
-    INSERT INTO fulltext (rowid, words, marks) SELECT new.pk, new.words, new.marks WHERE new.marks <> '';
-    DELETE FROM unindexed WHERE pk = new.pk;
-END;
-CREATE TRIGGER indexing_merge INSTEAD OF INSERT ON indexing WHEN new.pk IS NULL BEGIN
-    INSERT INTO fulltext (fulltext, rank) VALUES ('merge', new.changes);
-END;
-
 -- The first of several with one (room, sender, client_id) is kept; append.py then answers with it.
 CREATE TRIGGER events_repeated BEFORE INSERT ON events BEGIN
     SELECT raise(ABORT, 'repeated') FROM events
     WHERE repeat = new.repeat AND client = new.client AND sender = new.sender
         AND place >> {SEQ_BITS} = new.place >> {SEQ_BITS};
-END;
-CREATE TRIGGER events_unindexed AFTER INSERT ON events WHEN new.type = {CREATED} BEGIN
-    INSERT INTO unindexed (pk) VALUES (new.pk);
 END;
 """
 

@@ -1,23 +1,33 @@
 """Full-text search over the room log's index."""
 
+import asyncio
 import base64
+import contextlib
 import json
+import logging
 import math
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from parlour.chat.adapters.sqlite_log.index import Indexer
+from parlour.chat.adapters.sqlite_log.index_file import Identity, IndexFile, broken
 from parlour.chat.adapters.sqlite_log.log import SqliteRoomLog
 from parlour.chat.adapters.sqlite_log.query import Term, parse, units_of
 from parlour.chat.adapters.sqlite_log.rows import MESSAGE_JSON, SEQ_BITS, EventRow, decode_rows, joined_ids
+from parlour.chat.adapters.sqlite_log.schema import open_connection
+from parlour.chat.adapters.sqlite_log.threads import Threads
 from parlour.chat.adapters.sqlite_log.words import fold, has_mark, room_mark, sender_mark, words_in
 from parlour.chat.model import SearchHit
 from parlour.chat.ports import SearchQuery
 from parlour.platform.clock import Clock
-from parlour.platform.errors import InvalidRequest
+from parlour.platform.errors import InvalidRequest, Unavailable
 from parlour.platform.ids import RoomId
+
+logger = logging.getLogger(__name__)
 
 WINDOW = 200
 """Candidates that are ranked together: the newest that match. The next page after them is made of the next newest."""
@@ -40,12 +50,12 @@ CROSS JOIN events e ON e.pk = f.pk JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} 
 """
 _CANDIDATES = f"""
 SELECT group_concat({MESSAGE_JSON}) FROM (
-    SELECT rowid AS pk FROM fulltext WHERE fulltext MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT {WINDOW}
+    SELECT rowid AS pk FROM search.fulltext WHERE fulltext MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT {WINDOW}
 ) f {_JOINED}
 """
 _CANDIDATES_OF_MANY_ROOMS = f"""
 SELECT group_concat({MESSAGE_JSON}) FROM (
-    SELECT t.rowid AS pk FROM fulltext t CROSS JOIN events e ON e.pk = t.rowid
+    SELECT t.rowid AS pk FROM search.fulltext t CROSS JOIN events e ON e.pk = t.rowid
     WHERE fulltext MATCH ?1 AND t.rowid BETWEEN ?2 AND ?3 AND e.place >> {SEQ_BITS} IN (
         SELECT pk FROM rooms WHERE id IN (SELECT substr(?4, 1 + 16 * key, 16) FROM json_each(?5))
     )
@@ -54,12 +64,12 @@ SELECT group_concat({MESSAGE_JSON}) FROM (
 """
 _EXPAND = """
 SELECT json_group_array(word) FROM (
-    SELECT word FROM vocabulary WHERE word >= ?1 AND word < ?1 || char(1114111) ORDER BY magnitude DESC LIMIT ?2
+    SELECT word FROM search.vocabulary WHERE word >= ?1 AND word < ?1 || char(1114111) ORDER BY magnitude DESC LIMIT ?2
 )
 """
 _RARITY = """
 SELECT json_object('all', (SELECT max(pk) FROM events), 'of', (
-    SELECT json_group_object(word, magnitude) FROM vocabulary WHERE word IN (SELECT value FROM json_each(?1))
+    SELECT json_group_object(word, magnitude) FROM search.vocabulary WHERE word IN (SELECT value FROM json_each(?1))
 ))
 """
 # Time grows with pk, so halving finds where a time begins.
@@ -74,6 +84,24 @@ SELECT low FROM halving WHERE low >= high
 """
 _CLOCKS = 60_000
 """Milliseconds by which the clock may have been set back, or differ from another process's."""
+
+
+NICE = 5
+"""Niceness of the threads of search: below what serves sockets, above nothing else; a thread that the others starve holds the
+interpreter lock for the longer, so no more than needed."""
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a step waits for another process's."""
+
+WAITING = 100
+"""Searches that may wait for the thread."""
+
+
+class _Parts(NamedTuple):
+    file: IndexFile
+    indexer: Indexer
+    following: sqlite3.Connection
+    reading: sqlite3.Connection
 
 
 class _Cursor(msgspec.Struct, array_like=True):
@@ -106,9 +134,32 @@ class SqliteSearch:
     of their lists. A prefix of at least two characters stands for its `EXPANSIONS` most frequent words.
     """
 
-    def __init__(self, log: SqliteRoomLog, clock: Clock) -> None:
-        self._log = log
+    def __init__(self, log: SqliteRoomLog, clock: Clock, parts: _Parts, patience: float) -> None:
+        """Use `SqliteSearch.open`."""
         self._clock = clock
+        self._patience = patience
+        self._file = parts.file
+        self._attached: Identity | None = None
+        self._doubting: asyncio.Task[None] | None = None
+        self._indexer = parts.indexer
+        self._indexing = Threads("search-indexer", [parts.following], upkeep=self._indexer.keep_up, nice=NICE)
+        self._searching = Threads("search-reader", [parts.reading], bound=WAITING, timeout=patience, nice=NICE)
+        log.follow(self._appended)
+
+    @classmethod
+    async def open(cls, log: SqliteRoomLog, clock: Clock, *, patience: float = 1.0) -> "SqliteSearch":
+        """Open the index beside the log, or make it; what it lacks is added in the background.
+
+        `patience` in seconds bounds how long a search may take, its waiting for others included.
+
+        Raises:
+            Unavailable: it cannot be opened.
+        """
+        try:
+            parts = await asyncio.to_thread(_open, log.path)
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(f"The search index of {log.path} cannot be opened: {error}", retry_after=1) from error
+        return cls(log, clock, parts, patience)
 
     async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
         """Return hits, best first, and the cursor of the next page.
@@ -121,7 +172,94 @@ class SqliteSearch:
         cursor = _decode_cursor(query.cursor, len(terms)) if query.cursor is not None else None
         if not terms or not query.room_ids or query.limit <= 0:
             return [], None
-        return await self._log.read(_search, query, terms, cursor, self._clock.now())
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._searching.run(self._search, query, terms, cursor, self._clock.now())
+        except TimeoutError as error:
+            raise Unavailable("The search took too long.", retry_after=1) from error
+        except Unavailable as error:
+            if isinstance(error.__cause__, sqlite3.Error) and broken(error.__cause__):
+                self._doubt()
+            raise
+
+    async def settled(self) -> None:
+        """Return once everything appended before is in the index."""
+        while await self._indexing.run(_step, self._indexer):
+            pass
+
+    async def close(self) -> None:
+        """Finish what is under way and close the index; before the log."""
+        if self._doubting is not None:
+            await self._doubting
+        await self._searching.close()
+        try:
+            await self._indexing.run(_close, self._indexer)
+        except Unavailable:
+            logger.warning("the search index could not be tidied up on closing", exc_info=True)
+        await self._indexing.close()
+
+    def _appended(self) -> None:
+        if self._indexer.asleep:
+            self._indexing.poke()
+
+    def _doubt(self) -> None:
+        if self._doubting is None:
+            self._doubting = asyncio.create_task(self._verify())
+
+    async def _verify(self) -> None:
+        try:
+            await self._indexing.run(_verify, self._indexer)
+        except Unavailable:
+            logger.warning("the search index could not be verified", exc_info=True)
+        finally:
+            self._doubting = None
+
+    def _search(
+        self,
+        connection: sqlite3.Connection,
+        query: SearchQuery,
+        terms: Sequence[Term],
+        cursor: _Cursor | None,
+        now: int,
+    ) -> tuple[list[SearchHit], str | None]:
+        self._attach(connection)
+        return _search(connection, query, terms, cursor, now)
+
+    def _attach(self, connection: sqlite3.Connection) -> None:
+        """Have the index at hand as the schema `search`; it may have been made anew since."""
+        identity = self._file.identity()
+        if identity is None:
+            raise FileNotFoundError(self._file.path)
+        if identity != self._attached:
+            if self._attached is not None:
+                self._attached = None
+                connection.execute("DETACH search")
+            connection.execute("ATTACH ? AS search", (str(self._file.path),))
+            connection.execute("PRAGMA search.mmap_size = 1073741824").close()
+            self._attached = identity
+
+
+def _open(log_path: Path) -> _Parts:
+    file = IndexFile(log_path, BUSY_TIMEOUT)
+    with contextlib.ExitStack() as opened:
+        following, reading = (
+            opened.enter_context(contextlib.closing(open_connection(log_path, reading=True))) for _ in range(2)
+        )
+        parts = _Parts(file, Indexer(following, file), following, reading)
+        opened.pop_all()
+    return parts
+
+
+def _step(_log: sqlite3.Connection, indexer: Indexer) -> int:
+    return indexer.step()
+
+
+def _verify(_log: sqlite3.Connection, indexer: Indexer) -> None:
+    indexer.verify()
+
+
+def _close(_log: sqlite3.Connection, indexer: Indexer) -> None:
+    indexer.close()
 
 
 def _search(

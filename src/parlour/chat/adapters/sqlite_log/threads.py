@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import math
+import os
 import queue
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from typing import Any, NamedTuple, TypeVar
 
 from parlour.platform.errors import ParlourError, Unavailable
@@ -28,12 +31,19 @@ class _Job(NamedTuple):
     asked: float
 
 
+class _Signal(Enum):
+    WAKE = auto()
+    END = auto()
+
+
 class Threads:
     """A thread for each connection, and one queue before them all.
 
     Failure: what SQLite or the system raises leaves as `Unavailable`, as does a full queue and whatever takes longer
     than `timeout` seconds, waiting included (None: as long as it takes). `upkeep(quiet)`, where given, is called after
     every job, and with True when the queue was empty for the seconds that it returned last; None: after the next job.
+    `nice` is added to the threads' niceness (on Linux, where threads have one), so that they give way to the others.
+    With a `timeout`, work whose caller has gone is interrupted; without, it is finished.
     """
 
     def __init__(
@@ -44,12 +54,16 @@ class Threads:
         bound: int = 1_000,
         timeout: float | None = None,
         upkeep: Callable[[bool], float | None] | None = None,
+        nice: int = 0,
     ) -> None:
         self._bound = bound
         self._timeout = timeout
         self._upkeep = upkeep
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._nice = nice
+        self._jobs: queue.SimpleQueue[_Job | _Signal] = queue.SimpleQueue()
         self._closed = False
+        self._running: dict[asyncio.Future[Any], sqlite3.Connection] = {}
+        self._interrupting = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, args=(connection,), name=f"{name}-{number}", daemon=True)
             for number, connection in enumerate(connections)
@@ -68,7 +82,16 @@ class Threads:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(loop, future, work, arguments, time.monotonic()))
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if self._timeout is not None:
+                self._interrupt(future)
+            raise
+
+    def poke(self) -> None:
+        """Wake a thread that waits for work, so that its `upkeep` is called; from the loop."""
+        self._jobs.put(_Signal.WAKE)
 
     async def close(self) -> None:
         """Finish what was asked for, end the threads and close their connections."""
@@ -76,33 +99,57 @@ class Threads:
             return
         self._closed = True
         for _ in self._threads:
-            self._jobs.put(None)
+            self._jobs.put(_Signal.END)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
+    def _interrupt(self, future: "asyncio.Future[Any]") -> None:
+        # The progress handler is not asked while FTS5 walks its lists; an interruption is noticed there.
+        with self._interrupting:
+            connection = self._running.get(future)
+            if connection is not None:
+                connection.interrupt()
+
     def _run(self, connection: sqlite3.Connection) -> None:
-        due = 0.0
+        if self._nice and sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
+        due = math.inf
+        job: _Job | _Signal = _Signal.WAKE
+
+        def give_up() -> bool:
+            return time.monotonic() > due or (isinstance(job, _Job) and job.future.cancelled())
+
         if self._timeout is not None:
-            connection.set_progress_handler(lambda: time.monotonic() > due, _PROGRESS)
+            connection.set_progress_handler(give_up, _PROGRESS)
         wait = self._keep_up(quiet=True)
-        while True:
+        while job is not _Signal.END:
             try:
                 job = self._jobs.get(timeout=wait)
             except queue.Empty:
                 wait = self._keep_up(quiet=True)
                 continue
-            if job is None:
-                break
-            if not job.future.cancelled():
-                due = job.asked + self._timeout if self._timeout is not None else math.inf
-                _do(job, connection, due)
-                due = math.inf
-            del job  # holds what was returned
-            wait = self._keep_up(quiet=False)
+            if isinstance(job, _Job):
+                if not job.future.cancelled():
+                    due = job.asked + self._timeout if self._timeout is not None else math.inf
+                    self._do(job, connection, due)
+                    due = math.inf
+                job = _Signal.WAKE  # a job holds what was returned
+            if job is not _Signal.END:
+                wait = self._keep_up(quiet=False)
         try:
             connection.close()
         except sqlite3.Error:
             logger.warning("closing a connection failed", exc_info=True)
+
+    def _do(self, job: _Job, connection: sqlite3.Connection, due: float) -> None:
+        if self._timeout is None:
+            _do(job, connection, due)
+            return
+        with self._interrupting:
+            self._running[job.future] = connection
+        _do(job, connection, due)
+        with self._interrupting:
+            del self._running[job.future]
 
     def _keep_up(self, *, quiet: bool) -> float | None:
         if self._upkeep is None:

@@ -1,14 +1,15 @@
-"""Which words there are, and about how many messages hold each: what a prefix stands for, and rarity for the ranking.
+"""Which words there are, and about how often each: what a prefix stands for.
 
 An exact count would rewrite a page of the table for nearly every word of every message. A magnitude (Morris' counter:
 from m it goes to m + 1 by a chance of 2**-m, so m is about log2 of the count) is written for a new word and then ever more
-rarely, a tenth of a time a message in a log of a million, and log2 is what the ranking wants.
+rarely, a tenth of a time a message in a log of a million.
 """
 
 import json
 import random
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Set
 
 _KNOWN = """
 SELECT json_group_object(word, magnitude) FROM vocabulary WHERE word IN (SELECT value FROM json_each(?))
@@ -26,9 +27,6 @@ _CERTAIN = 6
 """A word of this magnitude is in other messages too."""
 
 
-_CHANCES = [2.0**-magnitude for magnitude in range(64)]
-
-
 class Vocabulary:
     """The table `vocabulary`, for the indexer."""
 
@@ -37,19 +35,23 @@ class Vocabulary:
         self._chance = chance
         self._magnitudes: dict[str, int] = {}
 
-    def add(self, messages: Iterable[Iterable[str]]) -> None:
-        """Count the different words of each message."""
+    def add(self, words: Iterable[str]) -> None:
+        """Count some messages' words."""
+        counts = Counter(words)
         magnitudes, chance = self._magnitudes, self._chance
-        words = [word for message in messages for word in message]
-        self._load({word for word in words if word not in magnitudes})
-        grown = set()
-        for word in words:
+        self._load(counts.keys() - magnitudes.keys())
+        grown = {}
+        for word, count in counts.items():
             magnitude = magnitudes[word]
-            if magnitude == 0 or chance() < _CHANCES[magnitude]:
-                magnitudes[word] = magnitude + 1
-                grown.add(word)
+            # A magnitude stands for 2**magnitude - 1 on average; what is beyond a power of two makes the next one by chance.
+            total = (1 << magnitude) + count
+            reached = total.bit_length() - 1
+            if chance() * (1 << reached) < total - (1 << reached):
+                reached += 1
+            if reached != magnitude:
+                magnitudes[word] = grown[word] = reached
         if grown:
-            self._connection.executemany(_STORE, ((json.dumps({word: magnitudes[word] for word in grown}),),))
+            self._connection.executemany(_STORE, ((json.dumps(grown),),))
 
     def remove(self, words: Iterable[str]) -> None:
         """Forget those words which no message holds any more; the index has been told before."""
@@ -61,7 +63,7 @@ class Vocabulary:
                 self._connection.execute(_DROP, (word,))
                 self._magnitudes.pop(word, None)
 
-    def _load(self, words: set[str]) -> None:
+    def _load(self, words: Set[str]) -> None:
         if not words:
             return
         if len(self._magnitudes) > _CACHED_WORDS:

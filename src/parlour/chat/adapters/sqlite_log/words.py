@@ -3,16 +3,14 @@
 A word is a run of letters, digits and the marks upon them, without case and accents. Scripts that are written without
 spaces between words (Chinese, Japanese, Thai and their neighbours), and Korean, whose words carry endings, count every
 two neighbouring characters as a word, so that a part of a run is found as the phrase of its pairs; docs/adr/0004 has
-the measurements. Whatever changes what this module returns needs a migration that fills the index anew.
+the measurements. Whatever changes what this module returns raises `index_file.VERSION`, so that the index is made anew.
 """
 
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from parlour.chat.model import Message
 
 LONGEST = 64
 """Characters of a word that count."""
@@ -120,20 +118,17 @@ def pairs(run: str) -> list[str]:
     return [run[index : index + 2] for index in range(len(run) - 1)] or [run]
 
 
-def document(message: Message) -> tuple[str, str]:
-    """Return what the index holds of a message: its words in order, and its marks; two empty texts of a deleted one."""
-    if message.deleted_at is not None:
+def document(text: str, room: str, sender: str, has: Iterable[str] = ()) -> tuple[str, str]:
+    """Return what the index holds of a message: its words in order, and its marks; two empty texts where it has no words.
+
+    `room` and `sender` are ids, in any writing of their hexadecimal digits; `has` is what it has besides links.
+    """
+    words, single = _words(text)
+    if not words:
         return "", ""
-    words, single = _words(message.text)
-    marks = [room_mark(message.room_id), sender_mark(message.sender_id)]
-    if _LINK.search(message.text):
+    marks = [room_mark(room), sender_mark(sender), *map(has_mark, has)]
+    if "://" in text and _LINK.search(text):
         marks.append(has_mark("link"))
-    if message.mentions or message.mentions_room:
-        marks.append(has_mark("mention"))
-    if message.reactions:
-        marks.append(has_mark("reaction"))
-    if message.pinned_at is not None:
-        marks.append(has_mark("pin"))
     return " ".join(words), " ".join([*marks, *sorted(single)])
 
 
@@ -158,15 +153,19 @@ def _words(text: str) -> tuple[list[str], set[str]]:
 
 
 def room_mark(room_id: str) -> str:
-    """Return the mark of the messages of a room."""
-    return _MARK + "r" + room_id.replace("-", "")
+    """Return the mark of the messages of a room, and of one in 2**40 others: whoever asks looks at the room itself too."""
+    return _MARK + "r" + _tail(room_id)
 
 
 def sender_mark(user_id: str) -> str:
-    """Return the mark of the messages of a user."""
-    return _MARK + "u" + user_id.replace("-", "")
+    """Return the mark of the messages of a user, and of one in 2**40 others."""
+    return _MARK + "u" + _tail(user_id)
 
 
 def has_mark(what: str) -> str:
     """Return the mark of the messages with a `link`, `mention`, `reaction` or `pin`."""
     return _MARK + "h" + what
+
+
+def _tail(identifier: str) -> str:
+    return identifier[-10:].lower()  # the random part of an id; 22 digits more of each would be 50 bytes a message
