@@ -101,6 +101,9 @@ _RATED = {
     "draft": "drafts kept",
     "typing": "typing notices",
     "presence": "`presence.watch` and `presence.update`",
+    "call": "calls started",
+    "call_join": "calls joined, mutes and kicks",
+    "call_signal": "descriptions and candidates sent to another participant",
     "sync": "`sync`",
     "read": "read markers moved",
 }

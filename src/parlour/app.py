@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 import parlour
 import parlour.auth.http
 import parlour.chat.http
+import parlour.video.http
 from parlour.auth.adapters.argon2 import Argon2Hasher
 from parlour.auth.adapters.sql import SqlAccountStore, SqlFailureStore, SqlKeyStore, SqlSessionStore
 from parlour.auth.model import DAY, SECOND, Lifetimes
@@ -21,7 +22,7 @@ from parlour.auth.service import Auth
 from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
-from parlour.chat.events.channels import Channels
+from parlour.chat.events.channels import Channels, user_channel
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.sessions import LiveSessions
 from parlour.chat.http import ChatServices
@@ -44,7 +45,6 @@ from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
 from parlour.config import Settings
 from parlour.events.answers import connect_refusal, refusal
-from parlour.platform import metrics
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
@@ -52,7 +52,16 @@ from parlour.platform.http import create_application, forwarded_address, trusted
 from parlour.platform.rates import RateLimits
 from parlour.platform.sql import Database, migrate
 from parlour.platform.supervision import Supervisor, watch_loop_lag
-from parlour.realtime import CorsPolicy, Limits, Observer, Server
+from parlour.realtime import CorsPolicy, Limits, Server
+from parlour.rooms_for_calls import ChatCallLog, ChatRooms
+from parlour.socket_metrics import socket_metrics
+from parlour.video.adapters.sql import SqlCallStore
+from parlour.video.events.gateway import CallGateway
+from parlour.video.events.notices import SocketNotices
+from parlour.video.ice import IceServers
+from parlour.video.service.calls import Calls
+from parlour.video.service.journal import Journal
+from parlour.video.service.live import CallLimits, LiveCalls
 
 
 class Process:
@@ -82,11 +91,12 @@ class Process:
         self.chat = Chat(
             self.realtime, self.auth, database, log, settings, search=search, bus=bus, clock=clock, rates=rates
         )
+        self.video = Video(self.realtime, self.chat, database, settings, bus=bus, clock=clock, rates=rates)
         self.health = Health(parlour.__version__, clock)
         self.health.add("database", database.check)
         self.health.add("messages", log.check)
         self.http = create_application(
-            [parlour.auth.http.router(self.auth), self.chat.router()],
+            [parlour.auth.http.router(self.auth), self.chat.router(), self.video.router()],
             self.auth.verifier,
             self.health,
             version=parlour.__version__,
@@ -109,7 +119,9 @@ class Process:
         self._supervisor.start("auth", self.auth.run())
         self._supervisor.start("worker", self.chat.broker.run(self.chat.heads.follow(self.chat.worker.handle)))
         self._supervisor.start("outbox", self.chat.outbox.run())
+        self._supervisor.start("calls", self.video.journal.run())
         self.chat.start()
+        await self.video.start()
 
     async def drain(self) -> None:
         """Take no new sockets and send the present ones elsewhere; a send under way may lose its acknowledgement and is resent."""
@@ -119,6 +131,7 @@ class Process:
     async def close(self) -> None:
         """Finish what was accepted, then close the engines."""
         await self.chat.stop()
+        self.video.stop()
         await self._supervisor.stop()
         self._hasher.close()
         await self._search.close()
@@ -234,6 +247,63 @@ class Chat:
         await self.memberships.close()
 
 
+class Video:
+    """The video service, put together on chat's rooms, log and sockets."""
+
+    def __init__(
+        self,
+        realtime: Server,
+        chat: Chat,
+        database: Database,
+        settings: Settings,
+        *,
+        bus: MemoryBus,
+        clock: SystemClock,
+        rates: RateLimits,
+    ) -> None:
+        namespace = realtime.of("/")
+        notices = SocketNotices(namespace, user_channel)
+        self.journal = Journal(SqlCallStore(database), ChatCallLog(chat.broker))
+        limits = CallLimits(
+            max_calls=settings.max_calls,
+            ring_members=settings.call_ring_members,
+            ring_seconds=settings.call_ring_seconds,
+            grace_seconds=settings.call_grace_seconds,
+        )
+        self._live = LiveCalls(notices, self.journal, clock, limits)
+        self._calls = Calls(
+            self._live,
+            rooms=ChatRooms(chat.memberships, chat.store),
+            notices=notices,
+            ice=IceServers(
+                clock,
+                stun=settings.stun_urls,
+                turn=settings.turn_urls,
+                secret=settings.turn_secret.get_secret_value(),
+                lifetime=settings.turn_credential_seconds,
+            ),
+            rates=rates,
+            limits=limits,
+        )
+        self._gateway = CallGateway(namespace, self._calls, self._live, bus)
+        chat.gateway.on_ready(self._gateway.socket_ready)
+        chat.gateway.on_gone(self._gateway.socket_gone)
+        chat.memberships.on_removed(self._live.member_removed)
+
+    def router(self) -> Router:
+        """Return the HTTP routes."""
+        return parlour.video.http.router(self._calls)
+
+    async def start(self) -> None:
+        """Take up the calls that an earlier process left, and begin to serve sockets."""
+        self._live.restore(await self.journal.load())
+        self._gateway.start()
+
+    def stop(self) -> None:
+        """Stop serving sockets; calls go on in the next process."""
+        self._gateway.stop()
+
+
 class _Committed:
     """The `Fanout` of this process: heads first, so that whoever hears of an event finds it in them."""
 
@@ -244,58 +314,6 @@ class _Committed:
     def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
         self._heads.committed(events)
         self._channels.committed(events, received)
-
-
-class _Metrics(Observer):
-    """What the realtime engine tells, as Prometheus metrics; children of labels are looked up once."""
-
-    def __init__(self) -> None:
-        self._sockets = {name: metrics.SOCKETS.labels(name) for name in ("polling", "websocket")}
-        self._opened = {name: metrics.SOCKETS_OPENED.labels(name) for name in ("polling", "websocket")}
-        self._handled: dict[tuple[str, bool], tuple[Any, Any]] = {}
-
-    def connection_opened(self, transport: str) -> None:
-        self._sockets[transport].inc()
-        self._opened[transport].inc()
-
-    def connection_closed(self, transport: str, reason: str) -> None:
-        self._sockets[transport].dec()
-        metrics.SOCKETS_CLOSED.labels(reason).inc()
-
-    def upgraded(self) -> None:
-        self._sockets["polling"].dec()
-        self._sockets["websocket"].inc()
-
-    def packet_received(self, n_bytes: int) -> None:
-        metrics.PACKETS_RECEIVED.inc()
-        metrics.BYTES_RECEIVED.inc(n_bytes)
-
-    def handled(self, event: str, seconds: float, ok: bool) -> None:
-        children = self._handled.get((event, ok))
-        if children is None:
-            children = metrics.EVENTS.labels(event, "ok" if ok else "refused"), metrics.EVENT_SECONDS.labels(event)
-            self._handled[event, ok] = children
-        children[0].inc()
-        children[1].observe(seconds)
-
-    def delivered(self, recipients: int, n_bytes: int) -> None:
-        metrics.DELIVERIES.inc(recipients)
-        metrics.BYTES_SENT.inc(n_bytes)
-
-    def latency(self, seconds: float) -> None:
-        metrics.DELIVERY_SECONDS.observe(seconds)
-
-    def outbox_bytes(self, delta: int) -> None:
-        metrics.OUTBOX_BYTES.inc(delta)
-
-    def refused(self, reason: str) -> None:
-        metrics.SOCKETS_REFUSED.labels(reason).inc()
-
-    def dropped(self, n_packets: int) -> None:
-        metrics.VOLATILE_DROPPED.inc(n_packets)
-
-    def slow_reader_closed(self, bound: str) -> None:
-        metrics.SLOW_READERS.labels(bound).inc()
 
 
 _LOOPBACK: Final = ("127.0.0.0/8", "::1")
@@ -321,7 +339,7 @@ def _realtime(settings: Settings) -> Server:
             max_outbox_bytes=settings.max_outbox_bytes,
             outbox_budget=settings.outbox_budget_bytes,
         ),
-        observer=_Metrics(),
+        observer=socket_metrics(),
         refusal=refusal,
         connect_data=connect_refusal,
         client_address=forwarded_address(settings.trusted_proxies),
@@ -377,6 +395,7 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
         opened.push_async_callback(database.close)
         await migrate(database, "parlour.auth")
         await migrate(database, "parlour.chat")
+        await migrate(database, "parlour.video")
         log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
         opened.push_async_callback(log.close)
         search = await SqliteSearch.open(log, SystemClock())

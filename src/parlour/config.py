@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
 from parlour.platform.clock import SystemClock
 from parlour.platform.http import forwarded_address
 from parlour.platform.rates import RateLimits
+from parlour.video.ice import IceServers, check_urls
 
 
 class ConfigurationError(Exception):
@@ -29,6 +30,16 @@ def _proxies(value: list[str]) -> list[str]:
 
 def _rates(value: dict[str, str]) -> dict[str, str]:
     RateLimits(SystemClock(), value)
+    return value
+
+
+def _stun(value: list[str]) -> list[str]:
+    check_urls(value, [])
+    return value
+
+
+def _turn(value: list[str]) -> list[str]:
+    check_urls([], value)
     return value
 
 
@@ -123,6 +134,29 @@ class Settings(BaseSettings):
     max_pending_commands: int = Field(
         20_000, ge=1, description="Sends that may wait to be durable; past it senders get `busy`."
     )
+    stun_urls: Annotated[Items, AfterValidator(_stun)] = Field(
+        [], description="STUN servers, comma-separated, by which clients learn their address: `stun:host:3478`."
+    )
+    turn_urls: Annotated[Items, AfterValidator(_turn)] = Field(
+        [],
+        description="TURN servers, comma-separated, that relay where no direct way is found: `turn:host:3478?transport=udp`.",
+    )
+    turn_secret: SecretStr = Field(
+        SecretStr(""), description="The secret shared with the TURN servers (coturn's `static-auth-secret`)."
+    )
+    turn_credential_seconds: int = Field(
+        900, ge=60, le=86_400, description="How long TURN credentials can be used to begin; what was begun goes on."
+    )
+    call_ring_seconds: float = Field(45, gt=0, description="How long a call rings before it is missed.")
+    call_grace_seconds: float = Field(
+        15,
+        gt=0,
+        description="Time to come back into a call after a lost connection, and that one waits alone in a room's call.",
+    )
+    call_ring_members: int = Field(
+        50, ge=1, description="A call in a room with more other members rings nobody; the log tells of it."
+    )
+    max_calls: int = Field(5_000, ge=1, description="Calls of this process at a time.")
     drain_seconds: float = Field(
         5, ge=0, description="Time to tell sockets to go elsewhere when the process is asked to stop."
     )
@@ -178,6 +212,15 @@ def load(**flags: Any) -> Settings:
         RateLimits(SystemClock(), settings.rates)
     except ValueError as error:
         raise ConfigurationError(f"PARLOUR_RATES: {error}") from error
+    if settings.turn_urls or settings.turn_secret.get_secret_value():
+        if not settings.turn_urls:
+            raise ConfigurationError(
+                "PARLOUR_TURN_SECRET is set without PARLOUR_TURN_URLS: name the servers that share it"
+            )
+        try:
+            IceServers(SystemClock(), turn=settings.turn_urls, secret=settings.turn_secret.get_secret_value())
+        except ValueError as error:
+            raise ConfigurationError(f"PARLOUR_TURN_SECRET: {error}") from error
     for name in ("database", "messages"):
         scheme = urlsplit(getattr(settings, name)).scheme
         if scheme != "sqlite":

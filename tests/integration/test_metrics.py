@@ -18,6 +18,7 @@ from .whole_server import PASSWORD, Person, WholeServer, whole_server
 
 ONLY_IN_TROUBLE = {
     "parlour_append_failures_total",
+    "parlour_call_journal_failures_total",
     "parlour_room_outbox_failures_total",
     "parlour_slow_readers_total",
     "parlour_sockets_displaced_total",
@@ -62,7 +63,7 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """A conversation: registrations, a failed and a good login, ten messages between two sockets, a search, a logout."""
+    """A conversation: registrations, a failed and a good login, ten messages between two sockets, a call, a search, a logout."""
     with whole_server(tmp_path_factory.mktemp("metrics")) as server:
         ann, bob = server.person("ann"), server.person("bob")
         room = ann.room(members=(bob,))
@@ -77,12 +78,29 @@ async def talk(server: WholeServer, ann: Person, bob: Person, room: str) -> Samp
     await second.wait_for("event", lambda event: event["data"].get("text") == "message 9")
     assert not (await first.call("message.send", {"room_id": room}))["ok"]
     assert not (await first.call("no.such.event", {}))["ok"]
+    await call(first, second, room)
     ask(server, ann)
     during = Samples(server)
     bob.request("POST", "/api/auth/logout")
     await second.wait_closed()
     await first.close()
     return during
+
+
+async def call(first: Client, second: Client, room: str) -> None:
+    """A call of two with an offer, an answer and a refusal, until its end is in the log; then one that goes on."""
+    begun = await first.call("call.start", {"room_id": room, "media": "audio"})
+    command = {"call_id": begun["call"]["id"]}
+    joined = await second.call("call.join", command)
+    for client, to, kind in ((first, joined, "offer"), (second, begun, "answer")):
+        signal = command | {"to": to["participant_id"], "description": {"type": kind, "sdp": "v=0"}}
+        assert (await client.call("call.signal", signal))["ok"]
+    assert not (await first.call("call.kick", command | {"participant_id": "nobody"}))["ok"]
+    assert (await first.call("call.leave", command))["ok"]
+    assert (await second.call("call.leave", command))["ok"]
+    await second.wait_for("event", lambda event: event["type"] == "call.ended")
+    going_on = (await first.call("call.start", {"room_id": room, "media": "video"}))["call"]["id"]
+    await second.wait_for("event", lambda event: event["data"].get("call_id") == going_on)
 
 
 def ask(server: WholeServer, ann: Person) -> None:
@@ -127,10 +145,21 @@ def test_conversation_is_counted(told: Told) -> None:
     assert during.value("parlour_event_seconds_count", event="message.send") == 11
     assert during.value("parlour_delivery_seconds_count") >= 10
     assert during.value("parlour_deliveries_total") >= 2 * 10 + 12
-    assert during.value("parlour_append_events_sum") == 10 + during.value("parlour_room_outbox_relayed_total")
+    assert during.value("parlour_append_events_sum") == 10 + 3 + during.value("parlour_room_outbox_relayed_total")
     assert during.value("parlour_append_events_count") == during.value("parlour_append_seconds_count")
     assert during.value("parlour_search_seconds_count") == 1
     assert during.value("parlour_sockets_refused_total", reason="half_open") == 1
+
+
+def test_calls_are_counted(told: Told) -> None:
+    during = told.during
+    assert during.value("parlour_calls") == 1
+    assert during.value("parlour_calls_started_total", media="audio") == 1
+    assert during.value("parlour_calls_ended_total", reason="hangup") == 1
+    assert during.value("parlour_call_answer_seconds_count") == 1
+    assert during.value("parlour_call_setup_seconds_count") == 1
+    assert during.value("parlour_call_signals_total", kind="description") == 2
+    assert during.value("parlour_calls_refused_total", code="participant_not_found") == 1
 
 
 def test_http_is_counted_by_route(told: Told) -> None:

@@ -9,7 +9,7 @@ Forbidden
 ├── NotYours                someone else's message
 └── TokenMismatch           a renewal by another user or session
 NotFound
-├── RoomNotFound            no such room, or not a member of it
+├── RoomNotFound            no such room, or not a member of it (platform.errors: other services say it too)
 ├── MessageNotFound         no such message in that room
 ├── MemberNotFound          not a member of that room
 └── UnknownUser             no such user, or a disabled one
@@ -27,6 +27,7 @@ Unavailable
 """
 
 from parlour.platform.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unavailable
+from parlour.platform.errors import RoomNotFound as RoomNotFound  # noqa: PLC0414 - exported from here too
 
 
 class InvalidText(InvalidRequest):
@@ -81,15 +82,6 @@ class TokenMismatch(Forbidden):
     """
 
     code = "token_mismatch"
-
-
-class RoomNotFound(NotFound):
-    """There is no such room, or you are not a member of it.
-
-    Drop the room, or join it first where it is public.
-    """
-
-    code = "room_not_found"
 
 
 class MessageNotFound(NotFound):

@@ -52,8 +52,8 @@ class EventType(StrEnum):
     MEMBER_JOINED = "member.joined"  # {user_id, role}; sender_id is who did it
     MEMBER_LEFT = "member.left"  # {user_id}; sender_id is who did it
     ROOM_UPDATED = "room.updated"  # {name?, topic?, kind?, roles?: {user id: role}}
-    CALL_STARTED = "call.started"
-    CALL_ENDED = "call.ended"
+    CALL_STARTED = "call.started"  # {call_id, media}; sender_id is the caller
+    CALL_ENDED = "call.ended"  # {call_id, media, reason, duration_ms, missed, user_ids: [user id]}; sender_id is the caller
 
 
 class NewEvent(msgspec.Struct):

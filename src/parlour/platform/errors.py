@@ -5,6 +5,7 @@
     ├── Unauthenticated    401  who are you?
     ├── Forbidden          403  you may not
     ├── NotFound           404  there is no such thing, or it is not yours to see
+    │   └── RoomNotFound   404  of rooms, which chat and video share
     ├── Conflict           409  it is already so, or it changed meanwhile
     ├── TooLarge           413  more bytes than the limit
     ├── RateLimited        429  too many; `retry_after` says when
@@ -91,6 +92,15 @@ class NotFound(ParlourError):
 
     code = "not_found"
     status = 404
+
+
+class RoomNotFound(NotFound):
+    """There is no such room, or you are not a member of it.
+
+    Drop the room, or join it first where it is public.
+    """
+
+    code = "room_not_found"
 
 
 class MethodNotAllowed(ParlourError):

@@ -59,6 +59,26 @@ PASSWORD_SECONDS = Histogram(
 )
 SESSIONS_REVOKED = Counter("parlour_sessions_revoked_total", "Sessions that ended before their time.", ["reason"])
 
+# Calls.
+CALLS = Gauge("parlour_calls", "Calls under way or ringing.")
+CALLS_STARTED = Counter("parlour_calls_started_total", "Calls started.", ["media"])
+CALLS_ENDED = Counter("parlour_calls_ended_total", "Calls ended, by reason.", ["reason"])
+CALL_ANSWER_SECONDS = Histogram(
+    "parlour_call_answer_seconds",
+    "From the start of a call to its being answered.",
+    buckets=(1, 2, 5, 10, 20, 30, 45, 60),
+)
+CALL_SETUP_SECONDS = Histogram(
+    "parlour_call_setup_seconds", "From a call's being answered to the relay of the first answer in SDP.", buckets=_FAST
+)
+CALL_SIGNALS = Counter(
+    "parlour_call_signals_total", "Descriptions and candidates relayed between participants.", ["kind"]
+)
+CALLS_REFUSED = Counter("parlour_calls_refused_total", "Events of calls refused, by code.", ["code"])
+CALL_JOURNAL_FAILURES = Counter(
+    "parlour_call_journal_failures_total", "Attempts to keep calls, or to tell the room log of them, that failed."
+)
+
 # The loop itself.
 LOOP_LAG_SECONDS = Histogram(
     "parlour_loop_lag_seconds", "How much later than asked a timer of the event loop fires.", buckets=_FAST

@@ -45,11 +45,31 @@ class Permission(StrEnum):
     REMOVE_MEMBER = "remove_member"
     UPDATE_ROOM = "update_room"
     CHANGE_ROOM_ROLES = "change_room_roles"
+    START_CALL = "start_call"
+    JOIN_CALL = "join_call"
+    REMOVE_FROM_CALL = "remove_from_call"
 
 
-_GUEST_IN_ROOM = {Permission.READ, Permission.SEND, Permission.REACT, Permission.EDIT_OWN, Permission.DELETE_OWN}
-_MEMBER_IN_ROOM = _GUEST_IN_ROOM | {Permission.MENTION_ROOM, Permission.INVITE, Permission.PIN}
-_MODERATOR_IN_ROOM = _MEMBER_IN_ROOM | {Permission.DELETE_ANY, Permission.REMOVE_MEMBER, Permission.UPDATE_ROOM}
+_GUEST_IN_ROOM = {
+    Permission.READ,
+    Permission.SEND,
+    Permission.REACT,
+    Permission.EDIT_OWN,
+    Permission.DELETE_OWN,
+    Permission.JOIN_CALL,
+}
+_MEMBER_IN_ROOM = _GUEST_IN_ROOM | {
+    Permission.MENTION_ROOM,
+    Permission.INVITE,
+    Permission.PIN,
+    Permission.START_CALL,
+}
+_MODERATOR_IN_ROOM = _MEMBER_IN_ROOM | {
+    Permission.DELETE_ANY,
+    Permission.REMOVE_MEMBER,
+    Permission.UPDATE_ROOM,
+    Permission.REMOVE_FROM_CALL,
+}
 _OWNER_IN_ROOM = _MODERATOR_IN_ROOM | {Permission.CHANGE_ROOM_ROLES}
 
 IN_ROOM: dict[RoomRole, frozenset[Permission]] = {

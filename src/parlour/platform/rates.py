@@ -25,6 +25,9 @@ DEFAULT_RATES: dict[str, str] = {
     "draft": "240/minute",
     "typing": "600/minute",
     "presence": "240/minute",
+    "call": "20/minute, burst 10",
+    "call_join": "240/minute, burst 60",
+    "call_signal": "60/second, burst 300",
     "sync": "600/minute",
     "read": "600/minute",
 }

@@ -27,6 +27,120 @@ export interface BrowsedRoom {
   joined: boolean;
 }
 
+/** Something to be done to a call. */
+export interface CallCommand {
+  call_id: string;
+}
+
+/** Why a call ended. */
+export type CallEndReason = "hangup" | "lost" | "declined" | "busy" | "missed" | "cancelled";
+
+/** The call is over. `duration_ms` counts from the answer; `missed` as in the log. */
+export interface CallEnded {
+  call_id: string;
+  room_id: string;
+  reason: CallEndReason;
+  duration_ms: number;
+  missed: boolean;
+}
+
+/** A call, and who takes part in the order of joining. */
+export interface CallInRoom {
+  call: CallView;
+  participants: ParticipantView[];
+}
+
+/** Take part; `participant_id` is who one was by a connection that was lost. */
+export interface CallJoin {
+  call_id: string;
+  participant_id?: string;
+}
+
+/** The caller takes part as `participant_id`; `participants` are all of the call, in the order of joining. */
+export interface CallJoined {
+  call: CallView;
+  participant_id: string;
+  mode: CallMode;
+  ice_servers: IceServer[];
+  participants: ParticipantView[];
+  ok: true;
+}
+
+/** Who is to be taken out of a call. */
+export interface CallKick {
+  call_id: string;
+  participant_id: string;
+}
+
+/** Why a participant is in a call no more. */
+export type CallLeaveReason = "left" | "lost" | "moved" | "kicked" | "removed" | "revoked";
+
+/** What a call was started for; anybody may send the other, too. */
+export type CallMedia = "audio" | "video";
+
+/** What carries a call's media. */
+export type CallMode = "p2p";
+
+/** What one sends from now on: `false` is muted; what is left out stays as it is. */
+export interface CallMute {
+  call_id: string;
+  audio?: boolean;
+  video?: boolean;
+  screen?: boolean;
+}
+
+/** The user is called. */
+export interface CallRinging {
+  call: CallView;
+}
+
+/** This device shall stop ringing, though the call may go on. */
+export interface CallRingingStopped {
+  call_id: string;
+  room_id: string;
+  reason: CallSilenceReason;
+}
+
+/** A description or a candidate, one of the two, for the participant `to`. */
+export interface CallSignal {
+  call_id: string;
+  to: string;
+  description?: SessionDescription;
+  candidate?: IceCandidate;
+}
+
+/** A description or a candidate from the participant `from`. */
+export interface CallSignalled {
+  call_id: string;
+  from: string;
+  description?: SessionDescription;
+  candidate?: IceCandidate;
+}
+
+/** Why a device stops ringing for a call that goes on, or that ended by its user's own doing. */
+export type CallSilenceReason = "answered_elsewhere" | "declined_elsewhere" | "answered" | "removed";
+
+/** Call the members of a room, with sound alone or with pictures, too. */
+export interface CallStart {
+  room_id: string;
+  media: CallMedia;
+}
+
+/** `ringing`: only the caller is in it; `active`: somebody answered. */
+export type CallState = "ringing" | "active";
+
+/** A call as clients see it; `answered_at` is null while it rings. Times in ms UTC. */
+export interface CallView {
+  id: string;
+  room_id: string;
+  state: CallState;
+  mode: CallMode;
+  media: CallMedia;
+  started_by: string;
+  started_at: number;
+  answered_at: number | null;
+}
+
 /** It is done. */
 export interface Done {
   ok: true;
@@ -72,6 +186,21 @@ export interface GrantAnswer {
 export interface Hits {
   hits: SearchHit[];
   cursor: string | null;
+}
+
+/** An `RTCIceCandidateInit`, as `RTCIceCandidate.toJSON()` makes it: its names are the browser's. An empty `candidate` ends them. */
+export interface IceCandidate {
+  candidate: string;
+  sdpMid?: string;
+  sdpMLineIndex?: number;
+  usernameFragment?: string;
+}
+
+/** An `RTCIceServer` as browsers take it. */
+export interface IceServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
 }
 
 /** A JWK set (RFC 7517 section 5). */
@@ -206,9 +335,39 @@ export interface Notifications {
   level: NotificationLevel;
 }
 
+/** The calls of the caller's rooms, the oldest first. */
+export interface OwnCalls {
+  calls: CallInRoom[];
+}
+
 /** The caller's rooms, the first joined first. */
 export interface OwnRooms {
   rooms: RoomSummary[];
+}
+
+/** Somebody joined, or is not what they were. */
+export interface ParticipantChanged {
+  call_id: string;
+  participant: ParticipantView;
+}
+
+/** Somebody is in the call no more. */
+export interface ParticipantLeft {
+  call_id: string;
+  participant_id: string;
+  user_id: string;
+  reason: CallLeaveReason;
+}
+
+/** Who takes part; `audio`, `video` and `screen` tell what they send. `reconnecting`: its connection is lost, it may come back. */
+export interface ParticipantView {
+  id: string;
+  user_id: string;
+  state: "connected" | "reconnecting";
+  joined_at: number;
+  audio: boolean;
+  video: boolean;
+  screen: boolean;
 }
 
 /** The present password and the new one. */
@@ -355,6 +514,12 @@ export interface RoomAdded {
   room: RoomSummary;
 }
 
+/** The call of a room with who takes part, null where there is none. */
+export interface RoomCall {
+  call: CallView | null;
+  participants: ParticipantView[];
+}
+
 /** What is to change; `kind` is `public` or `private`. */
 export interface RoomChanges {
   name?: string;
@@ -455,6 +620,12 @@ export interface SessionClosed {
   reason: string;
 }
 
+/** An `RTCSessionDescriptionInit`; `sdp` is empty in a rollback. */
+export interface SessionDescription {
+  type: "answer" | "offer" | "pranswer" | "rollback";
+  sdp?: string;
+}
+
 /** Live sessions, the last used first. */
 export interface SessionList {
   sessions: SessionAnswer[];
@@ -528,6 +699,13 @@ export interface ClientEvents {
   "presence.watch": { payload: PresenceWatch; answer: PresenceStates };
   "presence.update": { payload: PresenceUpdate; answer: Done };
   "auth.renew": { payload: AuthRenew; answer: Done };
+  "call.start": { payload: CallStart; answer: CallJoined };
+  "call.join": { payload: CallJoin; answer: CallJoined };
+  "call.signal": { payload: CallSignal; answer: Done };
+  "call.leave": { payload: CallCommand; answer: Done };
+  "call.decline": { payload: CallCommand; answer: Done };
+  "call.mute": { payload: CallMute; answer: Done };
+  "call.kick": { payload: CallKick; answer: Done };
 }
 
 /** What the server sends, by the event's name. */
@@ -542,6 +720,13 @@ export interface ServerEvents {
   "auth.expiring": AuthExpiring;
   "socket.displaced": SocketDisplaced;
   "session.revoked": SessionClosed;
+  "call.ringing": CallRinging;
+  "call.ringing.stopped": CallRingingStopped;
+  "call.participant.joined": ParticipantChanged;
+  "call.participant.updated": ParticipantChanged;
+  "call.participant.left": ParticipantLeft;
+  "call.signal": CallSignalled;
+  "call.ended": CallEnded;
 }
 
 interface LogEvent<Type extends string, Data> {
@@ -575,14 +760,17 @@ export type MemberLeftEvent = LogEvent<"member.left", { user_id: string }>;
 
 export type RoomUpdatedEvent = LogEvent<"room.updated", { name?: string; topic?: string; kind?: RoomKind; roles?: Record<string, RoomRole> }>;
 
-export type CallStartedEvent = LogEvent<"call.started", Record<string, unknown>>;
+export type CallStartedEvent = LogEvent<"call.started", { call_id: string; media: CallMedia }>;
 
-export type CallEndedEvent = LogEvent<"call.ended", Record<string, unknown>>;
+export type CallEndedEvent = LogEvent<"call.ended", { call_id: string; media: CallMedia; reason: CallEndReason; duration_ms: number; missed: boolean; user_ids: string[] }>;
 
 /** Every code that an error may have, with its HTTP status (docs/reference/errors.md). */
 export const errorStatus = {
   account_disabled: 403,
+  already_in_call: 409,
   busy: 503,
+  call_full: 409,
+  call_not_found: 404,
   conflict: 409,
   database_unavailable: 503,
   direct_room: 409,
@@ -602,8 +790,12 @@ export const errorStatus = {
   message_deleted: 409,
   message_not_found: 404,
   method_not_allowed: 405,
+  nobody_to_call: 409,
   not_found: 404,
+  not_in_call: 403,
   not_yours: 403,
+  participant_away: 409,
+  participant_not_found: 404,
   password_is_name: 400,
   password_too_common: 400,
   password_too_long: 400,
@@ -613,6 +805,7 @@ export const errorStatus = {
   refresh_token_expired: 401,
   refresh_token_invalid: 401,
   refresh_token_reused: 401,
+  removed_from_call: 403,
   room_full: 409,
   room_last_owner: 409,
   room_not_found: 404,
@@ -622,6 +815,7 @@ export const errorStatus = {
   token_invalid: 401,
   token_mismatch: 403,
   too_large: 413,
+  too_many_calls: 503,
   too_many_pins: 409,
   too_many_reactions: 409,
   too_many_rooms: 409,

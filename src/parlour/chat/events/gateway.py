@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -79,6 +79,16 @@ class Gateway:
         self._reads = reads
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscriptions: list[Unsubscribe] = []
+        self._on_ready: list[Callable[[Socket], None]] = []
+        self._on_gone: list[Callable[[Socket], None]] = []
+
+    def on_ready(self, listener: Callable[[Socket], None]) -> None:
+        """Call `listener(socket)` whenever a socket was sent `ready`."""
+        self._on_ready.append(listener)
+
+    def on_gone(self, listener: Callable[[Socket], None]) -> None:
+        """Call `listener(socket)` whenever a socket is gone, whether or not it was ready before."""
+        self._on_gone.append(listener)
 
     def start(self) -> None:
         """Take over the namespace and begin to listen to the bus and to changes of membership."""
@@ -166,6 +176,8 @@ class Gateway:
             current = self._memberships.get(user_id)
             if current is not None and current.keys() == {room.id for room in state.rooms}:
                 socket.emit("ready", state)
+                for listener in self._on_ready:
+                    listener(socket)
                 return
             memberships = await self._current(user_id)
 
@@ -181,6 +193,8 @@ class Gateway:
         principal: Principal = socket.data
         self._sessions.close(socket)
         self._presence.leave(principal.user_id, socket.id)
+        for listener in self._on_gone:
+            listener(socket)
 
     def _unknown(self, _socket: Socket, event: object, *_args: Any) -> None:
         error = UnknownEvent(details={"event": str(event)[:64]})

@@ -1,0 +1,1 @@
+"""One file an engine for what calls are kept in."""
