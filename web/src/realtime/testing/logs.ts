@@ -79,7 +79,10 @@ function eventOf(seq: number, { type, sender, target, word }: Step): RoomEvent {
     case "room.updated":
       return { ...base, type, data: { name: word } };
     case "call.started":
-    case "call.ended":
-      return { ...base, type, data: {} };
+      return { ...base, type, data: { call_id: word, media: "video" } };
+    case "call.ended": {
+      const call = { call_id: word, media: "video", duration_ms: 0, missed: true, user_ids: [sender] } as const;
+      return { ...base, type, data: { ...call, reason: "missed", user_ids: [sender] } };
+    }
   }
 }
