@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.adapters.tables import metadata
-from parlour.chat.errors import LastOwner, RoomNotFound
+from parlour.chat.errors import LastOwner, RemovedFromRoom, RoomNotFound
 from parlour.chat.model import Departure, EventType, NotificationLevel, Room, RoomKind
 from parlour.chat.ports import RoomStore
 from parlour.platform.errors import Conflict, Unavailable
@@ -230,6 +230,22 @@ async def test_a_member_leaves_once_and_their_draft_with_them(store: RoomStore) 
     assert await store.drafts(ben) == {}
     last = (await store.outbox())[-1].event
     assert (last.type, last.sender_id, last.data) == (EventType.MEMBER_LEFT, ann, {"user_id": ben})
+
+
+async def test_who_was_removed_comes_back_with_a_pardon_only_and_who_left_as_they_like(store: RoomStore) -> None:
+    room, ann, ben = a_room(RoomKind.PUBLIC), a_user(), a_user()
+    await store.create(room, {ann: "owner", ben: "member"})
+    await store.remove_member(room.id, ben, ben)
+    assert await store.add_member(room.id, ben, "member", ben, at=AT)
+    for _ in range(2):
+        await store.remove_member(room.id, ben, ann)
+        for by in (ben, ann):
+            with pytest.raises(RemovedFromRoom):
+                await store.add_member(room.id, ben, "member", by, at=AT)
+        assert (await store.membership(room.id, ben), await store.count_members(room.id)) == (None, 1)
+        assert await store.add_member(room.id, ben, "member", ann, at=AT, pardon=True)
+    await store.remove_member(room.id, ben, ben)
+    assert await store.add_member(room.id, ben, "member", ben, at=AT)
 
 
 @pytest.mark.parametrize(

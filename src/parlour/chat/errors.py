@@ -7,6 +7,7 @@ InvalidRequest
 └── UnknownEvent            no event of that name
 Forbidden
 ├── NotYours                someone else's message
+├── RemovedFromRoom         out until a moderator says otherwise
 └── TokenMismatch           a renewal by another user or session
 NotFound
 ├── RoomNotFound            no such room, or not a member of it (platform.errors: other services say it too)
@@ -73,6 +74,15 @@ class NotYours(Forbidden):
     """
 
     code = "not_yours"
+
+
+class RemovedFromRoom(Forbidden):
+    """A moderator removed this user from the room.
+
+    They can come back when an owner or moderator of the room adds them again; joining and invitations of members do not help.
+    """
+
+    code = "removed_from_room"
 
 
 class TokenMismatch(Forbidden):

@@ -193,19 +193,20 @@ class RoomStore(Protocol):
         ...
 
     async def add_member(
-        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0
+        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0, pardon: bool = False
     ) -> Membership | None:
         """Add a member at the time `at` (ms) with the read marker `read`; None where they already are one.
 
         Whom somebody else adds is `invited`, as are the first members of a room but its creator.
 
         The first member of a room that everybody left becomes its owner, whatever `role` is. A room that does not exist gets
-        no member: `RoomNotFound`.
+        no member: `RoomNotFound`; nor does one get back whom somebody else removed: `RemovedFromRoom`, unless `pardon`, which
+        ends that.
         """
         ...
 
     async def remove_member(self, room_id: RoomId, user_id: UserId, by: UserId) -> Departure | None:
-        """Remove a member and their draft; None where they are none.
+        """Remove a member and their draft; None where they are none. Whom somebody else removes cannot be added without pardon.
 
         When the last owner goes, the longest-standing moderator, else member, becomes owner; guests never do.
         """

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from parlour.chat.errors import RemovedFromRoom
+from parlour.chat.model import RoomKind
 from parlour.platform.ids import uuid4
 
 from .chat_server import ChatServer
@@ -44,6 +46,23 @@ async def test_a_removed_member_is_told_and_hears_and_says_nothing_more(server: 
         assert refused["error"]["code"] == "room_not_found"
         synced = (await tab.call("sync", {"rooms": {room.id: 0}}))["rooms"][room.id]
         assert (synced["error"]["code"], synced["events"]) == ("room_not_found", [])
+
+
+async def test_the_sockets_of_who_was_removed_stay_out_when_they_try_to_join_again(server: ChatServer) -> None:
+    ann, bob = server.user("ann"), server.user("bob")
+    room, other = await server.room(bob, ann, kind=RoomKind.PUBLIC), await server.room(bob, ann)
+    a, b = await server.connect(ann), await server.connect(bob)
+    await server.remove(room, ann)
+    with pytest.raises(RemovedFromRoom):
+        await server.members.join(ann.principal, room.id)
+    for where in (room, other):
+        await b.call("message.send", {"room_id": where.id, "client_id": uuid4(), "text": "hello"})
+    await a.wait_for("event", lambda data: data["room_id"] == other.id and data["type"] == "message.created")
+    assert a.named("room.added") == []
+    texts = [event for event in a.named("event") if event.data["room_id"] == room.id and "text" in event.data["data"]]
+    assert texts == []
+    again = await server.connect(ann)
+    assert [each["id"] for each in again.named("ready")[0].data["rooms"]] == [other.id]
 
 
 async def test_who_returns_hears_the_room_again(server: ChatServer) -> None:

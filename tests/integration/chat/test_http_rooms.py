@@ -180,6 +180,20 @@ async def test_public_rooms_are_browsed_page_by_page_and_joined(house: HttpHouse
     assert await ben.do("POST", f"/rooms/{rooms[0]}/join") == joined
 
 
+async def test_who_was_removed_from_a_public_room_cannot_join_it_until_a_moderator_adds_them(house: HttpHouse) -> None:
+    ann, ben, cem = (house.client(name) for name in ("ann", "ben", "cem"))
+    room = await ann.room(ben, cem, kind="public")
+    await ann.do("DELETE", f"/rooms/{room}/members/{cem.id}", status=204)
+    refused = (403, "removed_from_room")
+    assert await cem.refused("POST", f"/rooms/{room}/join") == refused
+    assert await ben.refused("POST", f"/rooms/{room}/members", {"user_id": cem.id}) == refused
+    assert "role" not in await cem.get(f"/rooms/{room}")
+    assert await cem.refused("GET", f"/rooms/{room}/messages") == (404, "room_not_found")
+    await ann.do("POST", f"/rooms/{room}/members", {"user_id": cem.id}, status=201)
+    await cem.do("POST", f"/rooms/{room}/leave", status=204)
+    await cem.do("POST", f"/rooms/{room}/join")
+
+
 async def test_members_are_invited_listed_promoted_and_removed(house: HttpHouse) -> None:
     ann, ben, cem = house.client("ann"), house.client("ben"), house.client("cem")
     room = await ann.room()

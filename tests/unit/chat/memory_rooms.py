@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from parlour.chat.errors import LastOwner, RoomNotFound
+from parlour.chat.errors import LastOwner, RemovedFromRoom, RoomNotFound
 from parlour.chat.model import Departure, EventType, Member, Membership, NewEvent, NotificationLevel, Room, RoomKind
 from parlour.chat.ports import OutboxRow
 from parlour.platform.errors import Unavailable
@@ -19,6 +19,7 @@ class MemoryRooms:
         self.rooms: dict[RoomId, Room] = {}
         self.of: dict[RoomId, dict[UserId, Membership]] = {}
         self.rows: list[OutboxRow] = []
+        self.removed: set[tuple[RoomId, UserId]] = set()
         self.set_aside: set[str] = set()
         self.pages = self.deletions = 0
         self.kept: dict[tuple[UserId, RoomId], tuple[str, int]] = {}
@@ -100,13 +101,16 @@ class MemoryRooms:
         return len(self.of.get(room_id, {}))
 
     async def add_member(
-        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0
+        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0, pardon: bool = False
     ) -> Membership | None:
         self._check()
         if room_id not in self.rooms:
             raise RoomNotFound
         if user_id in self.of[room_id]:
             return None
+        if (room_id, user_id) in self.removed and not pardon:
+            raise RemovedFromRoom
+        self.removed.discard((room_id, user_id))
         if not self.of[room_id]:
             role = "owner"
         self.of[room_id][user_id] = Membership(
@@ -120,6 +124,8 @@ class MemoryRooms:
         gone = self.of.get(room_id, {}).pop(user_id, None)
         if gone is None:
             return None
+        if by != user_id:
+            self.removed.add((room_id, user_id))
         self._tell(room_id, EventType.MEMBER_LEFT, by, {"user_id": user_id})
         left = self.of[room_id]
         if gone.role != "owner" or not left or any(each.role == "owner" for each in left.values()):

@@ -11,6 +11,7 @@ from parlour.chat.errors import (
     InvalidName,
     LastOwner,
     MemberNotFound,
+    RemovedFromRoom,
     RoomFull,
     RoomNotFound,
     TooManyRooms,
@@ -417,6 +418,23 @@ async def test_moderators_remove_members_and_only_owners_remove_staff(house: Hou
     assert list(house.store.of[room.id]) == [house.ann.user_id]
     with pytest.raises(RoomNotFound):
         await house.rooms.get(dan, room.id)
+
+
+async def test_who_was_removed_stays_out_until_a_moderator_adds_them_again(house: House) -> None:
+    room = await house.room(house.ben, house.cem, kind=RoomKind.PUBLIC)
+    await house.members.remove(house.ann, room.id, house.cem.user_id)
+    for refusal in (
+        house.members.join(house.cem, room.id),
+        house.members.add(house.ben, room.id, house.cem.user_id),
+    ):
+        with pytest.raises(RemovedFromRoom):
+            await refusal
+    with pytest.raises(RoomNotFound):
+        house.memberships.check(house.cem, room.id, Permission.READ)
+    await house.members.set_role(house.ann, room.id, house.ben.user_id, RoomRole.MODERATOR)
+    assert (await house.members.add(house.ben, room.id, house.cem.user_id))[1]
+    await house.members.leave(house.cem, room.id)
+    assert (await house.members.join(house.cem, room.id)).role == "member"
 
 
 async def test_a_room_keeps_an_owner(house: House) -> None:

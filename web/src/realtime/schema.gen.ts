@@ -806,6 +806,7 @@ export const errorStatus = {
   refresh_token_invalid: 401,
   refresh_token_reused: 401,
   removed_from_call: 403,
+  removed_from_room: 403,
   room_full: 409,
   room_last_owner: 409,
   room_not_found: 404,

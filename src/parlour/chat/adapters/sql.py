@@ -19,8 +19,8 @@ from parlour.chat.adapters.room_rows import (
     room_row,
     text_row,
 )
-from parlour.chat.adapters.tables import drafts, members, outbox, rooms
-from parlour.chat.errors import LastOwner, RoomNotFound
+from parlour.chat.adapters.tables import drafts, members, outbox, removals, rooms
+from parlour.chat.errors import LastOwner, RemovedFromRoom, RoomNotFound
 from parlour.chat.model import (
     Departure,
     EventType,
@@ -51,7 +51,7 @@ _MEMBERSHIPS = (
 
 
 class SqlRoomStore:
-    """`ports.RoomStore` in the tables `rooms`, `room_members`, `drafts` and `room_outbox`."""
+    """`ports.RoomStore` in the tables `rooms`, `room_members`, `room_removals`, `drafts` and `room_outbox`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -144,7 +144,7 @@ class SqlRoomStore:
         return row[0] if row else 0
 
     async def add_member(
-        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0
+        self, room_id: RoomId, user_id: UserId, role: str, by: UserId, *, at: int, read: int = 0, pardon: bool = False
     ) -> Membership | None:
         """Add a member; the first one of an empty room becomes its owner."""
         async with self._database.transaction() as connection:
@@ -152,6 +152,7 @@ class SqlRoomStore:
                 raise RoomNotFound
             if await _role(connection, room_id, user_id) is not None:
                 return None
+            await _end_removal(connection, room_id, user_id, pardon)
             if await _count(connection, room_id) == 0:
                 role = RoomRole.OWNER.value
             await connection.execute(members.insert(), _member_row(room_id, user_id, role, at=at, read=read, by=by))
@@ -170,6 +171,9 @@ class SqlRoomStore:
             for table in (members, drafts):
                 await connection.execute(table.delete().where(table.c.room_id == room_id, table.c.user_id == user_id))
             await _count_one(connection, room_id, -1)
+            if by != user_id:
+                removed = {"room_id": room_id, "user_id": user_id, "removed_by": by}
+                await connection.execute(removals.insert(), removed)
             rows = [told(room_id, EventType.MEMBER_LEFT, by, {"user_id": user_id})]
             successor = None
             if role == RoomRole.OWNER.value and not await _owners(connection, room_id):
@@ -303,6 +307,15 @@ def _membership_query(room_id: RoomId, user_id: UserId) -> sa.Select[Any]:
 async def _role(connection: AsyncConnection, room_id: RoomId, user_id: UserId) -> str | None:
     role: str | None = await connection.scalar(sa.select(members.c.role).where(_is_member(room_id, user_id)))
     return role
+
+
+async def _end_removal(connection: AsyncConnection, room_id: RoomId, user_id: UserId, pardon: bool) -> None:
+    removal = sa.and_(removals.c.room_id == room_id, removals.c.user_id == user_id)
+    if await connection.scalar(sa.select(removals.c.removed_by).where(removal)) is None:
+        return
+    if not pardon:
+        raise RemovedFromRoom
+    await connection.execute(removals.delete().where(removal))
 
 
 async def _count(connection: AsyncConnection, room_id: RoomId) -> int:

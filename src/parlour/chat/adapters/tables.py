@@ -43,6 +43,15 @@ members = sa.Table(
     sqlite_with_rowid=False,  # the key is the table: a look-up reads one tree instead of two
 )
 
+removals = sa.Table(
+    "room_removals",  # who was removed by somebody else, and may not come back by themself
+    metadata,
+    sa.Column("room_id", _text(36), sa.ForeignKey("rooms.id"), primary_key=True),
+    sa.Column("user_id", _text(36), primary_key=True),
+    sa.Column("removed_by", _text(36), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 drafts = sa.Table(
     "drafts",
     metadata,

@@ -60,7 +60,10 @@ class MemberPage(msgspec.Struct):
     status_code=HTTP_200_OK,
 )
 async def join_room(*, principal: Caller, chat: Chat, room_id: RoomPath) -> RoomSummary:
-    """Joining twice is no error. Errors: `room_not_found` (also for rooms that are not public), `room_full`, `too_many_rooms`."""
+    """Joining twice is no error. Who was removed cannot come back like this: `removed_from_room`.
+
+    Errors: `room_not_found` (also for rooms that are not public), `removed_from_room`, `room_full`, `too_many_rooms`.
+    """
     return await chat.room_list.one(principal.user_id, await chat.room_members.join(principal, room_id))
 
 
@@ -109,9 +112,9 @@ async def list_members(
 async def add_member(
     *, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[NewMember]
 ) -> Response[ListedMember]:
-    """Members invite; only owners name owners and moderators.
+    """Members invite; only owners name owners and moderators, and only they and moderators add again whom one of them removed.
 
-    Errors: `room_not_found`, `forbidden`, `unknown_user`, `direct_room`, `room_full`, `too_many_rooms`.
+    Errors: `room_not_found`, `forbidden`, `removed_from_room`, `unknown_user`, `direct_room`, `room_full`, `too_many_rooms`.
     """
     member, added = await chat.room_members.add(principal, room_id, data.user_id, data.role)
     return Response(member, status_code=HTTP_201_CREATED if added else HTTP_200_OK)
@@ -146,6 +149,8 @@ async def remove_named_member(
 )
 async def remove_member(*, principal: Caller, chat: Chat, room_id: RoomPath, user_id: MemberPath) -> None:
     """For moderators; moderators and owners are removed by owners, and oneself by anybody: that is leaving.
+
+    Whom somebody else removed stays out until an owner or moderator adds them again.
 
     Errors: `room_not_found`, `forbidden`, `member_not_found`, `direct_room`.
     """

@@ -70,6 +70,7 @@ class RoomMembers:
 
         Raises:
             RoomNotFound: it is not public, or the caller may not browse.
+            RemovedFromRoom: somebody removed the caller from it.
             RoomFull, TooManyRooms: a limit.
         """
         mine = (await self._memberships.load(principal.user_id)).get(room_id)
@@ -105,6 +106,7 @@ class RoomMembers:
         Raises:
             Forbidden: the caller may not invite, or not name owners and moderators.
             UnknownUser: there is no such user, or a disabled one.
+            RemovedFromRoom: the user was removed from it; who may remove members may also add them again.
             RoomFull, TooManyRooms: a limit.
         """
         mine = await self._changeable(principal, room_id, Permission.INVITE)
@@ -115,11 +117,19 @@ class RoomMembers:
         if present is not None:
             return _seen(user_id, present, profile), False
         self._rooms.check_inviting(principal, 1)
-        added = await self._admit(room_id, user_id, role or first_role(profile), principal.user_id)
+        added = await self._admit(
+            room_id,
+            user_id,
+            role or first_role(profile),
+            principal.user_id,
+            pardon=allowed(principal.role, Permission.REMOVE_MEMBER, RoomRole(mine.role)),
+        )
         return _seen(user_id, added, profile), True
 
     async def remove(self, principal: Principal, room_id: RoomId, user_id: UserId) -> None:
-        """Remove a member; oneself is leaving. Who may not name owners and moderators may not remove them either.
+        """Remove a member, who stays out until somebody who may remove members adds them again; oneself is leaving.
+
+        Who may not name owners and moderators may not remove them either.
 
         Raises:
             Forbidden: the caller may not.
@@ -162,16 +172,20 @@ class RoomMembers:
         _require(principal, membership, permission)
         return membership
 
-    async def _admit(self, room_id: RoomId, user_id: UserId, role: RoomRole, by: UserId) -> Membership:
+    async def _admit(
+        self, room_id: RoomId, user_id: UserId, role: RoomRole, by: UserId, *, pardon: bool = False
+    ) -> Membership:
         await self._rooms.check_room_for(by, [user_id])
         if await self._store.count_members(room_id) >= self._max_members:
             raise RoomFull(details={"limit": self._max_members})
-        return await self._change(room_id, self._add(room_id, user_id, role, by))
+        return await self._change(room_id, self._add(room_id, user_id, role, by, pardon=pardon))
 
-    async def _add(self, room_id: RoomId, user_id: UserId, role: RoomRole, by: UserId) -> Membership:
+    async def _add(self, room_id: RoomId, user_id: UserId, role: RoomRole, by: UserId, *, pardon: bool) -> Membership:
         # What was said before one joined is read, and so is the joining itself, which comes next in the log.
         read = (await self._heads.of((room_id,)))[room_id] + 1
-        added = await self._store.add_member(room_id, user_id, role.value, by, at=self._clock.now(), read=read)
+        added = await self._store.add_member(
+            room_id, user_id, role.value, by, at=self._clock.now(), read=read, pardon=pardon
+        )
         if added is None:
             present = await self._store.membership(room_id, user_id)
             if present is None:

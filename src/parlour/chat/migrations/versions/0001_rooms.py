@@ -42,6 +42,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_room_members_user_id", "room_members", ["user_id"])
     op.create_table(
+        "room_removals",
+        sa.Column("room_id", _text(36), sa.ForeignKey("rooms.id"), primary_key=True),
+        sa.Column("user_id", _text(36), primary_key=True),
+        sa.Column("removed_by", _text(36), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "drafts",
         sa.Column("user_id", _text(36), primary_key=True),
         sa.Column("room_id", _text(36), sa.ForeignKey("rooms.id"), primary_key=True),
@@ -66,5 +73,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("room_outbox", "drafts", "room_members", "rooms"):
+    for table in ("room_outbox", "drafts", "room_removals", "room_members", "rooms"):
         op.drop_table(table)
