@@ -13,7 +13,7 @@ from msgspec.json import encode as json
 from parlour.chat.fold import apply
 from parlour.chat.model import EventType, NewEvent, RoomView
 from parlour.platform.errors import InvalidRequest
-from parlour.platform.ids import EventId, RoomId, UserId, is_uuid, uuid7
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid, uuid7
 
 from .room_logs import ADAPTERS, ANN, BEN, CY, START, Bench, a_client_id, a_room, doing, saying
 
@@ -82,6 +82,20 @@ class TestAppend:
         batch = [NewEvent(where, EventType.MESSAGE_CREATED, who, client_id, {"text": "x"}) for where, who in keys]
         answers = await bench.log.append(batch) + await bench.log.append(batch)
         assert [each.repeated for each in answers] == [False] * 3 + [True] * 3
+
+    async def test_the_event_of_a_command_is_found_by_what_its_repeat_would_carry(self, bench: Bench) -> None:
+        room, other, command = a_room(), a_room(), saying(a_room())
+        await bench.say(room)
+        event = await bench.one(NewEvent(room, EDITED, ANN, command.client_id, {"text": "x"}))
+        await bench.one(NewEvent(other, EDITED, ANN, command.client_id, {"text": "x"}))
+        assert await bench.log.find(room, ANN, command.client_id) == event
+        for key in (
+            (room, BEN, command.client_id),
+            (command.room_id, ANN, command.client_id),
+            (room, ANN, a_client_id()),
+            (RoomId("room"), UserId("ann"), ClientId("1")),
+        ):
+            assert await bench.log.find(*key) is None
 
     async def test_concurrent_appends_leave_every_room_dense(self, bench: Bench) -> None:
         rooms = [a_room() for _ in range(3)]

@@ -20,7 +20,7 @@ from parlour.chat.model import (
 )
 from parlour.platform.contracts import Profile
 from parlour.platform.errors import ParlourError
-from parlour.platform.ids import EventId, RoomId, UserId
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId
 
 Pending = asyncio.Future[Appended]
 """A command under way."""
@@ -54,6 +54,10 @@ class RoomLog(Protocol):
 
         What is over the bound is measured inside the engine, not fetched.
         """
+        ...
+
+    async def find(self, room_id: RoomId, sender_id: UserId, client_id: ClientId) -> RoomEvent | None:
+        """Return the event that a repeat of this command would be answered with, None where there is none."""
         ...
 
     async def page(

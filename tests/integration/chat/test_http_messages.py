@@ -56,6 +56,23 @@ async def test_what_is_durable_is_answered_whatever_reading_it_back_would_say(
     assert await ben.do("POST", f"/rooms/{room}/messages", body, status=200) == sent
 
 
+async def test_a_repeat_after_leaving_is_told_that_it_was_stored_and_no_more(house: HttpHouse) -> None:
+    _, ben, room = await a_room(house)
+    body = {"client_id": uuid4(), "text": "hello"}
+    sent = await ben.do("POST", f"/rooms/{room}/messages", body, status=201)
+    await ben.do("POST", f"/rooms/{room}/leave", status=204)
+    assert await ben.do("POST", f"/rooms/{room}/messages", body, status=200) == {**sent, "message": None}
+    assert await ben.refused("POST", f"/rooms/{room}/messages", {**body, "client_id": uuid4()}) == (
+        404,
+        "room_not_found",
+    )
+    client_id = uuid4()
+    assert await ben.refused("DELETE", f"/rooms/{room}/messages/{sent['id']}", client_id=client_id) == (
+        404,
+        "room_not_found",
+    )
+
+
 async def test_a_repeat_of_a_deleted_message_does_not_bring_its_text_back(house: HttpHouse) -> None:
     ann, _, room = await a_room(house)
     body = {"client_id": uuid4(), "text": "hello"}

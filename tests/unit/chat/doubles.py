@@ -123,6 +123,7 @@ class FakeLog:
     def __init__(self) -> None:
         self.messages: dict[tuple[RoomId, EventId], Message] = {}
         self.log: dict[RoomId, list[RoomEvent]] = {}
+        self.finds = 0
         self.mention_counts: dict[tuple[UserId, RoomId, int], int] = {}
         self.mention_calls: list[Sequence[tuple[UserId, RoomId, int]]] = []
 
@@ -145,6 +146,11 @@ class FakeLog:
         found = [event for event in self.log.get(room_id, []) if after < event.seq <= upto]
         size = sum(len(msgspec.json.encode(event.data)) for event in found)
         return found if max_bytes is None or size <= max_bytes else []
+
+    async def find(self, room_id: RoomId, sender_id: UserId, client_id: ClientId) -> RoomEvent | None:
+        self.finds += 1
+        key = (sender_id, client_id)
+        return next((each for each in self.log.get(room_id, []) if (each.sender_id, each.client_id) == key), None)
 
     async def mentions(self, wanted: Sequence[tuple[UserId, RoomId, int]]) -> list[int]:
         self.mention_calls.append(wanted)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
+from msgspec.structs import replace
 
 from parlour.chat.errors import (
     InvalidEmoji,
@@ -374,6 +375,46 @@ async def test_who_is_no_moderator_any_more_when_the_message_is_found_does_not_d
     with pytest.raises(NotYours):
         await deleting
     assert house.broker.commands == []
+
+
+# Repeats of what would be refused by now
+
+
+async def test_a_repeat_after_leaving_answers_with_the_place_of_the_first_and_nothing_more(house: House) -> None:
+    client_id = a_client_id()
+    first = await house.messages.send(house.ann, house.room.id, client_id, "hello")
+    house.log.log[house.room.id] = [first.event]
+    assert house.log.finds == 0, "who is not refused pays nothing"
+    del house.memberships.of[house.ann.user_id][house.room.id]
+    again = await house.messages.send(house.ann, house.room.id, client_id, "hello")
+    assert again == Appended(replace(first.event, data={}), repeated=True)
+    with pytest.raises(RoomNotFound):
+        await house.messages.send(house.ann, house.room.id, a_client_id(), "hello")
+    with pytest.raises(RoomNotFound):
+        await house.messages.send(a_principal("eve"), house.room.id, client_id, "hello")
+    assert len(house.broker.commands) == 1
+
+
+async def test_a_repeat_of_a_change_whose_message_is_gone_answers_with_the_first(house: House) -> None:
+    message = house.log.put(house.room, house.ann)
+    client_id = a_client_id()
+    first = await house.messages.edit(house.ann, house.room.id, client_id, message.id, "changed")
+    house.log.log[house.room.id] = [first.event]
+    message.deleted_at = 5
+    again = await house.messages.edit(house.ann, house.room.id, client_id, message.id, "changed")
+    assert (again.event.id, again.event.seq, again.repeated) == (first.event.id, first.event.seq, True)
+    with pytest.raises(MessageDeleted):
+        await house.messages.edit(house.ann, house.room.id, a_client_id(), message.id, "changed")
+
+
+async def test_what_is_refused_counts_towards_the_rate_too() -> None:
+    house = House({"message": "1/minute"})
+    with pytest.raises(RoomNotFound):
+        await house.messages.send(a_principal("eve"), house.room.id, a_client_id(), "hello")
+    eve = a_principal("eve")
+    for refused in (RoomNotFound, RateLimited):
+        with pytest.raises(refused):
+            await house.messages.send(eve, house.room.id, a_client_id(), "hello")
 
 
 # Reactions and pins

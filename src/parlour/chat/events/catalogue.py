@@ -23,7 +23,7 @@ from parlour.events.catalogue import ClientEvent, Errors, ServerEvent
 from parlour.platform.errors import Forbidden
 from parlour.platform.tokens import SessionEnded, TokenExpired, TokenInvalid
 
-_COMMAND: Errors = (RoomNotFound, Forbidden, Busy)
+_COMMAND: Errors = (RoomNotFound, Forbidden, SessionEnded, Busy)
 _ROOM = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 _USER = "01983b1c-0d3f-7a52-8f5e-1b0f6f0a8d11"
 _OTHER = "01983b1c-2f61-7c1e-9a40-3f6f2f9f4c02"

@@ -1,7 +1,11 @@
 """What members do to messages: send, edit, delete, react and pin, each a command to the room log."""
 
-from collections.abc import Awaitable, Mapping
-from typing import Any
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Concatenate, ParamSpec
+
+from msgspec.structs import replace
 
 from parlour.chat.errors import (
     InvalidEmoji,
@@ -17,11 +21,39 @@ from parlour.chat.model import MAX_PINS, MAX_TEXT, Appended, EventType, Membersh
 from parlour.chat.ports import Broker, Directory, Pending, RoomLog
 from parlour.chat.reactions import MAX_REACTIONS, is_reaction
 from parlour.chat.service.membership import Memberships
-from parlour.platform.errors import Forbidden, InvalidRequest
+from parlour.platform.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from parlour.platform.ids import ClientId, EventId, RoomId, is_uuid
 from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal, TokenVerifier
+
+P = ParamSpec("P")
+
+
+def _repeatable(
+    command: Callable[Concatenate["Messages", Principal, RoomId, ClientId, P], Awaitable[Pending]],
+) -> Callable[Concatenate["Messages", Principal, RoomId, ClientId, P], Coroutine[Any, Any, Pending]]:
+    """Have a command that is refused now answered with its first event, where it was done before."""
+
+    @functools.wraps(command)
+    async def repeatable(
+        self: "Messages",
+        principal: Principal,
+        room_id: RoomId,
+        client_id: ClientId,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Pending:
+        try:
+            return await command(self, principal, room_id, client_id, *args, **kwargs)
+        except (NotFound, Forbidden, Conflict):
+            first = await self.first(principal, room_id, client_id)
+            if first is None:
+                raise
+            return first
+
+    return repeatable
 
 
 class Messages:
@@ -29,7 +61,8 @@ class Messages:
 
     Each checks the caller's permission and rate and the values, and returns once the command has its place among those of the
     room; the future that it returns is done when the event is durable and told to this node's sockets. A repeat with the same
-    `client_id` answers with the first event, whatever else it carries, and with `repeated` set. `received` is the monotonic
+    `client_id` answers with the first event, whatever else it carries, and with `repeated` set; one that would be refused
+    by now (the caller has left, the message is deleted) answers with that event's place and no `data`. `received` is the monotonic
     time of receipt, for the latency metric.
 
     Whatever a command has to wait for, its caller is checked once more when nothing is left to wait for: who was removed,
@@ -59,6 +92,7 @@ class Messages:
         self._verifier = verifier
         self._rates = rates
 
+    @_repeatable
     async def send(
         self,
         principal: Principal,
@@ -89,6 +123,7 @@ class Messages:
             _check_mentions(principal, await self._present(principal, room_id, Permission.SEND), data)
         return self._submit(principal, room_id, client_id, EventType.MESSAGE_CREATED, data=data, received=received)
 
+    @_repeatable
     async def edit(
         self,
         principal: Principal,
@@ -117,6 +152,7 @@ class Messages:
         _check_mentions(principal, await self._present(principal, room_id, Permission.EDIT_OWN), data)
         return self._submit(principal, room_id, client_id, EventType.MESSAGE_EDITED, data=data, received=received)
 
+    @_repeatable
     async def delete(
         self, principal: Principal, room_id: RoomId, client_id: ClientId, message_id: EventId, *, received: float = 0.0
     ) -> Pending:
@@ -134,6 +170,7 @@ class Messages:
         data = {"message_id": message_id}
         return self._submit(principal, room_id, client_id, EventType.MESSAGE_DELETED, data=data, received=received)
 
+    @_repeatable
     async def react(
         self,
         principal: Principal,
@@ -165,6 +202,7 @@ class Messages:
         data = {"message_id": message_id, "emoji": emoji}
         return self._submit(principal, room_id, client_id, kind, data=data, received=received)
 
+    @_repeatable
     async def pin(
         self,
         principal: Principal,
@@ -190,6 +228,15 @@ class Messages:
         await self._present(principal, room_id, Permission.PIN)
         kind = EventType.MESSAGE_PINNED if on else EventType.MESSAGE_UNPINNED
         return self._submit(principal, room_id, client_id, kind, data={"message_id": message_id}, received=received)
+
+    async def first(self, principal: Principal, room_id: RoomId, client_id: ClientId) -> Pending | None:
+        """Return the caller's own event with this `client_id`, without its data: they may not be in the room any more."""
+        event = await self._log.find(room_id, principal.user_id, client_id)
+        if event is None:
+            return None
+        first: Pending = asyncio.get_running_loop().create_future()
+        first.set_result(Appended(replace(event, data={}), repeated=True))
+        return first
 
     async def _admit(
         self, principal: Principal, room_id: RoomId, permission: Permission, rate: str, client_id: ClientId
