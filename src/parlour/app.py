@@ -5,10 +5,10 @@ import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Router
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy.engine import make_url
 
 import parlour
@@ -48,7 +48,7 @@ from parlour.events.answers import connect_refusal, refusal
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
-from parlour.platform.http import create_application, forwarded_address, trusted_peer
+from parlour.platform.http import Shell, create_application, forwarded_address, trusted_peer
 from parlour.platform.rates import RateLimits
 from parlour.platform.sql import Database, migrate
 from parlour.platform.supervision import Supervisor, watch_loop_lag
@@ -86,6 +86,13 @@ class Process:
         clock, bus = SystemClock(), MemoryBus()
         rates = RateLimits(clock, settings.rates)
         self.realtime = _realtime(settings)
+        self._polling = Shell(
+            cast(ASGIApp, self.realtime.asgi),  # ASGI, but not in Litestar's types
+            timeout=None,
+            secure=settings.secure,
+            client_address=forwarded_address(settings.trusted_proxies),
+            route=_SOCKETS,
+        )
         self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
         self.auth = _auth(settings, database, hasher=self._hasher, bus=bus, clock=clock, rates=rates)
         self.chat = Chat(
@@ -109,7 +116,7 @@ class Process:
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3): long-polling under /socket.io/, everything else over HTTP."""
-        application: Any = self.realtime.asgi if scope["path"].startswith("/socket.io/") else self.http
+        application: Any = self._polling if self.realtime.serves(scope["path"]) else self.http
         await application(scope, receive, send)
 
     async def start(self) -> None:
@@ -316,6 +323,7 @@ class _Committed:
         self._channels.committed(events, received)
 
 
+_SOCKETS: Final = "/socket.io/"
 _LOOPBACK: Final = ("127.0.0.0/8", "::1")
 _OWN_FILES: Final = 200
 """Descriptors that connections leave to the engines, the logs and the event loop."""
@@ -323,6 +331,7 @@ _OWN_FILES: Final = 200
 
 def _realtime(settings: Settings) -> Server:
     return Server(
+        path=_SOCKETS,
         ping_interval=settings.ping_interval_ms,
         ping_timeout=settings.ping_timeout_ms,
         max_payload=settings.max_payload_bytes,

@@ -130,6 +130,10 @@ class EngineServer:
         fresh, self._random = self._random[:18], self._random[18:]
         return self._node_prefix + urlsafe_b64encode(fresh).decode()
 
+    def serves(self, path: str) -> bool:
+        """Whether a request's path is the engine's: everything under its own, as in the reference server, and it without the slash."""
+        return path.startswith(self.path) or path == self.path[:-1]
+
     # what uvicorn is given
 
     def websocket_protocol(self) -> type[WebSocketProtocol]:
@@ -269,7 +273,7 @@ class EngineServer:
     ) -> WSUpgradeResponseWithListener | None:
         """What to do with an upgrade request: None is 404."""
         path, _, query = upgrade.path.decode("latin-1").partition("?")
-        if path != self.path and path + "/" != self.path:
+        if not self.serves(path):
             return None
         headers = {name.lower(): value for name, value in upgrade.headers.items()}
         try:

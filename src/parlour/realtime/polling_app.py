@@ -40,7 +40,7 @@ class PollingApp:
         cors = self._engine.cors
         extra = {} if cors is None else cors.headers(headers.get("origin"))
         try:
-            if not _under(self._engine.path, scope["path"]):
+            if not self._engine.serves(scope["path"]):
                 raise Refused(BAD_REQUEST, "Not Found", 404)
             if cors is not None and scope["method"] == "OPTIONS":
                 await _respond(send, 204, b"", cors.preflight(headers))
@@ -107,10 +107,6 @@ class PollingApp:
         if engine.cookie is not None:
             answer["set-cookie"] = engine.cookie.header(connection.sid)
         return 200, polling.payload(), answer
-
-
-def _under(path: str, requested: str) -> bool:
-    return requested.startswith(path) or requested + "/" == path
 
 
 async def _respond(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:

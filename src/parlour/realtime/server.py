@@ -120,6 +120,10 @@ class Server:
         """See EngineServer.http_protocol."""
         return self.engine.http_protocol()
 
+    def serves(self, path: str) -> bool:
+        """See EngineServer.serves."""
+        return self.engine.serves(path)
+
     async def drain(self, within: float | None = None) -> None:
         """See EngineServer.drain. Handlers that still wait when everybody is gone are cancelled."""
         await self.engine.drain(within)

@@ -35,21 +35,26 @@ class Shell:
 
     Answers of a handler that takes longer than `timeout` seconds are replaced by 503 `unavailable`; the handler is cancelled.
     HEAD is answered as GET is, without the body (RFC 9110 section 9.3.2).
+
+    An application that has one `route` and a protocol of its own on it, as long-polling, bounds its time by itself (`timeout` None), says
+    what HEAD is, and is not timed by a metric, since its requests hang on purpose.
     """
 
     def __init__(
         self,
         application: ASGIApp,
         *,
-        timeout: float,
+        timeout: float | None,
         secure: bool,
         client_address: Callable[[Mapping[str, str], str], str],
+        route: str | None = None,
     ) -> None:
         """Wrap `application`; `secure`: the server is reached by https, so cookies are Secure and Strict-Transport-Security is sent."""
         self._application = application
         self._client_address = client_address
         self._timeout = timeout
         self._secure = secure
+        self._route = route
         self._headers = list(_SECURITY_HEADERS)
         if secure:
             self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
@@ -71,7 +76,7 @@ class Shell:
             forwarded = {"x-forwarded-for": headers.get(b"x-forwarded-for", "")}
             scope["client"] = (self._client_address(forwarded, peer), port)
 
-        head = scope["method"] == "HEAD"
+        head = scope["method"] == "HEAD" and self._route is None
         inner: HTTPScope = {**scope, "method": HttpMethod.GET} if head else scope
 
         async def send_with_headers(message: Message) -> None:
@@ -97,7 +102,7 @@ class Shell:
                 await send_with_headers({"type": "http.response.start", "status": 503, "headers": kind})
                 await send_with_headers({"type": "http.response.body", "body": _TIMED_OUT, "more_body": False})
         finally:
-            self._observe(scope["method"], inner.get("path_template"), status, perf_counter() - begun)
+            self._observe(scope["method"], self._route or inner.get("path_template"), status, perf_counter() - begun)
             correlation_id.set("")
 
     def _observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
@@ -112,7 +117,8 @@ class Shell:
             )
             self._observers[key] = observers
         observers[0].inc()
-        observers[1].observe(seconds)
+        if self._route is None:
+            observers[1].observe(seconds)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
