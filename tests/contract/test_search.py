@@ -1,5 +1,7 @@
 """What every search keeps: it finds what messages say now, in the given rooms only, in any script, whatever is asked."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -221,10 +223,56 @@ class TestOrder:
         assert len(seqs) == len(set(seqs))
         assert set(seqs) | {events[3].seq} == {event.seq for event in events}
 
+    async def test_scores_and_cursors_tell_nothing_of_other_rooms(self, bench: Bench) -> None:
+        answers = []
+        for elsewhere in ("nothing", "rare"):
+            room, other = a_room(), a_room()
+            for number in range(60):
+                await bench.log.append([saying(room, "rare common " + "common " * (number % 5))])
+                await bench.log.append([saying(other, f"{elsewhere} common")])
+            await bench.settled()
+            query = SearchQuery("rare common", [room], limit=20)
+            found, cursor = await bench.search.search(query)
+            assert cursor is not None
+            answers.append([(hit.score, hit.message.seq) for hit in found])
+        assert answers[0] == answers[1]
+
     @pytest.mark.parametrize("cursor", ["", "x", "????", "W10", "WzEsMiwzXQ", "é", "WzAsMSwxZTQwMCwwLDAsWzFdXQ"])
     async def test_a_cursor_of_something_else_is_refused(self, bench: Bench, cursor: str) -> None:
         with pytest.raises(InvalidRequest):
             await bench.search.search(SearchQuery("word", [a_room()], cursor=cursor))
+
+
+def _as_cursor(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from([2**62, 2**63, 2**64, 10**400, -1, 0, 1e308, -1e308]))
+FORGED = st.one_of(
+    st.text(max_size=40),
+    st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("=")),
+    st.recursive(NUMBERS | st.none() | st.text(max_size=3), st.lists, max_leaves=8).map(_as_cursor),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cursor=FORGED, fields=st.lists(NUMBERS, min_size=6, max_size=6), changed=st.integers(0, 5))
+async def test_a_forged_cursor_is_refused_or_leads_to_a_page(
+    bench: Bench, cursor: str, fields: list[float], changed: int
+) -> None:
+    room = a_room()
+    await bench.log.append([saying(room, "word") for _ in range(3)])
+    await bench.settled()
+    _, genuine = await bench.search.search(SearchQuery("word", [room], limit=1))
+    assert genuine is not None
+    values = json.loads(base64.urlsafe_b64decode(genuine + "=" * (-len(genuine) % 4)))
+    one_changed = [*values[:changed], fields[changed], *values[changed + 1 :]]
+    for forged in (cursor, _as_cursor(fields), _as_cursor(one_changed)):
+        try:
+            found, _ = await bench.search.search(SearchQuery("word", [room], cursor=forged))
+        except InvalidRequest:
+            continue
+        assert {hit.message.text for hit in found} <= {"word"}
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

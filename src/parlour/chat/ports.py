@@ -108,11 +108,18 @@ class Search(Protocol):
     """Full text over messages as they are now (edited text is found, deleted text is not).
 
     Only messages of `query.room_ids` are ever looked at: the caller has already reduced them to the rooms that may be read. A
-    query may lag the log by up to a second. Any text is a valid query; one without a searchable word finds nothing.
+    query may lag the log by up to a second, and an index that is being made finds less. Any text is a valid query; one without a
+    searchable word finds nothing. Bounded: a page may have fewer hits than `limit`, even none, while there is a cursor; what takes
+    too long is `Unavailable`. Scores and cursors tell nothing of rooms other than `query.room_ids`. Who stops waiting ends the
+    search.
     """
 
     async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
-        """Return hits, best first, and the cursor of the next page."""
+        """Return hits, best first, and the cursor of the next page.
+
+        Raises:
+            InvalidRequest: `query.cursor` is none of this query's.
+        """
         ...
 
 

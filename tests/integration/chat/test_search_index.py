@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch, windows
 from parlour.chat.adapters.sqlite_log import index as index_module
 from parlour.chat.model import EventType, NewEvent, RoomEvent
 from parlour.chat.ports import SearchQuery
@@ -223,6 +223,33 @@ class TestFile:
 
 
 class TestBounds:
+    @pytest.mark.parametrize("bound", ["time", "characters"])
+    async def test_a_page_that_is_cut_short_leads_on_until_every_match_was_there_once(
+        self, both: Both, monkeypatch: pytest.MonkeyPatch, bound: str
+    ) -> None:
+        monkeypatch.setattr(windows, "MARKED_ROOMS", 1)
+        monkeypatch.setattr(windows, "FIRST_STRETCH", 7)
+        monkeypatch.setattr(windows, "LONGEST_STRETCH", 7)
+        if bound == "time":
+            monkeypatch.setattr(windows, "BUDGET", -1)
+        else:
+            monkeypatch.setattr(windows, "CHARACTERS", 20)
+        other, mine = RoomId(uuid4()), RoomId(uuid4())
+        for number in range(60):
+            await both.say(f"word in mine {number}", room=mine)
+            await both.say(*["word elsewhere"] * 10, room=other)
+        await both.search.settled()
+        query = SearchQuery("word", [mine, RoomId(uuid4())], limit=3)
+        found, pages = [], 0
+        while True:
+            hits, query.cursor = await both.search.search(query)
+            found += [hit.message.seq for hit in hits]
+            pages += 1
+            if query.cursor is None:
+                break
+        assert sorted(found) == list(range(1, 61))
+        assert pages > 20
+
     async def test_a_search_that_takes_too_long_is_given_up_and_reads_go_on(self, path: Path) -> None:
         log = await SqliteRoomLog.open(path, CLOCK)
         search = await SqliteSearch.open(log, CLOCK, patience=0.5)

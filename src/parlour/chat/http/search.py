@@ -44,7 +44,10 @@ async def search_messages(
 ) -> Hits:
     """Only in rooms that the caller may read. `highlights` are [start, end) in characters of the text.
 
-    Errors: `room_not_found`, `rate_limited`.
+    A page may have fewer hits than `limit`, even none, while `cursor` is not null: go on from there. A newer search of the same user
+    ends an older one, which answers `conflict`. A search that takes longer than a second is `unavailable`.
+
+    Errors: `room_not_found`, `rate_limited`, `conflict`.
     """
     hits, following = await chat.search.search(
         principal,

@@ -1,9 +1,11 @@
 """Searching the messages that the caller may read."""
 
+import asyncio
+
 from parlour.chat.model import SearchHit
 from parlour.chat.ports import Search, SearchQuery
 from parlour.chat.service.membership import Memberships
-from parlour.platform.errors import InvalidRequest
+from parlour.platform.errors import Conflict, InvalidRequest
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.metrics import SEARCH_SECONDS
 from parlour.platform.permissions import Permission, RoomRole, allowed
@@ -21,12 +23,17 @@ HAS = ("link", "mention", "reaction", "pin")
 
 
 class SearchMessages:
-    """Full text over the caller's rooms: who leaves a room finds nothing in it from that moment on."""
+    """Full text over the caller's rooms: who leaves a room finds nothing in it from that moment on.
+
+    A user has one search under way: a newer one takes its place, as somebody who types on wants it, and nobody holds up the others
+    by many at once.
+    """
 
     def __init__(self, search: Search, memberships: Memberships, rates: RateLimits) -> None:
         self._search = search
         self._memberships = memberships
         self._rates = rates
+        self._under_way: dict[UserId, asyncio.Task[tuple[list[SearchHit], str | None]]] = {}
 
     async def search(
         self,
@@ -46,6 +53,7 @@ class SearchMessages:
         Raises:
             InvalidRequest: an empty or too long query, an unknown `has`, a limit outside 1 to `MAX_HITS`.
             RoomNotFound: `room_id` is given and the caller may not read it.
+            Conflict: the caller began another search before this one was done.
             RateLimited, Unavailable: later.
         """
         if not q.strip() or len(q) > MAX_QUERY:
@@ -60,7 +68,23 @@ class SearchMessages:
             return [], None
         query = SearchQuery(q, readable, from_user, before, after, has, limit, cursor)
         with SEARCH_SECONDS.time():
-            return await self._search.search(query)
+            return await self._alone(principal.user_id, query)
+
+    async def _alone(self, user_id: UserId, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
+        earlier = self._under_way.get(user_id)
+        if earlier is not None:
+            earlier.cancel()
+        search = asyncio.create_task(self._search.search(query))
+        self._under_way[user_id] = search
+        try:
+            return await search
+        except asyncio.CancelledError:
+            if self._under_way.get(user_id) is search:  # it is the caller who does not wait any more
+                raise
+            raise Conflict("A newer search took the place of this one.") from None
+        finally:
+            if self._under_way.get(user_id) is search:
+                del self._under_way[user_id]
 
     async def _readable(self, principal: Principal, room_id: RoomId | None) -> list[RoomId]:
         if room_id is not None:

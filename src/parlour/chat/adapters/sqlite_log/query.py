@@ -39,10 +39,6 @@ class Term:
             return "(" + " OR ".join(_quoted(word) for word in expansions) + ")"
         return _quoted(self.single or " ".join(self.units))
 
-    def words(self) -> tuple[str, ...]:
-        """Return the words whose rarity is the term's."""
-        return (self.single,) if self.single else self.units
-
     def count(self, text: str, words: list[str]) -> int:
         """Return how often a text, whose words are `words`, holds the term."""
         if self.single:
