@@ -1,4 +1,4 @@
-"""The SQL database: its engine by URL scheme, transactions that fail cleanly, and forward migrations."""
+"""The SQL database: one who writes, some who read, failures that are clean, and the revision of its tables."""
 
 import asyncio
 import sqlite3
@@ -9,10 +9,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic.config import Config
-from alembic.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Executable, Row, create_engine, event, text
+from sqlalchemy import Connection, Executable, Row, Table, create_engine, event, text
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -46,9 +44,9 @@ class Database:
     def __init__(self, url: str, *, readers: int = 2, timeout: float = 10.0) -> None:
         """Open no connection yet; `timeout` in seconds bounds each wait: for the writers before, for SQLite's lock, and for a read."""
         parsed = make_url(url)
-        self.dialect = parsed.get_backend_name()
-        if self.dialect != "sqlite" or not parsed.database:
-            raise ValueError(f"PARLOUR_DATABASE_URL: {self.dialect}:// is not supported; use sqlite:///path")
+        scheme = parsed.get_backend_name()
+        if scheme != "sqlite" or not parsed.database:
+            raise ValueError(f"PARLOUR_DATABASE_URL: {scheme}:// is not supported; use sqlite:///path")
         self._path = Path(parsed.database)
         _make_private(self._path)
         self._timeout = timeout
@@ -84,6 +82,10 @@ class Database:
                         raise
             finally:
                 self._turn.release()
+
+    def insert(self, table: Table) -> Insert:
+        """Return an INSERT that can say what to do on a conflict, which every engine writes in its own way."""
+        return Insert(table)
 
     async def rows(self, query: Executable, **parameters: Any) -> Sequence[AnyRow]:
         """Return all rows of one query; it needs no transaction to see one moment, and costs one visit to a thread.
@@ -181,31 +183,31 @@ async def migrate(database: Database, package: str) -> None:
     Each service has a version table of its own, so that services can share a database without sharing a history. A database that is
     already there is left as it is; one that is newer than this program is refused with a RuntimeError.
     """
-    service = package.rpartition(".")[2]
-
-    def upgrade(connection: Connection, scripts: Path) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(scripts))
-        directory = ScriptDirectory.from_config(config)
-
-        def steps(revision: Any, _context: object) -> Any:
-            known = {script.revision for script in directory.walk_revisions()}
-            current = revision if isinstance(revision, tuple) else ((revision,) if revision else ())
-            if any(item not in known for item in current):
-                raise RuntimeError(
-                    f"the {service} tables were made by a newer Parlour (revision {current[0]}): upgrade this program"
-                )
-            return directory._upgrade_revs("head", revision)  # noqa: SLF001 - alembic's own env.py template calls it through command.upgrade
-
-        with EnvironmentContext(config, directory, fn=steps) as environment:
-            environment.configure(
-                connection=connection,
-                version_table=f"alembic_version_{service}",
-                render_as_batch=True,
-                transaction_per_migration=False,
-            )
-            environment.run_migrations()
+    if await is_current(database, package):
+        return
+    from parlour.platform.migrations import upgrade
 
     with as_file(files(package).joinpath("migrations")) as scripts:
         async with database.transaction() as connection:
-            await connection.run_sync(upgrade, scripts)
+            await connection.run_sync(upgrade, scripts, _service(package))
+
+
+async def is_current(database: Database, package: str) -> bool:
+    """Tell whether the tables of a service are of its newest revision."""
+    versions = f"alembic_version_{_service(package)}"
+
+    def stored(connection: Connection) -> str | None:
+        there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (versions,)).first()
+        return connection.exec_driver_sql(f"SELECT version_num FROM {versions}").scalar() if there else None  # noqa: S608 - ours
+
+    return await database.snapshot(stored) == newest_revision(package)
+
+
+def newest_revision(package: str) -> str:
+    """Return the newest revision of a service: what the last file in `<package>/migrations/versions` begins with."""
+    names = [file.name for file in files(package).joinpath("migrations", "versions").iterdir()]
+    return max(name.partition("_")[0] for name in names if name[:1].isdigit())
+
+
+def _service(package: str) -> str:
+    return package.rpartition(".")[2]

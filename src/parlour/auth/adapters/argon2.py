@@ -37,7 +37,7 @@ class Argon2Hasher:
         self._seconds = 0.02  # moving average of one hash, for retry_after
         self._pool = ThreadPoolExecutor(self._threads, "argon2", initializer=_lower_priority)
         self._argon2 = argon2.PasswordHasher(passes, memory_kib, parallelism=1)
-        self._nobodys = self._argon2.hash(os.urandom(16).hex())
+        self._nobodys = self._pool.submit(self._argon2.hash, os.urandom(16).hex())  # beside the rest of a start
 
     async def hash(self, password: str, *, stranger: str | None = None) -> str:
         """Return the encoded hash of a password."""
@@ -45,7 +45,7 @@ class Argon2Hasher:
 
     async def verify(self, encoded: str | None, password: str, *, stranger: str | None = None) -> bool:
         """Tell whether it is the password of `encoded`; without an account the same work is done on nobody's hash."""
-        matches = await self._run(lambda: self._matches(encoded or self._nobodys, password), stranger)
+        matches = await self._run(lambda: self._matches(encoded or self._nobodys.result(), password), stranger)
         return matches and encoded is not None
 
     def is_outdated(self, encoded: str) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,7 +54,6 @@ class SqlRoomStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
 
     # Rooms
 
@@ -232,7 +230,7 @@ class SqlRoomStore:
 
     async def save_draft(self, user_id: UserId, room_id: RoomId, text: str, at: int) -> None:
         """Keep a draft, unless a later one is there."""
-        insert = self._insert(drafts).values(user_id=user_id, room_id=room_id, text=text, at=at)
+        insert = self._database.insert(drafts).values(user_id=user_id, room_id=room_id, text=text, at=at)
         new = insert.excluded
         save = insert.on_conflict_do_update(
             index_elements=[drafts.c.user_id, drafts.c.room_id],

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from parlour.auth.adapters.tables import login_failures
 from parlour.auth.model import BackOff, Failures
@@ -18,7 +17,6 @@ class SqlFailureStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
 
     async def get(self, keys: Sequence[str]) -> dict[str, Failures]:
         """Return those counters that exist."""
@@ -31,7 +29,7 @@ class SqlFailureStore:
         async with self._database.transaction() as connection:
             # Sorted, so that two who count the same keys wait for each other instead of deadlocking.
             for key in sorted(policies):
-                blank = self._insert(login_failures).values(key=key, count=0, last_at=now, blocked_until=0)
+                blank = self._database.insert(login_failures).values(key=key, count=0, last_at=now, blocked_until=0)
                 await connection.execute(blank.on_conflict_do_nothing(index_elements=["key"]))
                 row = (
                     await connection.execute(
