@@ -32,6 +32,7 @@ class Log:
         self.open.set()
         self.failure: Exception | None = None
         self.bad: set[str] = set()
+        self.away: set[str] = set()
 
     async def __call__(self, batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
         self.batches.append(list(batch))
@@ -39,7 +40,9 @@ class Log:
         await self.open.wait()
         if self.failure is not None:
             raise self.failure
-        return [InvalidRequest() if each.client_id in self.bad else answer(each) for each in batch]
+        errors: dict[str, ParlourError] = {each: InvalidRequest() for each in self.bad}
+        errors.update({each: Unavailable() for each in self.away})
+        return [errors.get(each.client_id) or answer(each) for each in batch]
 
 
 def answer(new: NewEvent) -> Appended:
@@ -133,6 +136,18 @@ async def test_what_waits_behind_a_batch_that_fails_fails_too_where_it_is_of_the
     assert log.batches[0] == commands[:2]
     assert all(command not in batch for batch in log.batches for command in commands[2:4])
     await asyncio.gather(pending[4], return_exceptions=True)
+    await stop(running)
+
+
+async def test_what_waits_behind_a_command_that_found_the_log_away_fails_too(make: Callable[..., Broker]) -> None:
+    broker, log = make(largest=3), Log()
+    running = asyncio.create_task(broker.run(log))
+    commands = [saying(RoomId(name)) for name in ("one", "two", "three", "one", "two", "three")]
+    log.away.add(commands[1].client_id)
+    log.bad.add(commands[2].client_id)
+    results = await asyncio.gather(*start(broker, commands), return_exceptions=True)
+    assert [type(each) for each in results] == [Appended, Unavailable, InvalidRequest, Appended, Unavailable, Appended]
+    assert log.batches == [commands[:3], [commands[3], commands[5]]]
     await stop(running)
 
 

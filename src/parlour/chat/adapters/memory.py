@@ -7,7 +7,7 @@ from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Pending
 from parlour.platform.errors import ParlourError, Unavailable
-from parlour.platform.ids import UserId
+from parlour.platform.ids import RoomId, UserId
 
 _Waiting = tuple[NewEvent, Pending]
 
@@ -58,20 +58,26 @@ class MemoryBroker:
                 continue
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             try:
-                answers = await work([command for command, _ in batch])
-                for (_, future), answer in zip(batch, answers, strict=True):
-                    _settle(future, answer)
+                answers: Sequence[Appended | Exception] = await work([command for command, _ in batch])
             except Exception as error:
-                self._fail(batch, error)
+                answers = [error] * len(batch)
+            self._settle(batch, answers)
 
-    def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
-        """Fail a batch, and what waits behind it of the same rooms: worked now, it would overtake what is sent again."""
-        rooms = {command.room_id for command, _ in batch}
-        behind = [each for each in self._waiting if each[0].room_id in rooms]
-        if behind:
-            self._waiting = [each for each in self._waiting if each[0].room_id not in rooms]
-        for _, future in (*batch, *behind):
-            _settle(future, error)
+    def _settle(self, batch: Sequence[_Waiting], answers: Sequence[Appended | Exception]) -> None:
+        """Answer a batch, and fail what waits of rooms that found the log away: worked now, it would overtake the resent."""
+        away: dict[RoomId, Exception] = {}
+        for (command, future), answer in zip(batch, answers, strict=True):
+            _settle(future, answer)
+            if isinstance(answer, Unavailable) or not isinstance(answer, Appended | ParlourError):
+                away[command.room_id] = answer
+        if away:
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                error = away.get(each[0].room_id)
+                if error is None:
+                    self._waiting.append(each)
+                else:
+                    _settle(each[1], error)
 
 
 def _settle(future: Pending, answer: Appended | Exception) -> None:
