@@ -179,7 +179,7 @@ class Chat:
         self._unfollow: Callable[[], None] = lambda: None
         self.heads = Heads(log)
         self.broker = MemoryBroker(bound=settings.max_pending_commands)
-        self.worker = Worker(log, _Committed(self.heads, channels))
+        self.worker = Worker(log, _Committed(self.heads, channels), self.heads.get)
         self.outbox = OutboxRelay(store, self.broker)
         self.memberships = Memberships(store)
         self.rooms = Rooms(

@@ -141,7 +141,7 @@ class ChatServer:
         self.log = log
         self.heads = Heads(log)
         self.broker = MemoryBroker()
-        self.worker = Worker(log, Committed(self.heads, self.channels))
+        self.worker = Worker(log, Committed(self.heads, self.channels), self.heads.get)
         self.outbox = OutboxRelay(self.store, self.broker)
         limits = RateLimits(self.clock, rates)
         self.rooms = Rooms(

@@ -116,7 +116,7 @@ class HttpHouse:
         self.memberships = Memberships(self.store)
         self.heads = Heads(log)
         self.broker = MemoryBroker()
-        self.worker = Worker(log, self.told)
+        self.worker = Worker(log, self.told, self.heads.get)
         self.outbox = OutboxRelay(self.store, self.broker)
         summaries = Summaries(log, self.directory, self.heads, clock)
         self.room_list = RoomList(summaries, self.memberships, self.heads, limits)

@@ -46,7 +46,7 @@ async def a_life(folder: Path, lives: int) -> None:
     broker = DyingBroker(lives)
     relay = OutboxRelay(SqlRoomStore(database), broker)
     relay.wake()
-    working = asyncio.create_task(broker.run(Worker(log, Told()).handle))
+    working = asyncio.create_task(broker.run(Worker(log, Told(), lambda _: None).handle))
     broker.relay = relaying = asyncio.create_task(relay.run())
     settled = asyncio.create_task(relay.settle(30))
     await asyncio.wait([relaying, settled], return_when=asyncio.FIRST_COMPLETED)

@@ -218,7 +218,8 @@ SERVER_EVENTS: tuple[ServerEvent, ...] = (
     ServerEvent(
         "event",
         "An event of a room's log, live and in the order of `seq`, to every socket of every member, the sending "
-        "socket included. A gap in `seq` means that something was missed: `sync`. `data` by `type` is listed "
+        "socket included. A gap in `seq` means that something was missed: `sync`; drop one at or below the last `seq` "
+        "that you hold, as `sync` or history may have been faster. `data` by `type` is listed "
         "under [Events of the log](#events-of-the-log).",
         RoomEvent,
         {
