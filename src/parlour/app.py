@@ -38,6 +38,7 @@ from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_list import RoomList
 from parlour.chat.service.room_members import RoomMembers
+from parlour.chat.service.room_sizes import RoomSizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
 from parlour.chat.service.sync import Sync
@@ -210,7 +211,8 @@ class Chat:
         self.history = History(log, self.memberships, self.heads, rates)
         self.search = SearchMessages(search, self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)
-        self.reads = ReadMarkers(store, self.memberships, self.heads, rates, channels.read)
+        sizes = RoomSizes(store)
+        self.reads = ReadMarkers(sizes, self.memberships, self.heads, rates, channels.read)
         self.gateway = Gateway(
             namespace,
             channels,
@@ -223,7 +225,7 @@ class Chat:
             messages=self.messages,
             sync=Sync(log, self.memberships, self.heads, rates),
             presence=Presence(MemoryPresence(), rates, channels.presence),
-            typing=TypingNotices(self.memberships, rates, channels.typing),
+            typing=TypingNotices(self.memberships, sizes, rates, channels.typing),
             reads=self.reads,
         )
 

@@ -30,6 +30,7 @@ from parlour.chat.service.presence import Presence
 from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_members import RoomMembers
+from parlour.chat.service.room_sizes import RoomSizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
@@ -163,6 +164,7 @@ class ChatServer:
             clock=self.clock,
         )
         self.sessions = LiveSessions(self.verifier, self.clock)
+        sizes = RoomSizes(self.store)
         self.gateway = Gateway(
             namespace,
             self.channels,
@@ -177,8 +179,8 @@ class ChatServer:
             ),
             sync=Sync(self.log, self.memberships, self.heads, limits),
             presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02),
-            typing=TypingNotices(self.memberships, limits, self.channels.typing),
-            reads=ReadMarkers(self.store, self.memberships, self.heads, limits, self.channels.read),
+            typing=TypingNotices(self.memberships, sizes, limits, self.channels.typing),
+            reads=ReadMarkers(sizes, self.memberships, self.heads, limits, self.channels.read),
         )
         self.owners: dict[RoomId, User] = {}
         self.url = ""

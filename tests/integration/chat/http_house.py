@@ -24,6 +24,7 @@ from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_list import RoomList
 from parlour.chat.service.room_members import RoomMembers
+from parlour.chat.service.room_sizes import RoomSizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
 from parlour.chat.worker import Worker
@@ -146,7 +147,7 @@ class HttpHouse:
             messages=Messages(self.broker, log, self.memberships, self.directory, verifier=verifier, rates=limits),
             history=History(log, self.memberships, self.heads, limits),
             search=SearchMessages(search, self.memberships, limits),
-            read_markers=ReadMarkers(self.store, self.memberships, self.heads, limits, lambda *_: None),
+            read_markers=ReadMarkers(RoomSizes(self.store), self.memberships, self.heads, limits, lambda *_: None),
             drafts=Drafts(self.store, self.memberships, limits, clock),
         )
         self.application = create_application([router(services)], verifier, Health("test", clock), version="test")

@@ -104,6 +104,18 @@ class FakeMemberships:
         self.of[user_id][room_id].read = seq
 
 
+class CountedRooms:
+    """A room store whose rooms all have `members`; it knows nothing else, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.members = 2
+        self.asked = 0
+
+    async def count_members(self, _room_id: RoomId) -> int:
+        self.asked += 1
+        return self.members
+
+
 class FakeHeads:
     """Heads that tests set."""
 

@@ -4,33 +4,25 @@ import pytest
 
 from parlour.chat.errors import RoomNotFound
 from parlour.chat.service.read_markers import SMALL_ROOM, ReadMarkers
-from parlour.platform.ids import RoomId
+from parlour.chat.service.room_sizes import RoomSizes
 from parlour.platform.rates import RateLimits
 
-from .doubles import FakeHeads, FakeMemberships, ManualClock, a_principal, a_room
-
-
-class Sizes:
-    """The one thing that read markers ask of the room store."""
-
-    def __init__(self) -> None:
-        self.members = 2
-        self.asked = 0
-
-    async def count_members(self, _room_id: RoomId) -> int:
-        self.asked += 1
-        return self.members
+from .doubles import CountedRooms, FakeHeads, FakeMemberships, ManualClock, a_principal, a_room
 
 
 class House:
     def __init__(self) -> None:
         self.ann, self.room = a_principal(), a_room()
-        self.memberships, self.heads, self.sizes = FakeMemberships(), FakeHeads(), Sizes()
+        self.memberships, self.heads, self.store = FakeMemberships(), FakeHeads(), CountedRooms()
         self.memberships.add(self.ann, self.room, read=3)
         self.heads.at[self.room.id] = 10
         self.told: list[tuple[object, ...]] = []
         self.reads = ReadMarkers(
-            self.sizes, self.memberships, self.heads, RateLimits(ManualClock()), lambda *told: self.told.append(told)
+            RoomSizes(self.store),
+            self.memberships,
+            self.heads,
+            RateLimits(ManualClock()),
+            lambda *told: self.told.append(told),
         )
 
 
@@ -51,11 +43,11 @@ async def test_a_marker_stays_between_where_it_was_and_the_head(seq: int, mark: 
 
 async def test_large_rooms_are_not_told_who_read_and_are_counted_once() -> None:
     house = House()
-    house.sizes.members = SMALL_ROOM + 1
+    house.store.members = SMALL_ROOM + 1
     for seq in (5, 6, 7):
         await house.reads.mark(house.ann, house.room.id, seq)
     assert [told[3] for told in house.told] == [False] * 3
-    assert house.sizes.asked == 1
+    assert house.store.asked == 1
 
 
 async def test_other_peoples_rooms_have_no_marker() -> None:

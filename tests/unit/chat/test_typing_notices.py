@@ -5,11 +5,12 @@ from asyncio import sleep
 import pytest
 
 from parlour.chat.errors import RoomNotFound
-from parlour.chat.service.typing_notices import EXPIRY, TypingNotices
+from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.typing_notices import EXPIRY, LARGEST_ROOM, REPEAT, TypingNotices
 from parlour.platform.errors import RateLimited
 from parlour.platform.rates import RateLimits
 
-from .doubles import FakeMemberships, ManualClock, a_principal, a_room
+from .doubles import CountedRooms, FakeMemberships, ManualClock, a_principal, a_room
 from .virtual_time import in_virtual_time
 
 
@@ -20,9 +21,11 @@ class House:
         memberships = FakeMemberships()
         memberships.add(self.ann, self.room)
         memberships.add(self.bob, self.room)
+        self.store = CountedRooms()
         self.told: list[tuple[str, bool]] = []
         self.typing = TypingNotices(
             memberships,
+            RoomSizes(self.store),
             RateLimits(ManualClock(), rates),
             lambda _room_id, user_id, on: self.told.append((user_id, on)),
         )
@@ -75,6 +78,56 @@ async def test_the_message_ends_it_without_another_word() -> None:
     house.typing.sent(house.room.id, house.ann.user_id)
     await sleep(EXPIRY * 2)
     assert house.told == [(house.ann.user_id, True)]
+
+
+@in_virtual_time
+async def test_beginning_and_ending_fast_is_told_once_in_a_while_whatever_is_said() -> None:
+    house = House()
+    for _ in range(50):
+        await house.typing.set(house.ann, house.room.id, True)
+        await sleep(REPEAT / 20)
+        await house.typing.set(house.ann, house.room.id, False)
+        house.typing.sent(house.room.id, house.ann.user_id)
+        await sleep(REPEAT / 20)
+    begun = sum(on for _, on in house.told)
+    assert 1 <= begun <= 6  # in five times REPEAT
+    assert len(house.told) <= 2 * begun
+    await sleep(EXPIRY * 2)
+    assert house.typing._notices == {}
+
+
+@in_virtual_time
+async def test_who_goes_on_typing_after_the_message_is_told_again_as_soon_as_it_may_be() -> None:
+    house = House()
+    await house.typing.set(house.ann, house.room.id, True)
+    await sleep(REPEAT / 2)
+    house.typing.sent(house.room.id, house.ann.user_id)
+    await house.typing.set(house.ann, house.room.id, True)
+    assert house.told == [(house.ann.user_id, True)]
+    await sleep(REPEAT)
+    assert house.told == [(house.ann.user_id, True)] * 2
+    await house.typing.set(house.ann, house.room.id, False)
+    assert house.told[2:] == [(house.ann.user_id, False)]
+
+
+@in_virtual_time
+async def test_who_stops_before_a_late_notice_is_told_is_not_told_of() -> None:
+    house = House()
+    for on in (True, False, True, False):
+        await house.typing.set(house.ann, house.room.id, on)
+    await sleep(EXPIRY * 2)
+    assert house.told == [(house.ann.user_id, True), (house.ann.user_id, False)]
+
+
+@in_virtual_time
+async def test_a_large_room_hears_of_nobody() -> None:
+    house = House()
+    house.store.members = LARGEST_ROOM + 1
+    for _ in range(3):
+        await house.typing.set(house.ann, house.room.id, True)
+        await sleep(REPEAT)
+    assert house.told == []
+    assert house.store.asked == 1
 
 
 @in_virtual_time

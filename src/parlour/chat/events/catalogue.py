@@ -152,7 +152,8 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
     ClientEvent(
         "typing",
         "Say that one is typing; it ends by itself after 6 s unless repeated (about every 3 s), and with the "
-        "message. Send it volatile, no acknowledgement is needed.",
+        "message. The others are told of a beginning at most every 2 s, and in rooms of more than 200 members not at "
+        "all. Send it volatile, no acknowledgement is needed.",
         wire.TypingNotice,
         Done,
         (RoomNotFound, Forbidden),
@@ -241,8 +242,8 @@ SERVER_EVENTS: tuple[ServerEvent, ...] = (
     ),
     ServerEvent(
         "typing",
-        "Another member is typing or stopped; volatile. Drop it after 6 s without a renewal, or when a message of"
-        " theirs arrives.",
+        "Another member is typing or stopped; volatile, and not told in rooms of more than 200 members. Drop it "
+        "after 6 s without a renewal, or when a message of theirs arrives.",
         wire.TypingChanged,
         {"room_id": _ROOM, "user_id": _OTHER, "on": True},
     ),
