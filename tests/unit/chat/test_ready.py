@@ -1,13 +1,17 @@
 """What a client begins with, and that a storm of clients costs a few loads."""
 
 import asyncio
+import itertools
 
 from parlour.chat.model import RoomKind
-from parlour.chat.service.ready import Summaries
+from parlour.chat.service.membership import Memberships
+from parlour.chat.service.ready import ReadyState, Summaries
 from parlour.platform.contracts import Profile
 from parlour.platform.ids import UserId
+from parlour.platform.tokens import Principal
 
 from .doubles import FakeDirectory, FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_profile, a_room
+from .memory_rooms import MemoryRooms
 
 
 class House:
@@ -55,6 +59,26 @@ async def test_rooms_that_are_read_ask_for_no_mentions() -> None:
     house.heads.at[room.id] = 7
     await house.summaries.ready(ann, house.memberships.of[ann.user_id])
     assert house.log.mention_calls == []
+
+
+async def test_a_hundred_who_connect_at_once_cost_one_load_of_each_kind() -> None:
+    users = [a_principal(str(number)) for number in range(100)]
+    house = House(*(Profile(user.user_id, user.username, user.username, "member") for user in users))
+    store = MemoryRooms()
+    memberships = Memberships(store)
+    lunch = a_room()
+    await store.create(lunch, {user.user_id: "member" for user in users})
+    house.heads.at[lunch.id] = 101
+    for user, peer in itertools.pairwise(users):
+        await store.create(a_room(RoomKind.DIRECT, ""), {user.user_id: "member", peer.user_id: "member"})
+
+    async def connect(user: Principal) -> ReadyState:
+        return await house.summaries.ready(user, await memberships.load(user.user_id))
+
+    states = await asyncio.gather(*(connect(user) for user in users))
+    assert {len(state.rooms) for state in states} == {2, 3}
+    assert all(room.peer for state in states for room in state.rooms[1:])
+    assert (len(store.loads), len(house.directory.calls), len(house.log.mention_calls)) == (1, 1, 1)
 
 
 async def test_a_thousand_who_connect_at_once_share_their_loads() -> None:

@@ -63,21 +63,27 @@ class Summaries:
 
     async def ready(self, principal: Principal, memberships: dict[RoomId, Membership]) -> ReadyState:
         """Return what `principal` sees on connecting, with its rooms in the order of `memberships`."""
-        rooms = await self.rooms(principal.user_id, list(memberships.values()))
-        user = await self._profiles.load(principal.user_id)
+        mine = list(memberships.values())
+        profiles = await self._profiles.load_many([principal.user_id, *_peers(mine)])
+        rooms = await self._rooms(principal.user_id, mine, profiles)
+        user = profiles.get(principal.user_id)
         if user is None:
             user = Profile(principal.user_id, principal.username, principal.username, principal.role)
         return ReadyState(user, principal.session_id, self._clock.now(), rooms)
 
     async def rooms(self, user_id: UserId, memberships: list[Membership]) -> list[RoomSummary]:
         """Return the summaries of some of a user's rooms."""
+        return await self._rooms(user_id, memberships, await self._profiles.load_many(_peers(memberships)))
+
+    async def _rooms(
+        self, user_id: UserId, memberships: list[Membership], peers: dict[UserId, Profile]
+    ) -> list[RoomSummary]:
         heads = await self._heads.of([each.room.id for each in memberships])
         marks = [
             (user_id, each.room.id, each.read) for each in memberships if heads[each.room.id] > each.read
         ]  # who has read everything has no unread mention
         counts = await self._mentions.load_many(marks)
         mentions = {room_id: count for (_, room_id, _), count in counts.items()}
-        peers = await self._profiles.load_many([each.peer for each in memberships if each.peer is not None])
         return [self._summary(each, heads[each.room.id], mentions.get(each.room.id, 0), peers) for each in memberships]
 
     @staticmethod
@@ -98,6 +104,10 @@ class Summaries:
             mentions=mentions,
             peer=peers.get(membership.peer) if membership.peer is not None else None,
         )
+
+
+def _peers(memberships: list[Membership]) -> list[UserId]:
+    return [each.peer for each in memberships if each.peer is not None]
 
 
 def _counts_of(log: RoomLog) -> Callable[[Sequence[_Mark]], Awaitable[dict[_Mark, int]]]:
