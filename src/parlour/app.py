@@ -131,10 +131,10 @@ class Process:
         self.chat.start()
         await self.video.start()
 
-    async def drain(self) -> None:
-        """Take no new sockets and send the present ones elsewhere; a send under way may lose its acknowledgement and is resent."""
+    async def drain(self, within: float) -> None:
+        """Take no new sockets and send the present ones elsewhere, within seconds; a send under way may lose its acknowledgement."""
         self.health.draining = True
-        await self.realtime.drain()
+        await self.realtime.drain(within)
 
     async def close(self) -> None:
         """Finish what was accepted, then close the engines."""

@@ -158,7 +158,9 @@ class Settings(BaseSettings):
     )
     max_calls: int = Field(5_000, ge=1, description="Calls of this process at a time.")
     drain_seconds: float = Field(
-        5, ge=0, description="Time to tell sockets to go elsewhere when the process is asked to stop."
+        5,
+        gt=0,
+        description="From being asked to stop to the end: sockets are sent elsewhere, requests and writes under way finished.",
     )
 
     @property

@@ -10,8 +10,11 @@ import resource
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 import uvloop
@@ -28,6 +31,11 @@ own 5 ms a batch would take tens of milliseconds while the loop is busy with fan
 _GC_THRESHOLDS = (10_000, 20, 100)
 """Sockets live long and make next to no cycles: a collection of the youngest 10,000 objects stops the loop for 3 ms, one of all that
 10,000 sockets have for 100 ms or more, so that the latter has to be rare."""
+
+
+_SOCKETS_UNTIL: Final = 0.6
+_REQUESTS_UNTIL: Final = 0.8
+"""Of the time to stop: until then sockets, then HTTP requests are waited for; the rest belongs to what was accepted and the engines."""
 
 
 @contextlib.contextmanager
@@ -77,6 +85,11 @@ def listening(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """A uvicorn whose signals are the caller's, so that sockets are drained while it still serves."""
 
+    def stop_within(self, seconds: float) -> None:
+        """Ask it to end, and to cancel requests that are not answered after so many seconds."""
+        self.config.timeout_graceful_shutdown = seconds  # type: ignore[assignment]  # an int, but fractions do
+        self.should_exit = True
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
@@ -117,16 +130,43 @@ async def _serve(settings: Settings, bound: socket.socket) -> int:
         logger.info("serving", extra={"address": f"http://{host}:{port}", "settings": settings.redacted()})
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        deadline = Deadline(settings.drain_seconds)
         if not serving.done():
             logger.info("draining", extra={"seconds": settings.drain_seconds})
-            await process.drain()
-        server.should_exit = True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(deadline.left(_SOCKETS_UNTIL)):
+                    await process.drain(deadline.left(_SOCKETS_UNTIL))
+        server.stop_within(deadline.left(_REQUESTS_UNTIL))
         await serving
     finally:
         await process.close()
         gc.freeze()  # what is left goes with the process; the interpreter would look through all of it once more
     logger.info("stopped")
     return 1 if process.failed else 0
+
+
+class Deadline:
+    """The one bound on everything between the wish to stop and the end of the process, `seconds` from now.
+
+    Each part gets what is left up to its share. What still hangs at the end, be it a thread, goes with the process: nothing that
+    was acknowledged depends on an orderly end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._began = time.monotonic()
+        last = threading.Timer(seconds, _give_up)
+        last.daemon = True
+        last.start()
+
+    def left(self, share: float) -> float:
+        """Return the seconds until `share` of the time is over."""
+        return max(0.0, self._began + share * self._seconds - time.monotonic())
+
+
+def _give_up() -> None:
+    logger.warning("could not end in time: stopping at once")
+    os._exit(0)
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:
@@ -149,7 +189,6 @@ def _uvicorn_config(process: Process) -> uvicorn.Config:
         server_header=False,
         backlog=4096,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
     )
 
 

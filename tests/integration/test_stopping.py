@@ -1,0 +1,40 @@
+"""SIGTERM: the process is gone within its one deadline, whatever its clients and its own threads do."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from ..conformance.websocket import WebSocket
+from .whole_server import WholeServer
+
+DRAIN_SECONDS = 2
+PATIENCE = 3.0
+"""Seconds beyond the deadline that a busy machine gets for the interpreter's own end; each wait used to add five."""
+
+ENDLESS_BODY = (
+    b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+)
+
+
+async def test_clients_that_never_finish_do_not_keep_the_process(tmp_path: Path) -> None:
+    """One answers no close frame, one ends no request's body, one reads no answer, one says nothing at all."""
+    server = WholeServer(tmp_path, drain_seconds=DRAIN_SECONDS)
+    address = ("127.0.0.1", server.port)
+    deaf = await WebSocket.connect(
+        f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket", heartbeat=False
+    )
+    assert (await deaf.text()).startswith("0{")
+    with socket.create_connection(address) as endless, socket.create_connection(address) as unread:
+        endless.sendall(ENDLESS_BODY)
+        unread.sendall(b"GET /schema/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        with socket.create_connection(address):
+            server.process.terminate()
+            assert server.process.wait(DRAIN_SECONDS + PATIENCE) == 0
+    deaf.abort()
+    assert server.log_lines()[-1]["event"] == "stopped", "the engines had no time for an orderly end"
+
+
+def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
+    program = "import threading, time, parlour.serve as s; s.Deadline(0.2); threading.Thread(target=time.sleep, args=(60,)).start()"
+    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
