@@ -7,9 +7,17 @@ import { defineConfig } from "vitest/config";
 const server = process.env.PARLOUR_SERVER ?? "http://localhost:8000";
 const forwarded = { target: server, changeOrigin: false };
 
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
 export default defineConfig({
   plugins: [react(), tailwindcss()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "@": source("."),
+      // The package adds <style> elements, which the content security policy refuses.
+      "react-style-singleton": source("lib/style-singleton.ts"),
+    },
+  },
   server: {
     port: Number(process.env.PORT ?? 5173),
     strictPort: true,

@@ -38,7 +38,7 @@ describe("http", () => {
 
   it("returns nothing for 204", async () => {
     fetched.mockResolvedValue(new Response(null, { status: 204 }));
-    expect(await http.delete("/api/auth/sessions")).toBeUndefined();
+    await expect(http.delete("/api/auth/sessions")).resolves.toBeUndefined();
   });
 
   it("renews a refused token once and repeats", async () => {

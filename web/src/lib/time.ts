@@ -1,0 +1,91 @@
+/** Times and dates as people here write them: Intl, the language, and 12 or 24 hours. */
+
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { localeTag } from "./i18n";
+import { usePreferences, type TimeFormat } from "./preferences";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export interface Times {
+  /** 14:05 */
+  time: (at: number) => string;
+  /** Today, Yesterday, Monday, 3 March, 3 March 2024: as far as it is needed. */
+  day: (at: number, now?: number) => string;
+  /** 3 Mar, with the year where it is another: for lists. */
+  shortDay: (at: number, now?: number) => string;
+  /** The time today, else the day: for lists. */
+  brief: (at: number, now?: number) => string;
+  /** Monday, 3 March 2025 at 14:05 */
+  full: (at: number) => string;
+  /** 5 minutes ago */
+  relative: (at: number, now?: number) => string;
+  /** 1:05 or 1:02:03, from ms. */
+  duration: (milliseconds: number) => string;
+}
+
+/** Whole days between the calendar days of two times, where the person is. */
+export function daysBetween(earlier: number, later: number): number {
+  const midnight = (at: number) => {
+    const date = new Date(at);
+    return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
+  };
+  return Math.round((midnight(later) - midnight(earlier)) / DAY);
+}
+
+function capitalised(text: string, locale: string): string {
+  return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+}
+
+/** Formatters are costly to make and cheap to use: one set per locale and format. */
+export function timesFor(locale: string, timeFormat: TimeFormat): Times {
+  const hours: Intl.DateTimeFormatOptions = timeFormat === "system" ? {} : { hour12: timeFormat === "12" };
+  const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", ...hours });
+  const weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
+  const month = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
+  const year = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+  const shortMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+  const shortYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
+  const long = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+  const time = (at: number) => clock.format(at);
+  const sameYear = (a: number, b: number) => new Date(a).getFullYear() === new Date(b).getFullYear();
+  const shortDay = (at: number, now = Date.now()) => (sameYear(at, now) ? shortMonth : shortYear).format(at);
+
+  return {
+    time,
+    shortDay,
+    day: (at, now = Date.now()) => {
+      const ago = daysBetween(at, now);
+      if (ago === 0 || ago === 1) return capitalised(words.format(-ago, "day"), locale);
+      if (ago > 1 && ago < 7) return weekday.format(at);
+      return (sameYear(at, now) ? month : year).format(at);
+    },
+    brief: (at, now = Date.now()) => (daysBetween(at, now) === 0 ? time(at) : shortDay(at, now)),
+    full: (at) => `${long.format(at)}, ${time(at)}`,
+    relative: (at, now = Date.now()) => {
+      const ago = now - at;
+      if (ago < MINUTE) return words.format(0, "minute");
+      if (ago < HOUR) return words.format(-Math.floor(ago / MINUTE), "minute");
+      if (ago < DAY) return words.format(-Math.floor(ago / HOUR), "hour");
+      const days = daysBetween(at, now);
+      return days < 30 ? words.format(-days, "day") : shortDay(at, now);
+    },
+    duration: (milliseconds) => {
+      const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+      const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+      const shown = parts[0] === 0 ? parts.slice(1) : parts;
+      return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
+    },
+  };
+}
+
+/** The formatters for the language and time format of now. */
+export function useTimes(): Times {
+  const { i18n } = useTranslation();
+  const timeFormat = usePreferences((preferences) => preferences.timeFormat);
+  return useMemo(() => timesFor(localeTag(i18n.language), timeFormat), [i18n.language, timeFormat]);
+}

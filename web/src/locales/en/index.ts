@@ -1,0 +1,6 @@
+import auth from "./auth.json";
+import common from "./common.json";
+
+const en = { auth, common };
+
+export default en;
