@@ -243,8 +243,10 @@ class RoomStore(Protocol):
         """Keep a draft; an empty text removes it. The later `at` wins, of equal ones the one saved last."""
         ...
 
-    async def outbox(self, limit: int = 500, *, without: Collection[RoomId] = ()) -> list[OutboxRow]:
-        """Return what the log has yet to be told, oldest first, but of the rooms `without`."""
+    async def outbox(
+        self, limit: int = 500, *, without: Collection[RoomId] = (), only: Collection[RoomId] | None = None
+    ) -> list[OutboxRow]:
+        """Return what the log has yet to be told, oldest first, but of the rooms `without`, and of those in `only` where it is given."""
         ...
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
