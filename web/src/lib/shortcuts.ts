@@ -75,10 +75,7 @@ export function followShortcuts(): () => void {
 }
 
 /** Register a shortcut while the component is mounted. `run` returns false to leave the key to others. */
-export function useShortcut(
-  shortcut: Shortcut & { disabled?: boolean },
-  run: (event: KeyboardEvent) => unknown,
-): void {
+export function useShortcut(shortcut: Shortcut & { disabled?: boolean }, run: (event: KeyboardEvent) => unknown): void {
   const { label, group, whileTyping, listedOnly, disabled = false } = shortcut;
   const keys = keysOf(shortcut).join(" ");
   const latest = useEffectEvent(run);

@@ -1,0 +1,95 @@
+import { Check, ChevronRight } from "lucide-react";
+import { ContextMenu as Primitive } from "radix-ui";
+import { type ComponentProps } from "react";
+import { cn } from "@/lib/cn";
+import { Keys } from "./kbd";
+import { menuClasses } from "./menu-classes";
+
+export const ContextMenu = Primitive.Root;
+export const ContextMenuTrigger = Primitive.Trigger;
+export const ContextMenuRadioGroup = Primitive.RadioGroup;
+export const ContextMenuSub = Primitive.Sub;
+
+export function ContextMenuContent({ className, ...props }: ComponentProps<typeof Primitive.Content>) {
+  return (
+    <Primitive.Portal>
+      <Primitive.Content collisionPadding={8} className={cn(menuClasses.content, className)} {...props} />
+    </Primitive.Portal>
+  );
+}
+
+export interface ContextMenuItemProps extends ComponentProps<typeof Primitive.Item> {
+  destructive?: boolean;
+  /** Keys of its shortcut, shown at the end. */
+  shortcut?: string;
+}
+
+export function ContextMenuItem({
+  className,
+  destructive = false,
+  shortcut,
+  children,
+  ...props
+}: ContextMenuItemProps) {
+  return (
+    <Primitive.Item className={cn(menuClasses.item, destructive && menuClasses.destructive, className)} {...props}>
+      {children}
+      {shortcut !== undefined && (
+        <span className="ms-auto ps-4">
+          <Keys keys={shortcut} />
+        </span>
+      )}
+    </Primitive.Item>
+  );
+}
+
+export function ContextMenuCheckboxItem({
+  className,
+  children,
+  ...props
+}: ComponentProps<typeof Primitive.CheckboxItem>) {
+  return (
+    <Primitive.CheckboxItem className={cn(menuClasses.item, "pe-8", className)} {...props}>
+      {children}
+      <Primitive.ItemIndicator className="absolute end-2">
+        <Check aria-hidden />
+      </Primitive.ItemIndicator>
+    </Primitive.CheckboxItem>
+  );
+}
+
+export function ContextMenuRadioItem({ className, children, ...props }: ComponentProps<typeof Primitive.RadioItem>) {
+  return (
+    <Primitive.RadioItem className={cn(menuClasses.item, "pe-8", className)} {...props}>
+      {children}
+      <Primitive.ItemIndicator className="absolute end-2">
+        <Check aria-hidden />
+      </Primitive.ItemIndicator>
+    </Primitive.RadioItem>
+  );
+}
+
+export function ContextMenuLabel({ className, ...props }: ComponentProps<typeof Primitive.Label>) {
+  return <Primitive.Label className={cn(menuClasses.label, className)} {...props} />;
+}
+
+export function ContextMenuSeparator() {
+  return <Primitive.Separator className={menuClasses.separator} />;
+}
+
+export function ContextMenuSubTrigger({ className, children, ...props }: ComponentProps<typeof Primitive.SubTrigger>) {
+  return (
+    <Primitive.SubTrigger className={cn(menuClasses.item, className)} {...props}>
+      {children}
+      <ChevronRight aria-hidden className="ms-auto rtl:rotate-180" />
+    </Primitive.SubTrigger>
+  );
+}
+
+export function ContextMenuSubContent({ className, ...props }: ComponentProps<typeof Primitive.SubContent>) {
+  return (
+    <Primitive.Portal>
+      <Primitive.SubContent collisionPadding={8} className={cn(menuClasses.content, className)} {...props} />
+    </Primitive.Portal>
+  );
+}
