@@ -241,6 +241,30 @@ class TestChanges:
         await bench.does(UNPINNED, event)
         assert await bench.log.pinned(room) == []
 
+    async def test_who_reacts_stands_in_the_order_of_reacting(self, bench: Bench) -> None:
+        room = a_room()
+        event = await bench.say(room)
+        await bench.log.append([doing(REACTED, event, who, emoji="x") for who in (CY, ANN, BEN)])
+        await bench.log.append(
+            [
+                doing(UNREACTED, event, CY, emoji="x"),
+                doing(REACTED, event, CY, emoji="x"),
+                doing(REACTED, event, CY, emoji="y"),
+                doing(UNREACTED, event, BEN, emoji="y"),
+            ]
+        )
+        message = await bench.log.message(room, event.id)
+        assert message is not None
+        assert message.reactions == {"x": [ANN, BEN, CY], "y": [CY]}
+        assert message.version == 7, "removing what is not there leaves it"
+        outline = await bench.log.message(room, event.id, reactors=False)
+        assert outline is not None
+        assert outline.reactions == {"x": [], "y": []}
+        await bench.does(DELETED, event)
+        message = await bench.log.message(room, event.id)
+        assert message is not None
+        assert message.reactions == {}
+
     async def test_pins_come_latest_first(self, bench: Bench) -> None:
         room = a_room()
         events = [await bench.say(room) for _ in range(3)]

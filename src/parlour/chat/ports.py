@@ -70,8 +70,11 @@ class RoomLog(Protocol):
         """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
         ...
 
-    async def message(self, room_id: RoomId, message_id: EventId) -> Message | None:
-        """Return one message as it is now, deleted ones too (without text); None where the room has no such message."""
+    async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool = True) -> Message | None:
+        """Return one message as it is now, deleted ones too (without text); None where the room has no such message.
+
+        Without `reactors` the lists of users in `reactions` are empty, and it costs the same however many they are.
+        """
         ...
 
     async def pinned(self, room_id: RoomId) -> list[Message]:

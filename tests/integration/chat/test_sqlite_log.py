@@ -98,6 +98,21 @@ class TestFile:
         await log.close()
 
 
+    async def test_a_click_writes_the_same_however_many_reacted_before(self, log: SqliteRoomLog, path: Path) -> None:
+        many, none = await say(log, a_room()), await say(log, a_room())
+        users = [UserId(uuid7()) for _ in range(3_000)]
+        await log.append([_reaction(many, each) for each in users])
+        written = []
+        for event in (none, many):
+            await log._keeping.run(_truncate)
+            await log.append([_reaction(event, ANN)])
+            written.append(path.with_name(path.name + "-wal").stat().st_size)
+        assert written[1] <= written[0] + 4 * 4_096, "one path down each tree, and no more"
+        message = await log.message(many.room_id, many.id)
+        assert message is not None
+        assert message.reactions == {"x": [*users, ANN]}
+
+
 class TestNeighbours:
     async def test_two_processes_append_to_one_room(self, log: SqliteRoomLog, path: Path) -> None:
         other = await SqliteRoomLog.open(path, CLOCK)
@@ -213,6 +228,15 @@ class TestBackups:
                 target = tmp_path / f"copy-{number}"
                 await asyncio.to_thread(shutil.copytree, path.parent, target)
                 await _is_whole(target / path.name, room, acknowledged.seq)
+
+
+def _reaction(event: RoomEvent, user: UserId) -> NewEvent:
+    data = {"message_id": event.id, "emoji": "x"}
+    return NewEvent(event.room_id, EventType.REACTION_ADDED, user, ClientId(uuid4()), data)
+
+
+def _truncate(connection: sqlite3.Connection) -> None:
+    assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
 
 async def _fill(log: SqliteRoomLog, room: RoomId) -> None:

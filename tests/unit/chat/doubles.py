@@ -148,7 +148,7 @@ class FakeLog:
     def fill(self, room: Room, count: int, text: str = "hello") -> None:
         self.log[room.id] = [an_event(room.id, seq, text) for seq in range(1, count + 1)]
 
-    async def message(self, room_id: RoomId, message_id: EventId) -> Message | None:
+    async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool = True) -> Message | None:
         return self.messages.get((room_id, message_id))
 
     async def pinned(self, room_id: RoomId) -> list[Message]:

@@ -334,10 +334,10 @@ class Held:
             monkeypatch.setattr(owner, name, self._held(getattr(owner, name)))
 
     def _held(self, look_up: Any) -> Any:
-        async def held(*arguments: Any) -> Any:
+        async def held(*arguments: Any, **options: Any) -> Any:
             self.begun.set()
             await self.open.wait()
-            return await look_up(*arguments)
+            return await look_up(*arguments, **options)
 
         return held
 

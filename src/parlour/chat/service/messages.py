@@ -254,7 +254,7 @@ class Messages:
         return membership
 
     async def _existing(self, room_id: RoomId, message_id: EventId, field: str = "id") -> Message:
-        message = await self._log.message(room_id, message_id)
+        message = await self._log.message(room_id, message_id, reactors=False)
         if message is None:
             raise MessageNotFound(details={"field": field})
         return message

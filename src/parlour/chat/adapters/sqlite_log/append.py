@@ -9,16 +9,16 @@ of the rooms in between took the place that this batch was about to take. Then i
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from parlour.chat.adapters.sqlite_log.rows import (
+    BARE_JSON,
     CODES,
     CREATED,
     EVENT_JSON,
-    MESSAGE_JSON,
     SEQ_BITS,
     SEQ_MASK,
     decode_rows,
@@ -26,13 +26,14 @@ from parlour.chat.adapters.sqlite_log.rows import (
     overlay_of,
     packed,
     repeat_hash,
+    unhex,
     with_rows,
 )
 from parlour.chat.fold import ON_MESSAGES, apply_to_message, created
 from parlour.chat.model import Appended, EventType, Message, NewEvent, RoomEvent
 from parlour.platform.clock import Clock
 from parlour.platform.errors import InvalidRequest
-from parlour.platform.ids import EventId, is_uuid, uuid7
+from parlour.platform.ids import EventId, UserId, is_uuid, uuid7
 
 CHUNK = 128
 """Rows of one INSERT; there is a cached statement for each number of rows up to it."""
@@ -44,15 +45,27 @@ _CACHED_ROOMS = 100_000
 
 _Statement = tuple[str, Sequence[Any]]
 _Key = tuple[int, bytes, bytes]
+_Reaction = tuple[int, str, bytes]
+_REACTIONS = frozenset({EventType.REACTION_ADDED, EventType.REACTION_REMOVED})
 
 _REPEATS = f"""
 SELECT group_concat({EVENT_JSON} || ']') FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
 WHERE e.repeat IN (SELECT value FROM json_each(?)) GROUP BY NULL
 """
 _TARGETS = f"""
-SELECT group_concat({MESSAGE_JSON}) FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
+SELECT group_concat({BARE_JSON}) FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
 LEFT JOIN overlay o ON o.pk = e.pk
 WHERE e.id IN (SELECT substr(?1, 1 + 16 * key, 16) FROM json_each(?2)) AND e.type = {CREATED} GROUP BY NULL
+"""
+_REACTED = """
+SELECT json_group_array(json_array(x.message, x.emoji, hex(x.user))) FROM json_each(?2) w CROSS JOIN reactions x
+ON x.message = json_extract(w.value, '$[0]') AND x.emoji = json_extract(w.value, '$[1]')
+    AND x.user = substr(?1, 1 + 16 * w.key, 16)
+"""
+_UNREACT = """
+DELETE FROM reactions WHERE (message, emoji, user) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), substr(?1, 1 + 16 * key, 16) FROM json_each(?2)
+)
 """
 _ROOMS = f"""
 SELECT group_concat('["' || hex(r.id) || '",' || r.pk || ',' || coalesce((
@@ -188,7 +201,24 @@ class Appender:
             room = self._rooms.get(bytes.fromhex(row.room))
             if room is not None:  # else it is of another room than the event that names it
                 targets[message.id] = _Target(row.pk, room.pk << SEQ_BITS | row.seq, message)
+        self._load_reactions(commands, targets)
         return targets
+
+    def _load_reactions(self, commands: Sequence[_Command], targets: dict[EventId, _Target]) -> None:
+        """Give the targets those reactions that the batch is about, and no others: what is decided by them is the same."""
+        asked = [
+            (target, each.event.data["emoji"], each.sender)
+            for each in commands
+            if each.event.type in _REACTIONS and (target := targets.get(each.event.data.get("message_id", "")))
+        ]
+        if not asked:
+            return
+        found = json.loads(self._one(_REACTED, _as_parameters((each.pk, emoji, user) for each, emoji, user in asked)))
+        there = {(pk, emoji, bytes.fromhex(user)) for pk, emoji, user in found}
+        for target, emoji, user in asked:
+            if (target.pk, emoji, user) in there:
+                there.remove((target.pk, emoji, user))
+                target.before.reactions.setdefault(emoji, []).append(UserId(unhex(user.hex())))
 
     def _one(self, sql: str, parameters: Sequence[Any]) -> str:
         rows = self._connection.execute(sql, parameters).fetchall()
@@ -220,6 +250,7 @@ class _Draft:
         self._events: list[Any] = []
         self._mentions: list[Any] = []
         self._edits: list[Any] = []
+        self._reactions: dict[_Reaction, int | None] = {}
         self._deleted: list[int] = []
 
     def add(self, command: _Command, event_id: str, key: _Key, seq: int) -> RoomEvent:
@@ -236,7 +267,7 @@ class _Draft:
                     self._mentions += (user, place, command.sender)
         elif new.type in ON_MESSAGES:
             target = self._targets.get(new.data.get("message_id", ""))
-            if target is not None and self._change(target, event, place):
+            if target is not None and self._change(target, event, command.sender, place):
                 event.data = {"message_id": target.now.id}
                 data = msgspec.json.encode(event.data).decode()
         self._events += (
@@ -251,7 +282,7 @@ class _Draft:
         )
         return event
 
-    def _change(self, target: _Target, event: RoomEvent, place: int) -> bool:
+    def _change(self, target: _Target, event: RoomEvent, sender: bytes, place: int) -> bool:
         """Fold an event; tell whether it carries a text that must not be written, because its message is deleted."""
         before = target.now
         after = apply_to_message(before, event)
@@ -261,6 +292,9 @@ class _Draft:
             if before.deleted_at is not None and before.room_id == event.room_id:
                 return True
             self._edits += (target.pk, place)
+        elif event.type in _REACTIONS and after is not before:
+            added = event.type == EventType.REACTION_ADDED
+            self._reactions[target.pk, event.data["emoji"], sender] = place if added else None
         elif event.type == EventType.MESSAGE_DELETED and after is not before:
             self._deleted.append(target.pk)
         return False
@@ -275,8 +309,16 @@ class _Draft:
             statements += self._changes(changed)
         if self._mentions:
             statements += _inserts("INSERT OR REPLACE INTO mentions (user, place, sender)", 3, self._mentions)
-        statements += [(_REDACT, (pk,)) for pk in self._deleted]
+        statements += self._reacted()
+        for pk in self._deleted:
+            statements += [(_REDACT, (pk,)), ("DELETE FROM reactions WHERE message = ?", (pk,))]
         return statements
+
+    def _reacted(self) -> list[_Statement]:
+        removed = [reaction for reaction, place in self._reactions.items() if place is None]
+        added = [value for each, place in self._reactions.items() if place is not None for value in (*each, place)]
+        statements = [(_UNREACT, _as_parameters(removed))] if removed else []
+        return statements + _inserts("INSERT OR REPLACE INTO reactions (message, emoji, user, place)", 4, added)
 
     def _changes(self, changed: Sequence[_Target]) -> list[_Statement]:
         overlay: list[Any] = []
@@ -300,6 +342,12 @@ def _checked(event: NewEvent) -> _Command:
     except (TypeError, ValueError) as error:  # a lone surrogate, or a value that JSON has not
         raise InvalidRequest("an event's data must be JSON") from error
     return _Command(event, packed(event.room_id), packed(event.sender_id), packed(event.client_id), data)
+
+
+def _as_parameters(reactions: Iterable[_Reaction]) -> tuple[bytes, str]:
+    """Return reactions as two parameters: JSON has no blobs."""
+    listed = list(reactions)
+    return b"".join(user for _, _, user in listed), json.dumps([(pk, emoji) for pk, emoji, _ in listed])
 
 
 def _mentioned(message: Message) -> set[bytes]:

@@ -35,7 +35,8 @@ PURGE_EVERY = 3_600.0
 _PURGE_PAGES = 64
 """Index pages rewritten with each step of a purge."""
 
-_ENTRY = """'[' || e.pk || ',"' || hex(r.id) || '","' || hex(e.sender) || '",' || e.data || ',' || coalesce(o.view, 'null') || ']'"""
+_ENTRY = """'[' || e.pk || ',"' || hex(r.id) || '","' || hex(e.sender) || '",' || e.data || ',' || coalesce(o.view, 'null') || ',' ||
+    (o.pk IS NOT NULL AND EXISTS (SELECT 1 FROM reactions WHERE message = e.pk)) || ']'"""
 _JOINED = f"JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} LEFT JOIN overlay o ON o.pk = e.pk"
 # With one max() in it, the bare id is that of the row with the greatest pk.
 _NEWS = f"""
@@ -63,6 +64,7 @@ class _Entry(msgspec.Struct, array_like=True):
     sender: str
     data: dict[str, Any]
     overlay: Overlay | None
+    reacted: int
 
     def document(self) -> tuple[str, str]:
         """Return its words and its marks, two empty texts where it has no words (any more)."""
@@ -73,7 +75,7 @@ class _Entry(msgspec.Struct, array_like=True):
                 text, mentions = self.overlay.text, self.overlay.mentions or self.overlay.mentions_room
             if self.overlay.pinned_at is not None:
                 has.append("pin")
-            if self.overlay.reactions:
+            if self.reacted:
                 has.append("reaction")
         if mentions:
             has.append("mention")

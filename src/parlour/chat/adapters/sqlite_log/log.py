@@ -1,6 +1,7 @@
 """The room log of one machine: SQLite behind one thread that writes and a few that read."""
 
 import asyncio
+import functools
 import logging
 import os
 import sqlite3
@@ -99,9 +100,12 @@ class SqliteRoomLog:
         """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
         return await self.read(reads.around, room_id, seq, limit)
 
-    async def message(self, room_id: RoomId, message_id: EventId) -> Message | None:
-        """Return one message as it is now, deleted ones too (without text); None where the room has no such message."""
-        return await self.read(reads.message, room_id, message_id)
+    async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool = True) -> Message | None:
+        """Return one message as it is now, deleted ones too (without text); None where the room has no such message.
+
+        Without `reactors` the lists of users in `reactions` are empty, and it costs the same however many they are.
+        """
+        return await self.read(functools.partial(reads.message, reactors=reactors), room_id, message_id)
 
     async def pinned(self, room_id: RoomId) -> list[Message]:
         """Return the pinned messages, the latest pin first, at most 100."""

@@ -9,6 +9,7 @@ from parlour.chat.adapters.sqlite_log.rows import (
     CREATED,
     EVENT_JSON,
     MESSAGE_JSON,
+    OUTLINE_JSON,
     SEQ_BITS,
     SEQ_MASK,
     decode_rows,
@@ -55,7 +56,10 @@ SELECT group_concat({MESSAGE_JSON}) FROM (
 
 
 _PAGE_NEWEST, _PAGE_OLDEST = _page("DESC"), _page("ASC")
-_MESSAGE = f"SELECT group_concat({MESSAGE_JSON}) FROM events e {_JOINED} WHERE e.id = ?1 AND e.type = {CREATED}"
+_MESSAGE, _OUTLINE = (
+    f"SELECT group_concat({shape}) FROM events e {_JOINED} WHERE e.id = ?1 AND e.type = {CREATED}"
+    for shape in (MESSAGE_JSON, OUTLINE_JSON)
+)
 _PINNED = f"""
 SELECT group_concat({MESSAGE_JSON}) FROM (
     SELECT pk FROM overlay
@@ -130,11 +134,13 @@ def around(connection: sqlite3.Connection, room_id: RoomId, seq: int, limit: int
     return newer + older[: limit - len(newer)]
 
 
-def message(connection: sqlite3.Connection, room_id: RoomId, message_id: EventId) -> Message | None:
+def message(
+    connection: sqlite3.Connection, room_id: RoomId, message_id: EventId, *, reactors: bool = True
+) -> Message | None:
     """Return one message as it is now, None where the room has no such message."""
     if not is_uuid(room_id) or not is_uuid(message_id):
         return None
-    found = _messages(_one(connection, _MESSAGE, (packed(message_id),)))
+    found = _messages(_one(connection, _MESSAGE if reactors else _OUTLINE, (packed(message_id),)))
     return found[0] if found and found[0].room_id == room_id else None
 
 

@@ -29,13 +29,30 @@ EVENT_JSON = """'[' || (e.place & 4294967295) || ',"' || hex(e.id) || '",' || e.
     || hex(e.client) || '",' || e.at || ',' || e.data || ',"' || hex(r.id) || '",' || e.pk"""
 """SQL of one row of `events e JOIN rooms r` as the JSON of an `EventRow`; `]` or further items are to follow."""
 
-MESSAGE_OPEN = EVENT_JSON + """ || ',' || coalesce(o.view, 'null')"""
-"""The same of `events e JOIN rooms r LEFT JOIN overlay o`."""
-MESSAGE_JSON = MESSAGE_OPEN + " || ']'"
+_OVERLAY = """ || ',' || coalesce(o.view, 'null')"""
+_REACTIONS = """ || CASE WHEN o.pk IS NULL THEN '' ELSE ',' || (
+    SELECT json_group_array(json_array(emoji, hex(user)))
+    FROM (SELECT emoji, user FROM reactions WHERE message = e.pk ORDER BY place)
+) END"""
+_EMOJI = """ || CASE WHEN o.pk IS NULL THEN '' ELSE ',' || (
+    WITH RECURSIVE different (emoji) AS (
+        SELECT (SELECT emoji FROM reactions WHERE message = e.pk ORDER BY emoji LIMIT 1)
+        UNION ALL
+        SELECT (SELECT emoji FROM reactions WHERE message = e.pk AND emoji > d.emoji ORDER BY emoji LIMIT 1)
+        FROM different d WHERE d.emoji IS NOT NULL
+    )
+    SELECT json_group_array(json_array(emoji, '')) FROM different WHERE emoji IS NOT NULL
+) END"""
+BARE_JSON = EVENT_JSON + _OVERLAY + " || ']'"
+"""The same of `events e JOIN rooms r LEFT JOIN overlay o`, without reactions."""
+MESSAGE_JSON = EVENT_JSON + _OVERLAY + _REACTIONS + " || ']'"
+"""With them, in the order in which they were added."""
+OUTLINE_JSON = EVENT_JSON + _OVERLAY + _EMOJI + " || ']'"
+"""With the different emoji, but without the users: as quick as there are few of those."""
 
 
 class Overlay(msgspec.Struct, omit_defaults=True):
-    """What of a message differs from its `message.created`; `text` is None where no edit changed it."""
+    """What of a message differs from its `message.created`, but for reactions; `text` is None where no edit changed it."""
 
     version: int
     text: str | None = None
@@ -45,7 +62,6 @@ class Overlay(msgspec.Struct, omit_defaults=True):
     deleted_at: int | None = None
     pinned_at: int | None = None
     pinned_by: UserId | None = None
-    reactions: dict[str, list[UserId]] = {}
 
 
 class EventRow(msgspec.Struct, array_like=True):
@@ -61,6 +77,8 @@ class EventRow(msgspec.Struct, array_like=True):
     room: str
     pk: int
     overlay: Overlay | None = None
+    reactions: list[tuple[str, str]] = []
+    """Emoji and user, the first reaction first; an emoji without a user stands for those of all."""
 
     def event(self) -> RoomEvent:
         """Return the event."""
@@ -111,12 +129,15 @@ class EventRow(msgspec.Struct, array_like=True):
             message.deleted_at = overlay.deleted_at
             message.pinned_at = overlay.pinned_at
             message.pinned_by = overlay.pinned_by
-            message.reactions = overlay.reactions
+        for emoji, user in self.reactions:
+            users = message.reactions.setdefault(emoji, [])
+            if user:
+                users.append(UserId(unhex(user)))
         return message
 
 
 def overlay_of(message: Message) -> str:
-    """Return the JSON of what changed in `message` since it was created."""
+    """Return the JSON of what changed in `message` since it was created, but for its reactions."""
     changed = message.edited_at is not None and message.deleted_at is None
     return msgspec.json.encode(
         Overlay(
@@ -128,7 +149,6 @@ def overlay_of(message: Message) -> str:
             message.deleted_at,
             message.pinned_at,
             message.pinned_by,
-            message.reactions,
         )
     ).decode()
 

@@ -30,7 +30,7 @@ CREATE INDEX events_id ON events (id);
 -- A room's number and 40 bits of a hash of sender and client_id; equality of the whole decides.
 CREATE INDEX events_repeat ON events (repeat);
 
--- A message as it is now, where that differs from its message.created.
+-- A message as it is now, but for its reactions, where that differs from its message.created.
 CREATE TABLE overlay (
     pk INTEGER PRIMARY KEY REFERENCES events (pk),
     place INTEGER NOT NULL,
@@ -38,6 +38,15 @@ CREATE TABLE overlay (
     view TEXT NOT NULL
 ) STRICT;
 CREATE INDEX overlay_pinned ON overlay (place) WHERE pinned;
+
+-- Who reacts to a message (a pk) with what, since the event at `place`: a click costs the same however many there are.
+CREATE TABLE reactions (
+    message INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    user BLOB NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (message, emoji, user)
+) STRICT, WITHOUT ROWID;
 
 -- At which places texts of a message (a pk) stand besides its message.created: a deletion redacts them all.
 CREATE TABLE edits (
