@@ -178,7 +178,7 @@ class ChatServer:
                 self.broker, self.log, self.memberships, self.directory, verifier=self.verifier, rates=limits
             ),
             sync=Sync(self.log, self.memberships, self.heads, limits),
-            presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02),
+            presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02, calm=0.02),
             typing=TypingNotices(self.memberships, sizes, limits, self.channels.typing),
             reads=ReadMarkers(sizes, self.memberships, self.heads, limits, self.channels.read),
         )

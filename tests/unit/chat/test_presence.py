@@ -1,12 +1,13 @@
 """Who is here: devices, idleness, watching, and the calm of reconnects."""
 
+import itertools
 from asyncio import sleep
 from collections.abc import Iterable
 
 import pytest
 
 from parlour.chat.adapters.memory import MemoryPresence
-from parlour.chat.service.presence import GRACE, MAX_WATCHED, SETTLE, Presence
+from parlour.chat.service.presence import CALM, GRACE, MAX_WATCHED, SETTLE, Presence
 from parlour.platform.errors import InvalidRequest, RateLimited
 from parlour.platform.ids import UserId
 from parlour.platform.rates import RateLimits
@@ -95,6 +96,36 @@ async def test_changes_that_cancel_out_are_not_told() -> None:
 
 
 @in_virtual_time
+async def test_who_changes_all_the_time_is_told_of_once_a_second_and_at_last_as_they_are() -> None:
+    watch = Watch()
+    watch.presence.arrive(BOB, "b1")
+    watch.presence.arrive(BOB, "b2")
+    watch.presence.watch(ANN, "a1", [BOB])
+    watch.presence.update(BOB, "b2", "idle")
+    for _ in range(20):
+        watch.presence.update(BOB, "b1", "idle")
+        await sleep(SETTLE * 1.5)
+        watch.presence.update(BOB, "b1", "active")
+        await sleep(SETTLE * 1.5)
+    assert 2 <= len(watch.told) <= 20 * 3 * SETTLE / CALM + 1
+    watch.presence.update(BOB, "b1", "idle")
+    await sleep(CALM + SETTLE * 2)
+    assert watch.told[-1] == (BOB, "idle")
+    assert all(before != after for before, after in itertools.pairwise(watch.told))
+
+
+@in_virtual_time
+async def test_who_is_calm_is_told_of_within_a_moment() -> None:
+    watch = Watch()
+    watch.presence.watch(ANN, "a1", [BOB])
+    watch.presence.arrive(BOB, "b1")
+    await sleep(CALM * 2)
+    watch.presence.update(BOB, "b1", "idle")
+    await sleep(SETTLE * 1.5)
+    assert watch.told == [(BOB, "online"), (BOB, "idle")]
+
+
+@in_virtual_time
 async def test_who_watches_while_a_change_settles_gets_the_old_state_and_then_the_change() -> None:
     watch = Watch()
     watch.presence.watch(ANN, "a1", [BOB])
@@ -146,6 +177,14 @@ async def test_who_goes_one_after_the_other_is_told_one_after_the_other() -> Non
         await sleep(1)
     await sleep(GRACE)
     assert watch.told == [(user_id, "offline") for user_id in users]
+
+
+@in_virtual_time
+async def test_a_long_list_counts_for_more() -> None:
+    watch = Watch({"presence": "6/minute"})
+    watch.presence.watch(ANN, "a1", [UserId(str(number)) for number in range(MAX_WATCHED)])
+    with pytest.raises(RateLimited):
+        watch.presence.watch(ANN, "a1", [])
 
 
 @in_virtual_time

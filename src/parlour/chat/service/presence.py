@@ -18,14 +18,17 @@ GRACE = 5.0
 SETTLE = 0.1
 """Seconds over which the changes of a user are told as one."""
 
+CALM = 1.0
+"""Seconds after a user's change was told in which their next ones are told as one, however often they change."""
+
 
 class Presence:
     """The presence of every user of this node, by device (a socket's id).
 
     `tell(user_id, state)` is called with `online`, `idle` or `offline` once for each change of a watched user, after
-    it has held for `SETTLE` seconds; changes of users whom nobody watches cost two look-ups and call nothing. A
-    device counts for `GRACE` seconds after it went, so that a reconnect is no change. There are at most two timers,
-    however many devices.
+    it has held for `SETTLE` seconds and `CALM` after the one told before; changes of users whom nobody watches cost two
+    look-ups and call nothing. A device counts for `GRACE` seconds after it went, so that a reconnect is no change.
+    There are at most two timers, however many devices.
     """
 
     def __init__(
@@ -36,15 +39,18 @@ class Presence:
         *,
         grace: float = GRACE,
         settle: float = SETTLE,
+        calm: float = CALM,
     ) -> None:
         self._store = store
         self._rates = rates
         self._tell = tell
         self._grace = grace
         self._settle = settle
+        self._calm = calm
         self._watched: dict[str, frozenset[UserId]] = {}
         self._watchers: dict[UserId, int] = {}
-        self._changing: dict[UserId, str] = {}
+        self._changing: dict[UserId, str] = {}  # what those who watch were told last
+        self._calm_until: dict[UserId, float] = {}
         self._leaving: deque[tuple[float, UserId, str]] = deque()
 
     def arrive(self, user_id: UserId, device: str) -> None:
@@ -80,7 +86,7 @@ class Presence:
                 f"At most {MAX_WATCHED} users can be watched at a time.",
                 details={"field": "user_ids", "limit": MAX_WATCHED},
             )
-        self._rates.check("presence", user_id)
+        self._rates.check("presence", user_id, 1 + len(watched) // 100)  # a channel is joined and one left for each
         wanted = frozenset(watched)
         for watched_id in wanted:
             self._watchers[watched_id] = self._watchers.get(watched_id, 0) + 1
@@ -113,11 +119,17 @@ class Presence:
             self._changing[user_id] = before
 
     def _flush(self) -> None:
-        changing, self._changing = self._changing, {}
-        states = self._store.get(changing)
-        for user_id, before in changing.items():
-            if states[user_id] != before:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._calm_until = {user_id: until for user_id, until in self._calm_until.items() if until > now}
+        settled = self._changing.keys() - self._calm_until.keys()
+        states = self._store.get(settled)
+        for user_id in settled:
+            if states[user_id] != self._changing.pop(user_id):
+                self._calm_until[user_id] = now + self._calm
                 self._tell(user_id, states[user_id])
+        if self._changing:
+            loop.call_later(self._settle, self._flush)
 
     def _expire(self) -> None:
         loop = asyncio.get_running_loop()
