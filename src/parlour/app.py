@@ -134,6 +134,7 @@ class Process:
     async def drain(self, within: float) -> None:
         """Take no new sockets and send the present ones elsewhere, within seconds; a send under way may lose its acknowledgement."""
         self.health.draining = True
+        self.video.drain()
         await self.realtime.drain(within)
 
     async def close(self) -> None:
@@ -308,8 +309,13 @@ class Video:
         self._live.restore(await self.journal.load())
         self._gateway.start()
 
+    def drain(self) -> None:
+        """Leave calls as they are: they go on in the next process."""
+        self._live.pause()
+
     def stop(self) -> None:
-        """Stop serving sockets; calls go on in the next process."""
+        """Stop serving sockets."""
+        self._live.pause()
         self._gateway.stop()
 
 

@@ -45,7 +45,6 @@ class CallGateway:
         """Stop listening."""
         for unsubscribe in self._subscriptions:
             unsubscribe()
-        self._live.stop()
 
     def socket_ready(self, socket: Socket) -> None:
         """Take in a socket that has just connected."""

@@ -256,11 +256,13 @@ class Calls:
         Raises:
             RoomNotFound: the caller is not a member.
         """
+        self._rates.check("list", principal.user_id)
         await self._rooms.require(principal, room_id, Permission.READ)
         return self._calls.of_room(room_id)
 
     async def mine(self, principal: Principal) -> list[Call]:
         """Return the calls of the caller's rooms, the oldest first."""
+        self._rates.check("list", principal.user_id)
         room_ids = await self._rooms.of_user(principal.user_id)
         calls = [call for room_id in room_ids if (call := self._calls.of_room(room_id)) is not None]
         return sorted(calls, key=lambda call: call.id)

@@ -8,11 +8,14 @@ class Deadlines:
     """At most one timer for each key; on the event loop."""
 
     def __init__(self) -> None:
+        self._stopped = False
         self._timers: dict[Hashable, asyncio.TimerHandle] = {}
 
     def set(self, key: Hashable, seconds: float, then: Callable[[], None]) -> None:
         """Call `then` in `seconds`, in place of what the key had before."""
         self.clear(key)
+        if self._stopped:
+            return
 
         def due() -> None:
             del self._timers[key]
@@ -27,7 +30,8 @@ class Deadlines:
             timer.cancel()
 
     def stop(self) -> None:
-        """Drop all timers."""
+        """Drop all timers, and take no more."""
+        self._stopped = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
