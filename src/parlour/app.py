@@ -3,7 +3,7 @@
 import contextlib
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -63,6 +63,9 @@ from parlour.video.ice import IceServers
 from parlour.video.service.calls import Calls
 from parlour.video.service.journal import Journal
 from parlour.video.service.live import CallLimits, LiveCalls
+
+SERVICES: Final = ("parlour.auth", "parlour.chat", "parlour.video")
+"""Who keeps tables in the SQL database."""
 
 
 class Process:
@@ -401,18 +404,31 @@ def sqlite_path(url: str) -> Path:
     return Path(make_url(url).database or "")
 
 
+@contextlib.asynccontextmanager
+async def open_accounts(settings: Settings, database: Database) -> AsyncIterator[Auth]:
+    """Give the use cases of accounts alone, beside a server that may be running."""
+    clock = SystemClock()
+    hasher = Argon2Hasher(threads=1)
+    try:
+        rates = RateLimits(clock, settings.rates)
+        auth = _auth(settings, database, hasher=hasher, bus=MemoryBus(), clock=clock, rates=rates)
+        await auth.start()
+        yield auth
+    finally:
+        hasher.close()
+
+
 async def build(settings: Settings, on_failure: Callable[[], None] = lambda: None) -> Process:
     """Open the engines, bring their tables to the newest version and put the process together.
 
     Raises:
-        Unavailable, RuntimeError: an engine cannot be opened, or a newer Parlour wrote its tables.
+        Unavailable, TablesNewer, RuntimeError: an engine cannot be opened, or a newer Parlour wrote its tables.
     """
     async with contextlib.AsyncExitStack() as opened:
         database = Database(settings.database)
         opened.push_async_callback(database.close)
-        await migrate(database, "parlour.auth")
-        await migrate(database, "parlour.chat")
-        await migrate(database, "parlour.video")
+        for service in SERVICES:
+            await migrate(database, service)
         log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
         opened.push_async_callback(log.close)
         search = await SqliteSearch.open(log, SystemClock())
