@@ -1,24 +1,29 @@
 """What `parlour admin` does to a server's data, across its services: make a demonstration, back up, restore."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from parlour.app import Process, build, sqlite_path
+from parlour import restoring
+from parlour.app import SERVICES, Process, build, open_accounts
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
+from parlour.chat.service.outbox import OutboxRelay
+from parlour.claim import claimed, engine_files
 from parlour.config import ConfigurationError, Settings
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId, UserId, uuid4
 from parlour.platform.permissions import RoomRole
-from parlour.serve import claimed
+from parlour.platform.sql import Database, is_current, migrate
 
 BACKUP_FILES = ("parlour.db", "messages.db")
+
+_ROOMS_AT_ONCE = 1_000
+"""Rooms made between two looks at the outbox; a query takes so many ids easily."""
 
 
 class SeededUser(msgspec.Struct):
@@ -39,20 +44,53 @@ class Summary(NamedTuple):
 
 @asynccontextmanager
 async def administration(settings: Settings) -> AsyncIterator[Administration]:
-    """Give the accounts of a server, which may be running meanwhile."""
-    process = await build(settings)
+    """Give the accounts of a server, which may be running meanwhile: of its engines the SQL database alone is opened.
+
+    Raises:
+        ConfigurationError: a server of another version is running.
+    """
+    database = Database(settings.database)
     try:
-        await process.auth.start()
-        yield process.auth.administration
+        await _bring_up_to_date(settings, database, ["parlour.auth"])
+        async with open_accounts(settings, database) as auth:
+            yield auth.administration
     finally:
-        await process.close()
+        await database.close()
+
+
+async def _open(settings: Settings) -> Process:
+    """Open all engines, of a server that may be running meanwhile.
+
+    Raises:
+        ConfigurationError: a server of another version is running.
+    """
+    database = Database(settings.database)
+    try:
+        await _bring_up_to_date(settings, database, SERVICES)
+    finally:
+        await database.close()
+    return await build(settings)
+
+
+async def _bring_up_to_date(settings: Settings, database: Database, services: Iterable[str]) -> None:
+    """Bring the tables of services to the version of this program, but never under a server that uses them."""
+    for service in services:
+        if await is_current(database, service):
+            continue
+        try:
+            with claimed(settings):
+                await migrate(database, service)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"{error} (its tables are of another version than this program, which changes none under a server)"
+            ) from error
 
 
 async def seed(
     settings: Settings, *, users: int, room_size: int, token_seconds: int, password: str | None, tokens: Path
 ) -> Summary:
     """Make users in rooms of `room_size`, each with a session; write a JSON line a user to `tokens` (mode 0600)."""
-    process = await build(settings)
+    process = await _open(settings)
     try:
         await process.auth.start()
         made = await process.auth.administration.seed(users, password=password, lifetime=token_seconds * 1000)
@@ -75,16 +113,25 @@ async def _make_rooms(process: Process, groups: list[list[Seeded]]) -> list[Room
         Room(RoomId(uuid4()), f"room {number}", RoomKind.PUBLIC, group[0].user_id, now)
         for number, group in enumerate(groups, 1)
     ]
+    # Rows of other rooms are those of a server that is running: told from here, they would reach none of its sockets.
+    ours: set[RoomId] = set()
+    outbox = OutboxRelay(chat.store, chat.broker, only=ours)
     working = asyncio.create_task(chat.broker.run(chat.worker.handle))
-    relaying = asyncio.create_task(chat.outbox.run())
+    relaying = asyncio.create_task(outbox.run())
     try:
-        for room, group in zip(rooms, groups, strict=True):
-            owner, *others = group
-            members = {owner.user_id: RoomRole.OWNER} | {user.user_id: RoomRole.MEMBER for user in others}
-            await chat.store.create(room, members)
-        chat.outbox.wake()
-        if not await chat.outbox.settle(seconds=600):
-            raise RuntimeError("the room log was not told of all members; the server will do it when it starts")
+        for start in range(0, len(rooms), _ROOMS_AT_ONCE):
+            some = rooms[start : start + _ROOMS_AT_ONCE]
+            ours.clear()
+            ours.update(room.id for room in some)
+            for room, group in zip(some, groups[start:], strict=False):
+                owner, *others = group
+                members = {owner.user_id: RoomRole.OWNER} | {user.user_id: RoomRole.MEMBER for user in others}
+                await chat.store.create(room, members)
+            outbox.wake()
+            if not await outbox.settle(seconds=600):
+                raise ConfigurationError(
+                    "the room log was not told of all members; the server will do it when it starts"
+                )
     finally:
         for task in (relaying, working):
             task.cancel()
@@ -96,8 +143,11 @@ async def _make_rooms(process: Process, groups: list[list[Seeded]]) -> list[Room
 async def backup(settings: Settings, folder: Path) -> None:
     """Copy everything into a new folder, each engine as it is at one moment, while the server may be running.
 
-    The room log is copied first: everyone who speaks in it is then a user and member of the copy. Who joined in the moment between is a
-    member without a line in the log.
+    The SQL database is copied first. What the log was told of a change is then in the copy of one of the two: an outbox row that is not in
+    the first copy any more was in the log before it was forgotten, and one that is still there is told again, as the same event. The
+    other way round a row told and forgotten between the two copies would be in neither. So a read marker never stands behind the end of
+    its room for good, either. Who joined in the moment between has lines in the log and is no member. The index of search is left
+    out: it is made anew.
 
     Raises:
         ConfigurationError: the folder holds a backup already, or cannot be written.
@@ -110,7 +160,7 @@ async def backup(settings: Settings, folder: Path) -> None:
     for file in (database_file, log_file):
         if file.exists():
             raise ConfigurationError(f"{file} exists; give a new folder")
-    process = await build(settings)
+    process = await _open(settings)
     try:
         await process.backup(database_file, log_file)
     finally:
@@ -123,18 +173,12 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> None:
     Raises:
         ConfigurationError: the server runs, there is data already and `replace` is not given, or the folder holds no backup.
     """
-    with claimed(settings.data_dir):
-        places = [sqlite_path(settings.database), sqlite_path(settings.messages)]
+    with claimed(settings):
+        places = engine_files(settings)
         copies = [folder / name for name in BACKUP_FILES]
         for copy in copies:
             if not copy.is_file():
                 raise ConfigurationError(f"{folder} is no backup: {copy.name} is missing")
         if not replace and any(place.exists() for place in places):
             raise ConfigurationError(f"{settings.data_dir} holds data already; --replace puts the backup in its place")
-        for copy, place in zip(copies, places, strict=True):
-            fresh = place.with_name(place.name + ".restored")
-            shutil.copyfile(copy, fresh)
-            fresh.chmod(0o600)
-            for suffix in ("-wal", "-shm"):
-                place.with_name(place.name + suffix).unlink(missing_ok=True)
-            fresh.replace(place)
+        restoring.replace(settings.data_dir, copies, places)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import os
@@ -13,13 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import uvicorn
 import uvloop
 
 from parlour.app import Process, build
+from parlour.claim import claimed
 from parlour.config import ConfigurationError, Settings
 
 logger = logging.getLogger(__name__)
@@ -36,30 +35,6 @@ _GC_THRESHOLDS = (10_000, 20, 100)
 _SOCKETS_UNTIL: Final = 0.6
 _REQUESTS_UNTIL: Final = 0.8
 """Of the time to stop: until then sockets, then HTTP requests are waited for; the rest belongs to what was accepted and the engines."""
-
-
-@contextlib.contextmanager
-def claimed(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory: a second server on it would serve from caches that the first one's changes never reach.
-
-    Raises:
-        ConfigurationError: somebody else holds it, or it cannot be written.
-    """
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (data_dir / "server.lock").open("w")
-    except OSError as error:
-        raise ConfigurationError(f"the data directory {data_dir} cannot be used: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigurationError(
-                f"another Parlour serves {data_dir}; end it, or choose another --data-dir"
-            ) from error
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -105,7 +80,7 @@ def run(settings: Settings) -> int:
     _raise_file_limit()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     with (
-        claimed(settings.data_dir),
+        claimed(settings),
         listening(settings.host, settings.port) as bound,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
@@ -123,6 +98,7 @@ async def _serve(settings: Settings, bound: socket.socket) -> int:
             loop.add_signal_handler(number, _asked_to_stop, stop)
         gc.collect()
         gc.freeze()
+        gc.enable()
         gc.set_threshold(*_GC_THRESHOLDS)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         stopping = asyncio.create_task(stop.wait())

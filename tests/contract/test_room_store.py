@@ -363,6 +363,8 @@ async def test_outbox_rows_come_oldest_first_until_they_are_done(store: RoomStor
     other = a_room()
     await store.create(other, {ann: "owner"})
     assert [row.event.room_id for row in await store.outbox(without={room.id})] == [other.id]
+    assert [row.event.room_id for row in await store.outbox(only={other.id})] == [other.id]
+    assert await store.outbox(only=()) == []
 
 
 async def test_changes_of_one_room_at_once_are_told_as_they_happened(store: RoomStore) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -135,9 +136,41 @@ def test_sessions_are_listed_and_one_of_them_ended(server: ParlourServer) -> Non
     listed = server.admin("sessions", "ann")
     lines = listed.stdout.splitlines()
     assert len(lines) == 2, listed.stderr
+    used = datetime.strptime(lines[0].split()[3], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert abs((datetime.now(UTC) - used).total_seconds()) < 60
     ended = server.admin("revoke", "ann", lines[0].split()[0])
     assert ended.stdout == "1 sessions ended\n"
     wait_until(lambda: sorted(me(server, grant) for grant in grants) == [200, 401], "one session is over")
+    again = server.admin("revoke", "ann", lines[0].split()[0])
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr == f"parlour: ann has no live session {lines[0].split()[0]}\n"
+
+
+def test_accounts_need_no_room_log(server: ParlourServer) -> None:
+    """It is the server's to open, to migrate and to checkpoint."""
+    assert server.admin("create-user", "ann", "ann@example.org", stdin=PASSWORD).returncode == 0
+    assert server.admin("sessions", "ann").returncode == 0
+    assert [path.name for path in server.data_dir.glob("*.db")] == ["parlour.db"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sessions", "ann"], ["seed", "--users", "1", "--room-size", "1", "--tokens", "tokens"]], ids=str
+)
+def test_tables_of_another_version_are_not_touched_under_a_server(server: ParlourServer, arguments: list[str]) -> None:
+    server.admin("create-user", "ann", "ann@example.org", stdin=PASSWORD)
+    server.start()
+    with sqlite3.connect(server.data_dir / "parlour.db") as database:
+        database.execute("UPDATE alembic_version_auth SET version_num = '0000'")
+    refused = server.admin(*arguments)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("parlour: another Parlour serves")
+    assert "of another version than this program" in refused.stderr
+    server.terminate()
+    with sqlite3.connect(server.data_dir / "parlour.db") as database:
+        assert database.execute("SELECT version_num FROM alembic_version_auth").fetchall() == [("0000",)]
+        database.execute("UPDATE alembic_version_auth SET version_num = '9999'")
+    newer = server.admin(*arguments)
+    assert (newer.returncode, "newer Parlour" in newer.stderr, len(newer.stderr.splitlines())) == (2, True, 1)
 
 
 def test_keys_are_rotated_while_the_server_runs(server: ParlourServer) -> None:

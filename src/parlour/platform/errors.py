@@ -161,3 +161,7 @@ class Unavailable(ParlourError):
 
     code = "unavailable"
     status = 503
+
+
+class TablesNewer(Exception):
+    """A newer Parlour wrote the tables. Not for clients: it ends a start, and the message tells the operator what to do."""

@@ -8,12 +8,14 @@ from alembic.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from parlour.platform.errors import TablesNewer
+
 
 def upgrade(connection: Connection, scripts: Path, service: str) -> None:
     """Bring the tables of a service to the newest revision in `scripts`/versions, within the connection's transaction.
 
     Raises:
-        RuntimeError: they are of a revision that is not there.
+        TablesNewer: they are of a revision that is not there.
     """
     config = Config()
     config.set_main_option("script_location", str(scripts))
@@ -23,7 +25,7 @@ def upgrade(connection: Connection, scripts: Path, service: str) -> None:
         known = {script.revision for script in directory.walk_revisions()}
         current = revision if isinstance(revision, tuple) else ((revision,) if revision else ())
         if any(item not in known for item in current):
-            raise RuntimeError(
+            raise TablesNewer(
                 f"the {service} tables were made by a newer Parlour (revision {current[0]}): upgrade this program"
             )
         return directory._upgrade_revs("head", revision)  # noqa: SLF001 - alembic's own env.py template calls it through command.upgrade

@@ -181,7 +181,10 @@ async def migrate(database: Database, package: str) -> None:
     """Bring the tables of a service (`parlour.auth`) to its newest revision in `<package>/migrations/versions`.
 
     Each service has a version table of its own, so that services can share a database without sharing a history. A database that is
-    already there is left as it is; one that is newer than this program is refused with a RuntimeError.
+    already there is left as it is.
+
+    Raises:
+        TablesNewer: the tables are newer than this program.
     """
     if await is_current(database, package):
         return

@@ -169,11 +169,13 @@ class MemoryRooms:
         if at >= self.kept.get((user_id, room_id), ("", 0))[1]:
             self.kept[user_id, room_id] = (text, at)
 
-    async def outbox(self, limit: int = 500, *, without: Collection[RoomId] = ()) -> list[OutboxRow]:
+    async def outbox(
+        self, limit: int = 500, *, without: Collection[RoomId] = (), only: Collection[RoomId] | None = None
+    ) -> list[OutboxRow]:
         self._check()
         self.pages += 1
         rows = [row for row in self.rows if row.event.room_id not in without and row.id not in self.set_aside]
-        return rows[:limit]
+        return [row for row in rows if only is None or row.event.room_id in only][:limit]
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
         self._check()

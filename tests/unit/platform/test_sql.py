@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from parlour.platform.errors import TablesNewer
 from parlour.platform.sql import Database, DatabaseUnavailable, is_current, migrate, newest_revision
 
 COUNT = text("SELECT count(*) FROM names")
@@ -279,7 +280,7 @@ async def test_newer_tables_are_refused_and_left_alone(tmp_path: Path) -> None:
     async with database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version_auth SET version_num = '9999'")
     before = await tables(database)
-    with pytest.raises(RuntimeError, match="newer Parlour"):
+    with pytest.raises(TablesNewer, match="newer Parlour"):
         await migrate(database, "parlour.auth")
     assert await tables(database) == before
     await database.close()

@@ -242,11 +242,15 @@ class SqlRoomStore:
 
     # The outbox of the room log
 
-    async def outbox(self, limit: int = 500, *, without: Collection[RoomId] = ()) -> list[OutboxRow]:
+    async def outbox(
+        self, limit: int = 500, *, without: Collection[RoomId] = (), only: Collection[RoomId] | None = None
+    ) -> list[OutboxRow]:
         """Return what the log has yet to be told."""
         query = sa.select(outbox).where(~outbox.c.set_aside).order_by(outbox.c.position).limit(limit)
         if without:
             query = query.where(outbox.c.room_id.not_in(without))
+        if only is not None:
+            query = query.where(outbox.c.room_id.in_(only))
         return [outbox_row(row) for row in await self._database.rows(query)]
 
     async def outbox_done(self, ids: Sequence[str]) -> None:

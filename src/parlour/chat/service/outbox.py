@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -65,12 +65,15 @@ class OutboxRelay:
         first_delay: float = FIRST_DELAY,
         longest_delay: float = LONGEST_DELAY,
         idle: float = IDLE,
+        only: Collection[RoomId] | None = None,
     ) -> None:
+        """Relay the rows of all rooms, or of those that are in `only` at the time."""
         self._store = store
         self._broker = broker
         self._first_delay = first_delay
         self._longest_delay = longest_delay
         self._idle = idle
+        self._only = only
         self._asked = 0  # how often somebody committed rows, and up to which of those all were tried
         self._served = 0
         self._wake = asyncio.Event()
@@ -133,7 +136,7 @@ class OutboxRelay:
         """Relay the oldest rows of the rooms that need not wait; tell whether there may be more of them."""
         now = asyncio.get_running_loop().time()
         waiting = {room_id for room_id, each in self._put_off.items() if each.until > now}
-        page = await self._store.outbox(BATCH, without=waiting)
+        page = await self._store.outbox(BATCH, without=waiting, only=self._only)
         rooms: defaultdict[RoomId, list[OutboxRow]] = defaultdict(list)
         for row in page:
             rooms[row.event.room_id].append(row)
