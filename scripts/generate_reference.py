@@ -90,6 +90,7 @@ _RATED = {
     "renew": "`auth.renew` on sockets",
     "password": "changes of the password",
     "message": "messages sent, edited, deleted, pinned and unpinned",
+    "deliveries": "live sockets told by all those and reactions, in rooms with more than 100 of them",
     "reaction": "reactions added and removed",
     "room": "rooms created and changed",
     "membership": "joining, leaving, changes of members",

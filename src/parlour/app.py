@@ -210,7 +210,13 @@ class Chat:
         summaries = Summaries(log, auth.directory, self.heads, clock)
         self.room_list = RoomList(summaries, self.memberships, self.heads, rates)
         self.messages = Messages(
-            self.broker, log, self.memberships, auth.directory, verifier=auth.verifier, rates=rates
+            self.broker,
+            log,
+            self.memberships,
+            auth.directory,
+            verifier=auth.verifier,
+            rates=rates,
+            audience=channels.audience,
         )
         self.history = History(log, self.memberships, self.heads, rates)
         self.search = SearchMessages(search, self.memberships, rates)

@@ -175,7 +175,13 @@ class ChatServer:
             memberships=self.memberships,
             summaries=Summaries(self.log, self.directory, self.heads, self.clock),
             messages=Messages(
-                self.broker, self.log, self.memberships, self.directory, verifier=self.verifier, rates=limits
+                self.broker,
+                self.log,
+                self.memberships,
+                self.directory,
+                verifier=self.verifier,
+                rates=limits,
+                audience=self.channels.audience,
             ),
             sync=Sync(self.log, self.memberships, self.heads, limits),
             presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02, calm=0.02),

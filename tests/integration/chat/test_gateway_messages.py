@@ -119,6 +119,13 @@ async def test_a_message_lives_its_whole_life(server: ChatServer) -> None:
     assert events[2]["data"] == {"message_id": message_id, "text": "hello @bob", "mentions": [bob.id]}
 
 
+async def test_a_rooms_audience_is_its_members_sockets(server: ChatServer) -> None:
+    ann, bob, eve = server.user("ann"), server.user("bob"), server.user("eve")
+    room = await server.room(ann, bob)
+    await asyncio.gather(*(server.connect(user) for user in (ann, ann, bob, eve)))
+    assert server.channels.audience(room.id) == 3
+
+
 async def test_nothing_is_acknowledged_that_was_not_asked_to_be(server: ChatServer) -> None:
     ann = server.user("ann")
     room = await server.room(ann)

@@ -40,12 +40,12 @@ async def test_what_is_durable_is_answered_whatever_reading_it_back_would_say(
     body = {"client_id": uuid4(), "text": "hello"}
     read, answers = house.log.message, 0
 
-    async def failing(*arguments: Any) -> Any:
+    async def failing(*arguments: Any, **options: Any) -> Any:
         nonlocal answers
         answers -= 1
         if answers < 0:
             raise Unavailable(retry_after=1)
-        return await read(*arguments)
+        return await read(*arguments, **options)
 
     monkeypatch.setattr(house.log, "message", failing)
     sent = await ben.do("POST", f"/rooms/{room}/messages", body, status=201)

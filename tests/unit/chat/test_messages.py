@@ -1,6 +1,7 @@
 """Commands to the room log: who may, with what values, and what the log is told."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,8 +21,8 @@ from parlour.chat.errors import (
     TooManyPins,
     TooManyReactions,
 )
-from parlour.chat.model import MAX_PINS, MAX_TEXT, Appended, EventType, Message
-from parlour.chat.service.messages import Messages, check_text, settled
+from parlour.chat.model import MAX_PINS, MAX_TEXT, SYNC_GAP, Appended, EventType, Message
+from parlour.chat.service.messages import FEW, Messages, check_text, settled
 from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import ClientId, EventId, UserId, uuid7
 from parlour.platform.permissions import Role
@@ -76,6 +77,7 @@ class House:
         self.log = FakeLog()
         self.directory = FakeDirectory(self.bob, self.eve)
         self.verifier = TokenVerifier(NoKeys(), ManualClock())
+        self.audience = 2
         self.messages = Settled(
             Messages(
                 self.broker,
@@ -84,6 +86,7 @@ class House:
                 self.directory,
                 verifier=self.verifier,
                 rates=RateLimits(ManualClock(), rates),
+                audience=lambda _: self.audience,
             )
         )
 
@@ -175,6 +178,30 @@ async def test_senders_have_a_rate_of_their_own() -> None:
     carl = a_principal("carl")
     house.memberships.add(carl, house.room)
     await house.messages.send(carl, house.room.id, a_client_id(), "hello")
+
+
+async def test_a_message_counts_by_how_many_it_is_told_to_in_a_large_room() -> None:
+    house = House({"deliveries": "1000/second"})
+    carl = a_principal("carl")
+    house.memberships.add(carl, house.room)
+    house.audience = 600
+    for _ in range(2):
+        await house.messages.send(house.ann, house.room.id, a_client_id(), "hello")
+    with pytest.raises(RateLimited):
+        await house.messages.send(house.ann, house.room.id, a_client_id(), "hello")
+    await house.messages.send(carl, house.room.id, a_client_id(), "hello")
+    house.audience = FEW
+    await house.messages.send(house.ann, house.room.id, a_client_id(), "hello")
+
+
+async def test_a_burst_of_messages_is_bounded_and_may_be_as_long_as_a_sync() -> None:
+    house = House()
+    passed = 0
+    with contextlib.suppress(RateLimited):
+        while passed < 6_000:
+            await house.messages.send(house.ann, house.room.id, a_client_id(), "hello")
+            passed += 1
+    assert SYNC_GAP < passed <= 1_000
 
 
 async def test_a_reply_is_to_a_message_of_the_room(house: House) -> None:

@@ -57,6 +57,10 @@ class Channels:
                 channel = channel.since(at)
             channel.emit("event", msgspec.Raw(self._encode(event)))
 
+    def audience(self, room_id: RoomId) -> int:
+        """Return how many sockets of this node an event of a room goes to."""
+        return len(self._namespace.rooms.get(room_channel(room_id), ()))
+
     def typing(self, room_id: RoomId, user_id: UserId, on: bool) -> None:
         """Tell a room, but not the user's own sockets, that a member began or stopped typing."""
         others = self._namespace.to(room_channel(room_id)).except_(user_channel(user_id))

@@ -29,6 +29,9 @@ from parlour.platform.tokens import Principal, TokenVerifier
 
 P = ParamSpec("P")
 
+FEW = 100
+"""Live sockets up to which telling a room counts for nothing: there the rates of commands bound it."""
+
 
 def _repeatable(
     command: Callable[Concatenate["Messages", Principal, RoomId, ClientId, P], Awaitable[Pending]],
@@ -84,13 +87,16 @@ class Messages:
         *,
         verifier: TokenVerifier,
         rates: RateLimits,
+        audience: Callable[[RoomId], int],
     ) -> None:
+        """Take, besides what is plain, `audience`: how many live sockets a command in a room is told to."""
         self._broker = broker
         self._log = log
         self._memberships = memberships
         self._directory = directory
         self._verifier = verifier
         self._rates = rates
+        self._audience = audience
 
     @_repeatable
     async def send(
@@ -245,6 +251,9 @@ class Messages:
             raise InvalidRequest("client_id must be a lower-case UUID", details={"field": "client_id"})
         self._rates.check(rate, principal.user_id)
         await self._present(principal, room_id, permission)
+        audience = self._audience(room_id)
+        if audience > FEW:
+            self._rates.check("deliveries", principal.user_id, cost=audience)
 
     async def _present(self, principal: Principal, room_id: RoomId, permission: Permission) -> Membership:
         """Return the caller's membership as it is at the moment of return: until the submission nothing is awaited any more."""
