@@ -13,7 +13,7 @@ from parlour.app import SERVICES, Process, build, open_accounts
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
 from parlour.chat.service.outbox import OutboxRelay
-from parlour.claim import claimed, engine_files
+from parlour.claim import claimed, engine_files, finish_restoring
 from parlour.config import ConfigurationError, Settings
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId, UserId, uuid4
@@ -49,6 +49,7 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
     Raises:
         ConfigurationError: a server of another version is running.
     """
+    finish_restoring(settings)
     database = Database(settings.database)
     try:
         await _bring_up_to_date(settings, database, ["parlour.auth"])
@@ -64,6 +65,7 @@ async def _open(settings: Settings) -> Process:
     Raises:
         ConfigurationError: a server of another version is running.
     """
+    finish_restoring(settings)
     database = Database(settings.database)
     try:
         await _bring_up_to_date(settings, database, SERVICES)

@@ -151,9 +151,9 @@ class Process:
         await self._database.close()
 
     async def backup(self, database: Path, log: Path) -> None:
-        """Copy the engines' data into new files, each as it is at one moment: first the log, then the database."""
-        await self._log.backup(log)
+        """Copy the engines' data into new files, each as it is at one moment: first the database, then the log (admin.py says why)."""
         await self._database.backup(database)
+        await self._log.backup(log)
 
     @property
     def failed(self) -> bool:
