@@ -97,7 +97,6 @@ class TestFile:
         assert wal < path.stat().st_size, "3,000 messages went through a WAL that began anew many times"
         await log.close()
 
-
     async def test_a_click_writes_the_same_however_many_reacted_before(self, log: SqliteRoomLog, path: Path) -> None:
         many, none = await say(log, a_room()), await say(log, a_room())
         users = [UserId(uuid7()) for _ in range(3_000)]
