@@ -169,6 +169,13 @@ COMMANDS = [
     "presence.watch",
     "presence.update",
     "auth.renew",
+    "call.start",
+    "call.join",
+    "call.signal",
+    "call.leave",
+    "call.decline",
+    "call.mute",
+    "call.kick",
 ]
 
 
