@@ -107,7 +107,7 @@ class Process:
         self.health.add("database", database.check)
         self.health.add("messages", log.check)
         self.http = create_application(
-            [parlour.auth.http.router(self.auth), self.chat.router(), self.video.router()],
+            [parlour.auth.http.router(self.auth, [*settings.cors_origins, settings.public_url]), self.chat.router(), self.video.router()],
             self.auth.verifier,
             self.health,
             version=parlour.__version__,
