@@ -15,6 +15,7 @@ Unauthenticated
 └── RefreshTokenReused      spent before; the session is ended
 Forbidden
 ├── AccountDisabled         the account is switched off
+├── CrossSite               a page of another site would use the cookie
 └── WrongPassword           the present password is not that one
 NotFound
 ├── UserNotFound            no such user
@@ -146,6 +147,15 @@ class AccountDisabled(Forbidden):
     """
 
     code = "account_disabled"
+
+
+class CrossSite(Forbidden):
+    """A page of another site may not use the cookie of this one.
+
+    Open Parlour itself. An administrator can permit other origins by the setting `PARLOUR_CORS_ORIGINS`.
+    """
+
+    code = "cross_site"
 
 
 class WrongPassword(Forbidden):

@@ -1,15 +1,23 @@
 """The routes of accounts, sessions and the directory (DESIGN.md section 4)."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import msgspec
 from litestar import Response, Router, delete, get, patch, post
-from litestar.datastructures import Cookie
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
+from parlour.auth.cookies import (
+    DEVICE_COOKIE,
+    FORGETTING,
+    NO_REFRESH_COOKIE,
+    cookies_of,
+    own_pages_only,
+    presented,
+)
 from parlour.auth.errors import RefreshTokenInvalid
-from parlour.auth.model import DAY, Lifetimes, User
+from parlour.auth.model import Lifetimes, User
 from parlour.auth.service import Auth, Grant, Origin
 from parlour.auth.service.accounts import profile_of
 from parlour.auth.service.directory import MAX_PAGE, Page
@@ -21,10 +29,6 @@ from parlour.platform.ids import SessionId, UserId, is_uuid
 from parlour.platform.permissions import Role
 from parlour.platform.tokens import Principal
 
-REFRESH_COOKIE = "parlour_refresh"
-DEVICE_COOKIE = "parlour_device"
-_COOKIE_PATH = "/api/auth"
-_DEVICE_SECONDS = 365 * DAY // 1000
 _ACCOUNTS, _SESSIONS, _USERS = ["accounts"], ["sessions"], ["users"]
 
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
@@ -154,9 +158,12 @@ async def log_in(*, request: AnyRequest, auth: UseCases, data: JSONBody[Login]) 
 async def refresh(
     *, request: AnyRequest, auth: UseCases, data: JSONBody[Refresh | None] = None
 ) -> Response[GrantAnswer]:
-    """The refresh token is spent. Using it again later than a few seconds after ends the session."""
+    """The refresh token is spent. Using it again later than a few seconds after ends the session.
+
+    A cookie is taken from pages of this site only, and removed when its token will never be of use again.
+    """
     given = data.refresh_token if data else None
-    token = given or request.cookies.get(REFRESH_COOKIE)
+    token = presented(request, given)
     if token is None:
         raise RefreshTokenInvalid("A refresh token is needed, in the body or in the cookie.")
     grant = await auth.sessions.refresh(token, _origin(request, None))
@@ -168,14 +175,14 @@ async def refresh(
 @post(
     "/api/auth/logout",
     status_code=204,
-    response_cookies=[Cookie(key=REFRESH_COOKIE, path=_COOKIE_PATH, max_age=0, httponly=True, samesite="strict")],
+    response_cookies=[NO_REFRESH_COOKIE],
     tags=_ACCOUNTS,
     operation_id="logout",
     summary="End this session",
 )
 async def log_out(*, request: AnyRequest, auth: UseCases, data: JSONBody[Logout | None] = None) -> None:
     """The session is that of the access token or, without a valid one, of the refresh token in the body or in the cookie."""
-    token = (data.refresh_token if data else None) or request.cookies.get(REFRESH_COOKIE)
+    token = presented(request, data.refresh_token if data else None)
     try:
         await auth.sessions.log_out(auth.verifier.verify(_bearer(request)))
     except Unauthenticated:
@@ -280,32 +287,16 @@ def _granted(
     request: AnyRequest, grant: Grant, lifetimes: Lifetimes, *, cookie: bool, status: int
 ) -> Response[GrantAnswer]:
     answer = GrantAnswer(grant.user, grant.access_token, grant.expires_in, "Bearer")
-    cookies = []
-    if cookie:
-        cookies.append(_cookie(request, REFRESH_COOKIE, grant.refresh_token, lifetimes.idle // 1000))
-        if grant.device_token:
-            cookies.append(_cookie(request, DEVICE_COOKIE, grant.device_token, _DEVICE_SECONDS))
-    else:
+    cookies = cookies_of(request, grant, lifetimes.idle // 1000) if cookie else []
+    if not cookie:
         answer.refresh_token = grant.refresh_token
         answer.device_token = grant.device_token
     # RFC 6749 section 5.1: no cache may keep tokens.
     return Response(answer, status_code=status, cookies=cookies, headers={"Cache-Control": "no-store"})
 
 
-def _cookie(request: AnyRequest, name: str, value: str, max_age: int) -> Cookie:
-    return Cookie(
-        key=name,
-        value=value,
-        path=_COOKIE_PATH,
-        max_age=max_age,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-
-
-def router(auth: Auth) -> Router:
-    """Return the routes of auth.
+def router(auth: Auth, origins: Collection[str] = ()) -> Router:
+    """Return the routes of auth; pages of `origins` may use the refresh cookie besides those of this server.
 
     Its use cases are the dependency `auth`. Where there is a caller it asks for that one first, though it has no use for it:
     Litestar resolves dependencies that know nothing of each other in a task group, at three times the cost of one after
@@ -320,7 +311,17 @@ def router(auth: Auth) -> Router:
 
     public = Router(
         "/",
-        route_handlers=[register, log_in, refresh, log_out, jwks],
+        route_handlers=[
+            register,
+            log_in,
+            jwks,
+            Router(
+                "/",
+                route_handlers=[refresh, log_out],
+                guards=[own_pages_only(origins)],
+                exception_handlers=FORGETTING,
+            ),
+        ],
         dependencies={"auth": Provide(to_anybody, sync_to_thread=False)},
     )
     private = Router(

@@ -34,7 +34,10 @@ async def server(tmp_path: Path) -> AsyncIterator[World]:
 @pytest.fixture
 async def new_client(server: World) -> AsyncIterator[NewClient]:
     application = create_application(
-        [router(server.auth)], server.auth.verifier, Health("0", server.clock), version="0"
+        [router(server.auth, ["https://app.example.org", ""])],
+        server.auth.verifier,
+        Health("0", server.clock),
+        version="0",
     )
     clients: list[httpx.AsyncClient] = []
 

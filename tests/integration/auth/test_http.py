@@ -203,6 +203,91 @@ async def test_with_cookies_no_script_sees_the_refresh_token(new_client: NewClie
     refused(await client.post("/api/auth/refresh"), 401, "refresh_token_invalid")
 
 
+@pytest.mark.parametrize("path", ["refresh", "logout"])
+@pytest.mark.parametrize(
+    ("headers", "own"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://parlour.test"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Origin": "https://parlour.test"}, True),
+        ({"Origin": "http://parlour.test:80"}, True),
+        ({"Origin": "http://Parlour.Test"}, True),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "https://app.example.org"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://parlour.test"}, False),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "https://other.example.org"}, False),
+        ({"Origin": "https://app.example.org:8443"}, False),
+        ({"Origin": "http://parlour.test.example.org"}, False),
+        ({"Origin": "http://parlour.test:8000"}, False),
+        ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
+        ({"Origin": ""}, False),
+    ],
+    ids=str,
+)
+async def test_the_cookie_is_of_use_to_our_pages_only(
+    new_client: NewClient, path: str, headers: dict[str, str], own: bool
+) -> None:
+    client = new_client()
+    await register(client, cookie=True)
+    kept = client.cookies["parlour_refresh"]
+    response = await client.post(f"/api/auth/{path}", headers=headers)
+    if own:
+        assert response.status_code == (200 if path == "refresh" else 204)
+        return
+    refused(response, 403, "cross_site")
+    assert client.cookies["parlour_refresh"] == kept
+    assert (await client.post("/api/auth/refresh")).status_code == 200
+
+
+async def test_a_token_in_the_body_is_of_use_from_anywhere(client: httpx.AsyncClient) -> None:
+    """Whoever has it needs no cookie; which pages may read the answer is CORS's affair."""
+    grant = (await register(client)).json()
+    headers = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    body = {"refresh_token": grant["refresh_token"]}
+    assert (await client.post("/api/auth/refresh", json=body, headers=headers)).status_code == 200
+
+
+async def test_a_cookie_that_will_never_be_of_use_again_is_removed(client: httpx.AsyncClient, server: World) -> None:
+    await register(client, cookie=True)
+    client.cookies.set("parlour_refresh", "nonsense", path="/api/auth", domain="parlour.test")
+    refused(await client.post("/api/auth/refresh"), 401, "refresh_token_invalid")
+    assert "parlour_refresh" not in client.cookies
+    login = {"login": "ann", "password": PASSWORD, "cookie": True}
+    for end, code in {
+        "revoke": "session_revoked",
+        "wait": "refresh_token_expired",
+        "reuse": "refresh_token_reused",
+    }.items():
+        assert (await client.post("/api/auth/login", json=login)).status_code == 200
+        kept = client.cookies["parlour_refresh"]
+        if end == "revoke":
+            await server.auth.administration.revoke_sessions("ann")
+        elif end == "wait":
+            server.clock.advance(40 * 86_400)
+        else:
+            await client.post("/api/auth/refresh")
+            client.cookies.set("parlour_refresh", kept, path="/api/auth", domain="parlour.test")
+            server.clock.advance(60)
+        refused(await client.post("/api/auth/refresh"), 401, code)
+        assert "parlour_refresh" not in client.cookies
+
+
+async def test_a_cookie_outlives_a_refresh_that_failed_for_the_moment(client: httpx.AsyncClient, server: World) -> None:
+    """Also one whose token was in the body."""
+    await register(client, cookie=True)
+    kept = client.cookies["parlour_refresh"]
+    refused(await client.post("/api/auth/refresh", json={"refresh_token": "nonsense"}), 401, "refresh_token_invalid")
+    async with server.database.transaction() as connection:
+        await connection.exec_driver_sql("ALTER TABLE sessions RENAME TO away")
+    refused(await client.post("/api/auth/refresh"), 503, "database_unavailable")
+    async with server.database.transaction() as connection:
+        await connection.exec_driver_sql("ALTER TABLE away RENAME TO sessions")
+    assert client.cookies["parlour_refresh"] == kept
+    assert (await client.post("/api/auth/refresh")).status_code == 200
+
+
 async def test_a_device_cookie_makes_the_device_a_known_one(client: httpx.AsyncClient, new_client: NewClient) -> None:
     await register(client, cookie=True)
     stranger = new_client("203.0.113.9")
