@@ -1,6 +1,7 @@
 """Registering, one's own account, and managing those of others."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +16,14 @@ from parlour.auth.errors import (
     WrongPassword,
 )
 from parlour.auth.model import may_manage
-from parlour.platform.errors import Forbidden, InvalidRequest
+from parlour.auth.service import Origin
+from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import UserId, uuid7
 from parlour.platform.permissions import Role
+from parlour.platform.rates import DEFAULT_RATES
 from parlour.platform.tokens import SessionEnded
 
-from .world import ELSEWHERE, ORIGIN, PASSWORD, World
+from .world import ELSEWHERE, ORIGIN, PASSWORD, World, a_world
 
 NEW = "quite another secret"
 
@@ -33,6 +36,28 @@ async def test_the_first_account_is_the_owner_and_the_next_are_members(world: Wo
 async def test_of_many_first_accounts_at_once_one_is_the_owner(world: World) -> None:
     grants = await asyncio.gather(*(world.register(f"ann{number}") for number in range(8)))
     assert [grant.user.role for grant in grants].count(Role.OWNER) == 1
+
+
+async def test_who_asks_whether_many_addresses_have_accounts_is_slowed(tmp_path: Path) -> None:
+    """What is refused without asking the store is not counted; the machine itself never is."""
+    async with a_world(tmp_path, rates={"register": DEFAULT_RATES["register"]}) as world:
+        await world.register()
+
+        async def ask(origin: Origin, password: str = PASSWORD) -> None:
+            await world.auth.accounts.register("ann", "ann@example.org", password, None, origin)
+
+        for _ in range(20):
+            with pytest.raises(PasswordTooShort):
+                await ask(ELSEWHERE, "short")
+        for _ in range(5):
+            with pytest.raises(UsernameTaken):
+                await ask(ELSEWHERE)
+        with pytest.raises(RateLimited) as refused:
+            await ask(ELSEWHERE)
+        assert 300 < (refused.value.retry_after or 0) < 400
+        for _ in range(20):
+            with pytest.raises(UsernameTaken):
+                await ask(Origin("127.0.0.1"))
 
 
 async def test_names_and_addresses_are_unique_whatever_their_case(world: World) -> None:

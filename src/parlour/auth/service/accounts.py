@@ -52,9 +52,10 @@ class Accounts:
             UsernameTaken, EmailTaken: another account has it.
             RateLimited: too many from this address, or at once. PasswordsBusy: too many at once from everywhere.
         """
-        self._rates.check_address("register", origin.address)
         user = self.draft(username, email, display_name, Role.MEMBER)
         secret = check_password(password, username=user.username, email=user.email, display_name=user.display_name)
+        # From here on the answer tells whether a name or an address is taken; what can be mended without asking costs nothing.
+        self._rates.check_address("register", origin.address)
         encoded = await self._hasher.hash(secret, stranger=origin.address)
         device_token = origin.device_token
         if device_token is not None and not await self._sessions.device_users(device_token):
