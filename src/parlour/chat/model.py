@@ -53,7 +53,7 @@ class EventType(StrEnum):
     MEMBER_LEFT = "member.left"  # {user_id}; sender_id is who did it
     ROOM_UPDATED = "room.updated"  # {name?, topic?, kind?, roles?: {user id: role}}
     CALL_STARTED = "call.started"  # {call_id, media}; sender_id is the caller
-    CALL_ENDED = "call.ended"  # {call_id, media, reason, duration_ms, missed, user_ids: [user id]}; sender_id is the caller
+    CALL_ENDED = "call.ended"  # {call_id, media, reason, duration_ms, missed, user_ids: [user id]}; from the caller
 
 
 class NewEvent(msgspec.Struct):
