@@ -1,0 +1,269 @@
+/**
+ * The outbox: what the user does goes to the device's store first, is shown at once, and is sent until the server has acknowledged it.
+ *
+ * One tab sends (see tabs.ts), the others write to the same store and say so. Each step is written down before the next: an attempt
+ * before it is made, an acknowledgement before the next command goes out. A crash between any two repeats the step, which is harmless,
+ * since the server keeps one event for each client id; it never skips one.
+ */
+
+import {
+  acknowledged,
+  added,
+  attempted,
+  discarded,
+  edited,
+  isPermanent,
+  isSilent,
+  next,
+  refused,
+  retried,
+  seen,
+  settled,
+  type Command,
+  type Entries,
+  type MessageRef,
+  type OutboxEntry,
+} from "./outbox-rules";
+import type { ErrorBody, Placed } from "./schema.gen";
+import { CommandRefused } from "./socket";
+import type { OutboxStore } from "./storage/store";
+
+export interface OutboxOptions {
+  store: OutboxStore;
+  /** Send once, and wait for the acknowledgement; as `Link.request`. */
+  send: (entry: OutboxEntry) => Promise<Omit<Placed, "ok">>;
+  /** What is to be shown of a room has changed. */
+  changed: (roomId: string) => void;
+  /** A command that shows on no message was refused for good, and is gone. */
+  refused: (entry: OutboxEntry, error: ErrorBody) => void;
+  /** Something was written that other tabs have not read. */
+  written: (roomId: string) => void;
+  delay: (ms: number) => Promise<void>;
+  newId: () => string;
+  now: () => number;
+}
+
+type Change = (entries: Entries) => Entries;
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 30_000;
+const REMEMBERED_IDS = 500;
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #known = new Map<string, Entries>();
+  /** What the user has just done and the store has not confirmed yet. */
+  readonly #unsaved = new Map<string, Change[]>();
+  readonly #ids = new Map<string, string>();
+  readonly #refusals = new Map<string, number>();
+  readonly #pumping = new Set<string>();
+  /** Changes when sending begins or stops, so that what was under way before goes no further. */
+  #turn = 0;
+  #active = false;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Read what is there from before. */
+  async load(): Promise<void> {
+    const entries = await this.#serially(() => this.#options.store.all());
+    for (const roomId of new Set(entries.map((each) => each.roomId))) {
+      this.#take(
+        roomId,
+        entries.filter((each) => each.roomId === roomId),
+      );
+    }
+  }
+
+  /** The entries of a room as they are to be shown. */
+  entries(roomId: string): Entries {
+    const known = this.#known.get(roomId) ?? [];
+    return (this.#unsaved.get(roomId) ?? []).reduce((entries, change) => change(entries), known);
+  }
+
+  /** The rooms that have entries. */
+  rooms(): string[] {
+    return [...new Set([...this.#known.keys(), ...this.#unsaved.keys()])];
+  }
+
+  /** Commands that the server has not acknowledged. */
+  get count(): number {
+    return this.rooms().reduce((sum, id) => sum + this.entries(id).filter((each) => each.state !== "placed").length, 0);
+  }
+
+  /** How a command names a message, given what the timeline shows as its id. */
+  refTo(roomId: string, id: string): MessageRef {
+    const pending = this.entries(roomId).find((each) => each.clientId === id);
+    if (pending !== undefined) return pending.placed === undefined ? { clientId: id } : { id: pending.placed.id };
+    return { id: this.#ids.get(id) ?? id };
+  }
+
+  /** Take a command. Returns its client id at once; `saved` resolves when it cannot be lost any more. */
+  add(roomId: string, command: Command): { clientId: string; saved: Promise<void> } {
+    const clientId = this.#options.newId();
+    const at = this.#options.now();
+    const entry: OutboxEntry = { order: 0, clientId, roomId, at, command, attempts: 0, state: "waiting" };
+    return { clientId, saved: this.#do(roomId, (entries) => added(entries, entry)) };
+  }
+
+  /** Send a failed command once more. */
+  async retry(clientId: string): Promise<void> {
+    await this.#doTo(clientId, (entries) => retried(entries, clientId));
+  }
+
+  /** Give a command up. */
+  async discard(clientId: string): Promise<void> {
+    await this.#doTo(clientId, (entries) => discarded(entries, clientId));
+  }
+
+  /** Send another text in place of one that failed, or was never sent. */
+  async edit(clientId: string, text: string): Promise<void> {
+    const freshId = this.#options.newId();
+    await this.#doTo(clientId, (entries) => edited(entries, clientId, text, freshId));
+  }
+
+  /** Another tab has written: read the room's entries anew. */
+  async refresh(roomId: string): Promise<void> {
+    await this.#update(roomId, (entries) => entries, false);
+    this.#begin(roomId);
+  }
+
+  /** Begin or stop sending: this tab is the one that sends, and it is online. */
+  setActive(active: boolean): void {
+    if (active === this.#active) return;
+    this.#active = active;
+    this.#turn += 1;
+    this.#pumping.clear();
+    if (active) for (const roomId of this.rooms()) this.#begin(roomId);
+  }
+
+  /** Events of the user's own have come: `events` maps client ids to event ids. */
+  async receive(roomId: string, events: ReadonlyMap<string, string>): Promise<void> {
+    for (const [clientId, id] of events) this.#remember(clientId, id);
+    const waiting = this.entries(roomId).some((each) => events.has(each.clientId));
+    if (waiting) await this.#update(roomId, (entries) => seen(entries, events));
+  }
+
+  /** All events of a room up to `head` are shown. */
+  async settle(roomId: string, head: number): Promise<void> {
+    const entries = this.#known.get(roomId) ?? [];
+    if (settled(entries, head) !== entries) await this.#update(roomId, (each) => settled(each, head));
+  }
+
+  /** Forget a room that the user has left. */
+  async drop(roomId: string): Promise<void> {
+    if (this.entries(roomId).length > 0) await this.#update(roomId, () => []);
+  }
+
+  async #doTo(clientId: string, change: Change): Promise<void> {
+    const roomId = this.rooms().find((id) => this.entries(id).some((each) => each.clientId === clientId));
+    if (roomId !== undefined) await this.#do(roomId, change);
+  }
+
+  /** Show a change at once, write it down, and send what there is to send. */
+  async #do(roomId: string, change: Change): Promise<void> {
+    this.#unsaved.set(roomId, [...(this.#unsaved.get(roomId) ?? []), change]);
+    this.#options.changed(roomId);
+    await this.#update(roomId, change, true, () => {
+      const rest = (this.#unsaved.get(roomId) ?? []).filter((each) => each !== change);
+      if (rest.length > 0) this.#unsaved.set(roomId, rest);
+      else this.#unsaved.delete(roomId);
+    });
+    this.#begin(roomId);
+  }
+
+  async #update(roomId: string, change: Change, tell = true, written?: () => void): Promise<Entries> {
+    return this.#serially(async () => {
+      const entries = await this.#options.store.update(roomId, change);
+      written?.();
+      this.#take(roomId, entries);
+      if (tell) this.#options.written(roomId);
+      return entries;
+    });
+  }
+
+  /** One after the other, so that what is known always becomes newer. */
+  #serially<T>(write: () => Promise<T>): Promise<T> {
+    const mine = this.#writing.then(write);
+    this.#writing = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #take(roomId: string, entries: Entries): void {
+    if (entries.length > 0) this.#known.set(roomId, entries);
+    else this.#known.delete(roomId);
+    this.#options.changed(roomId);
+  }
+
+  #begin(roomId: string): void {
+    // Only a store that was closed, at the end of the session, refuses to write.
+    this.#pump(roomId).catch(() => this.setActive(false));
+  }
+
+  /** Send a room's commands, one after the other, until none is left that may go. */
+  async #pump(roomId: string): Promise<void> {
+    if (!this.#active || this.#pumping.has(roomId)) return;
+    const turn = this.#turn;
+    const going = () => this.#active && turn === this.#turn;
+    this.#pumping.add(roomId);
+    let failures = 0;
+    while (going()) {
+      const entry = await this.#claim(roomId);
+      if (entry === undefined || !going()) break;
+      const told = await this.#attempt(roomId, entry);
+      failures = told === "done" ? 0 : failures + 1;
+      if (told === "done" || !going()) continue;
+      await this.#options.delay(Math.max(told, Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** failures)));
+    }
+    if (turn !== this.#turn) return;
+    this.#pumping.delete(roomId);
+    // What was added while the last look found nothing has not been able to begin by itself.
+    if (going() && next(this.#known.get(roomId) ?? []) !== undefined) this.#begin(roomId);
+  }
+
+  /** Count an attempt of the next command before it is made: from then on it may have arrived. */
+  async #claim(roomId: string): Promise<OutboxEntry | undefined> {
+    if (next(this.#known.get(roomId) ?? []) === undefined) return undefined;
+    let claimed: string | undefined;
+    const entries = await this.#update(roomId, (before) => {
+      claimed = next(before)?.clientId;
+      return claimed === undefined ? before : attempted(before, claimed);
+    });
+    return entries.find((each) => each.clientId === claimed);
+  }
+
+  /** Send one command; "done" when the next may follow, else the least ms to wait. */
+  async #attempt(roomId: string, entry: OutboxEntry): Promise<"done" | number> {
+    const { clientId } = entry;
+    try {
+      const placed = await this.#options.send(entry);
+      this.#remember(clientId, placed.id);
+      await this.#update(roomId, (entries) => acknowledged(entries, clientId, placed));
+      this.#refusals.delete(clientId);
+      return "done";
+    } catch (cause) {
+      if (!(cause instanceof CommandRefused)) return 0;
+      const { error } = cause;
+      const refusals = (this.#refusals.get(clientId) ?? 0) + 1;
+      this.#refusals.set(clientId, refusals);
+      if (!isPermanent(error, refusals)) return (error.retry_after ?? 0) * 1_000;
+      this.#refusals.delete(clientId);
+      const silent = isSilent(entry.command.kind);
+      await this.#update(roomId, (entries) =>
+        silent ? discarded(entries, clientId) : refused(entries, clientId, error),
+      );
+      if (silent) this.#options.refused(entry, error);
+      return "done";
+    }
+  }
+
+  #remember(clientId: string, id: string): void {
+    this.#ids.set(clientId, id);
+    if (this.#ids.size > REMEMBERED_IDS) {
+      const oldest = this.#ids.keys().next().value;
+      if (oldest !== undefined) this.#ids.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** The tabs of one account in one browser: what they tell each other, and which of them does what only one may do. */
+
+import type { User } from "./schema.gen";
+import type { SavedDraft } from "./storage/store";
+import type { AccessToken } from "./tokens";
+
+export type TabMessage =
+  /** The outbox of a room was written. */
+  | { type: "outbox"; roomId: string }
+  | { type: "token"; token: AccessToken }
+  | { type: "draft"; draft: SavedDraft }
+  /** The user has marked a room unread from a seq on, or taken the mark away. */
+  | { type: "mark"; roomId: string; from?: number }
+  | { type: "user"; user: User }
+  /** The session is over. */
+  | { type: "ended"; reason: string };
+
+/** A channel to the other tabs of an account; a tab does not hear itself. */
+export class TabChannel {
+  readonly #channel: BroadcastChannel | undefined;
+
+  constructor(name: string, listener: (message: TabMessage) => void) {
+    if (typeof BroadcastChannel === "undefined") return;
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => listener(data);
+  }
+
+  tell(message: TabMessage): void {
+    this.#channel?.postMessage(message);
+  }
+
+  close(): void {
+    this.#channel?.close();
+  }
+}
+
+/** Web Locks, as far as they are used here; undefined on pages that are neither HTTPS nor this machine. */
+export interface Locks {
+  request: <T>(name: string, options: { signal?: AbortSignal }, run: () => Promise<T>) => Promise<T>;
+}
+
+/** Run alone among the tabs; without locks, at once. */
+export async function alone<T>(locks: Locks | undefined, name: string, run: () => Promise<T>): Promise<T> {
+  return locks === undefined ? run() : locks.request(name, {}, run);
+}
+
+/**
+ * Whether this tab is the one that sends.
+ *
+ * A tab wants it while it is online, and gives it up when it is not, so that the network of one tab never holds up another. Without
+ * locks every tab leads: what two send twice the server keeps once, and each keeps the order.
+ */
+export class Leadership {
+  readonly #locks: Locks | undefined;
+  readonly #name: string;
+  readonly #changed: (leading: boolean) => void;
+  #giveUp: (() => void) | undefined;
+
+  constructor(locks: Locks | undefined, name: string, changed: (leading: boolean) => void) {
+    this.#locks = locks;
+    this.#name = name;
+    this.#changed = changed;
+  }
+
+  want(wanted: boolean): void {
+    if (wanted === (this.#giveUp !== undefined)) return;
+    if (!wanted) {
+      this.#giveUp?.();
+      return;
+    }
+    const asking = new AbortController();
+    let release: (() => void) | undefined;
+    const giveUp = (): void => {
+      if (this.#giveUp !== giveUp) return;
+      this.#giveUp = undefined;
+      asking.abort();
+      if (release === undefined) return;
+      this.#changed(false);
+      release();
+    };
+    this.#giveUp = giveUp;
+    const lead = () =>
+      new Promise<void>((resolve) => {
+        if (this.#giveUp !== giveUp) {
+          resolve();
+          return;
+        }
+        release = resolve;
+        this.#changed(true);
+      });
+    if (this.#locks === undefined) void lead();
+    else this.#locks.request(this.#name, { signal: asking.signal }, lead).catch(giveUp);
+  }
+}
