@@ -50,10 +50,14 @@ class Registration(msgspec.Struct):
 
 
 class Login(msgspec.Struct):
-    """Username or e-mail address, and password; the rest as in a registration."""
+    """Username or e-mail address, and password; the rest as in a registration.
+
+    No account has a second factor yet: a `totp` is refused, so that nobody thinks it was checked.
+    """
 
     login: Text
     password: Text
+    totp: None = None
     cookie: bool = False
     device_token: Token | None = None
 

@@ -87,6 +87,14 @@ async def test_malformed_bodies_are_invalid_requests(client: httpx.AsyncClient, 
     refused(await client.post(f"/api/auth/{path}", content=body, headers=headers), 400, "invalid_request")
 
 
+async def test_a_second_factor_that_nobody_checks_is_refused(client: httpx.AsyncClient) -> None:
+    await register(client)
+    login = {"login": "ann", "password": PASSWORD}
+    error = refused(await client.post("/api/auth/login", json={**login, "totp": "123456"}), 400, "invalid_request")
+    assert "totp" in str(error["details"])
+    assert (await client.post("/api/auth/login", json={**login, "totp": None})).status_code == 200
+
+
 async def test_a_login_by_name_or_address_gives_a_session_of_its_own(client: httpx.AsyncClient) -> None:
     first = (await register(client)).json()
     for login in ("Ann", "ann@example.org"):
