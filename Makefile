@@ -16,12 +16,12 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node build run dev check check-web test test-web bench fuzz crash lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web bench fuzz crash lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
 
-setup: setup-python setup-node ## install everything that Parlour and its tests need, into this folder
+setup: setup-python setup-node setup-apt ## install everything that Parlour and its tests need, into this folder
 
 setup-python: $(PYTHON_STAMP)
 
@@ -41,6 +41,13 @@ $(PYTHON_STAMP): requirements-dev.txt pyproject.toml
 	@cd $* && npm ci --silent --no-fund --no-audit
 	@touch $@
 
+setup-apt: ## install the Debian packages that calls are tested with: coturn
+	@command -v turnserver >/dev/null || { \
+	echo "setup: coturn (Debian package)"; \
+	[ "$$(id -u)" = 0 ] || { echo "coturn is missing: as root, apt-get install coturn (elsewhere https://github.com/coturn/coturn), then repeat"; exit 1; }; \
+	export DEBIAN_FRONTEND=noninteractive; apt-get install -y -qq coturn >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq coturn >/dev/null; }; \
+	! command -v systemctl >/dev/null || systemctl disable --now coturn >/dev/null 2>&1 || true; }
+
 build: $(WEB_BUILT) ## build the web client into web/dist, which the server serves at /
 
 $(WEB_BUILT): $(WEB_SETUP) $(WEB_SOURCES)
@@ -51,6 +58,9 @@ $(WEB_BUILT): $(WEB_SETUP) $(WEB_SOURCES)
 run: setup-python build ## serve Parlour on http://localhost:8000 (PORT=… for another)
 	@echo "run: Parlour on http://localhost:$(PORT), data in ./data; Ctrl-C ends it"
 	@exec $(BIN)/parlour serve --port $(PORT) --data-dir data $(ARGS)
+
+turn: setup-apt ## run coturn on 127.0.0.1:3478 and print the settings for Parlour (ARGS=--help)
+	@exec $(PYTHON) scripts/turn.py $(ARGS)
 
 dev: setup-python $(WEB_SETUP) ## serve; the server restarts and the page renews itself when their source changes
 	@echo "dev: http://localhost:$(WEB_PORT) (Vite, in front of the server on $(PORT), which restarts on changes below src/)"
