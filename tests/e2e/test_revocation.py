@@ -1,5 +1,6 @@
 """Whoever is shut out is out within a second: the live socket is closed, and the access token refused at once."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -71,6 +72,51 @@ async def test_the_other_device_is_out_within_a_second(server: ParlourServer, ac
         assert (await http.get("/api/auth/me", headers=bearer(mine))).status_code == 200
         assert (await kept.call("sync", {"rooms": {}}))["ok"] is True
         await kept.close()
+
+
+async def test_a_storm_of_logins_and_refreshes_does_not_keep_anybody_in(server: ParlourServer) -> None:
+    """Each of them writes; the revocation, another write, must not wait for all of them. The bound is that of a busy machine."""
+    server.start()
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=httpx.Limits(max_connections=100)) as http:
+        mine, other = await register(http, "ann"), await log_in(http, "ann")
+        grants = [await register(http, f"refresher{number}") for number in range(4)]
+        lost = await connected(server, other)
+        counts = {"logins": 0, "refreshes": 0}
+        blowing = asyncio.Event()
+
+        def count(what: str) -> None:
+            counts[what] += 1
+            if min(counts.values()) >= 20:
+                blowing.set()
+
+        async def keep_logging_in() -> None:
+            while True:
+                await log_in(http, "refresher0")
+                count("logins")
+
+        async def keep_refreshing(grant: dict[str, Any]) -> None:
+            while True:
+                body = {"refresh_token": grant["refresh_token"]}
+                answer = await http.post("/api/auth/refresh", json=body)
+                assert answer.status_code == 200, answer.text
+                grant = answer.json()
+                count("refreshes")
+
+        storm = [asyncio.create_task(keep_logging_in()) for _ in range(40)]
+        storm += [asyncio.create_task(keep_refreshing(grant)) for grant in grants]
+        async with asyncio.timeout(60):
+            await blowing.wait()
+        began = time.monotonic()
+        answer = await end_by_id(http, mine, other)
+        assert answer.status_code == 204, answer.text
+        await lost.wait_closed()
+        seconds = lost.closed_at - began
+        print(f"out after {seconds:.3f} s, during {counts}")
+        assert not [task for task in storm if task.done()]
+        for task in storm:
+            task.cancel()
+        await asyncio.gather(*storm, return_exceptions=True)
+        assert seconds < 5
 
 
 async def test_a_disabled_user_is_out_within_a_second_with_all_devices(server: ParlourServer) -> None:
