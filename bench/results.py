@@ -46,6 +46,8 @@ TARGETS = {
     "connect": Target("ratio", ">=", 1.0),
     "memory": Target("value", "<=", 16.0),
     "search_p95": Target("value", "<=", 50.0),
+    "calls_1000_setup_p95": Target("value", "<=", 200.0),
+    "calls_1000_lost": Target("value", "<=", 0),
     "rest": Target("ratio", ">=", 1.5),
 }
 
