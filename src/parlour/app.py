@@ -107,7 +107,11 @@ class Process:
         self.health.add("database", database.check)
         self.health.add("messages", log.check)
         self.http = create_application(
-            [parlour.auth.http.router(self.auth, [*settings.cors_origins, settings.public_url]), self.chat.router(), self.video.router()],
+            [
+                parlour.auth.http.router(self.auth, [*settings.cors_origins, settings.public_url]),
+                self.chat.router(),
+                self.video.router(),
+            ],
             self.auth.verifier,
             self.health,
             version=parlour.__version__,
@@ -428,7 +432,7 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
     """Open the engines, bring their tables to the newest version and put the process together.
 
     Raises:
-        Unavailable, TablesNewer, RuntimeError: an engine cannot be opened, or a newer Parlour wrote its tables.
+        Unavailable, TablesNewer: an engine cannot be opened, or a newer Parlour wrote its tables.
     """
     async with contextlib.AsyncExitStack() as opened:
         database = Database(settings.database)

@@ -22,7 +22,9 @@ DEADLINE = 60.0
 """Seconds after which whatever is waited for counts as missing; imports alone take seconds on a busy machine."""
 
 _COMMAND = "from parlour.cli import main; main()"
-_STANDBY = "import sys, parlour.serve; from parlour.cli import main; print('warm', flush=True); sys.stdin.readline(); main()"
+_STANDBY = (
+    "import sys, parlour.serve; from parlour.cli import main; print('warm', flush=True); sys.stdin.readline(); main()"
+)
 """The program `parlour`, and the same that has imported everything before it waits for a line to begin."""
 
 

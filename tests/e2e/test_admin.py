@@ -153,6 +153,16 @@ def test_accounts_need_no_room_log(server: ParlourServer) -> None:
     assert [path.name for path in server.data_dir.glob("*.db")] == ["parlour.db"]
 
 
+def test_a_server_does_not_start_on_data_of_a_newer_one_and_says_so_in_a_line(server: ParlourServer) -> None:
+    server.admin("create-user", "ann", "ann@example.org", stdin=PASSWORD)
+    with sqlite3.connect(server.data_dir / "messages.db") as log:
+        log.execute("PRAGMA user_version = 999")
+    refused = parlour("serve", "--port", "0", "--data-dir", str(server.data_dir))
+    assert (refused.returncode, "upgrade it" in refused.stderr) == (2, True)
+    assert refused.stderr.splitlines()[-1].startswith("parlour: ")
+    assert "Traceback" not in refused.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [["sessions", "ann"], ["seed", "--users", "1", "--room-size", "1", "--tokens", "tokens"]], ids=str
 )

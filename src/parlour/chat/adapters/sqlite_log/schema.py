@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from parlour.chat.adapters.sqlite_log.rows import SEQ_BITS
+from parlour.platform.errors import TablesNewer
 
 _TABLES = f"""
 CREATE TABLE rooms (
@@ -75,7 +76,7 @@ MIGRATIONS = (_TABLES,)
 """Each step takes the tables from the version that is its place here to the next; steps are never changed, only added."""
 
 
-class NewerSchema(RuntimeError):
+class NewerSchema(TablesNewer):
     """The file was made by a newer Parlour."""
 
 
