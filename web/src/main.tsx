@@ -1,7 +1,23 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@/styles/globals.css";
+import { App } from "@/app/app";
+import { registerServiceWorker } from "@/app/service-worker-registration";
+import { startI18n } from "@/lib/i18n";
+import { followShortcuts } from "@/lib/shortcuts";
+import { followTheme } from "@/lib/theme";
+import { resumeSession } from "@/realtime";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
-createRoot(root).render(<StrictMode>{null}</StrictMode>);
+
+followTheme();
+followShortcuts();
+// Nothing is drawn before it is known who looks at it and in which language: no flash of a login page.
+await Promise.all([startI18n(), resumeSession()]);
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);
+registerServiceWorker();

@@ -10,6 +10,8 @@ export interface Toast {
   action?: { label: string; run: () => void };
   /** Milliseconds; Infinity stays until it is closed. */
   duration: number;
+  /** When the person closed it, or its time was over. */
+  onDismiss?: () => void;
   open: boolean;
 }
 
@@ -33,8 +35,13 @@ export function toast(title: string, options: ToastOptions = {}): string {
   return id;
 }
 
-/** Close a notice; it is forgotten once its animation is over. */
-export function dismissToast(id: string): void {
+/** Close a notice; it is forgotten once its animation is over. `silent`: its `onDismiss` is not called. */
+export function dismissToast(id: string, { silent = false } = {}): void {
+  if (!silent)
+    store
+      .getState()
+      .toasts.find((one) => one.id === id && one.open)
+      ?.onDismiss?.();
   store.setState(({ toasts }) => ({ toasts: toasts.map((one) => (one.id === id ? { ...one, open: false } : one)) }));
   setTimeout(() => {
     store.setState(({ toasts }) => ({ toasts: toasts.filter((one) => one.id !== id || one.open) }));

@@ -33,11 +33,16 @@ export function ContextMenuItem({
 }: ContextMenuItemProps) {
   return (
     <Primitive.Item className={cn(menuClasses.item, destructive && menuClasses.destructive, className)} {...props}>
-      {children}
-      {shortcut !== undefined && (
-        <span className="ms-auto ps-4">
-          <Keys keys={shortcut} />
-        </span>
+      {/* `asChild` takes one child: then there is no place for keys. */}
+      {shortcut === undefined ? (
+        children
+      ) : (
+        <>
+          {children}
+          <span className="ms-auto ps-4">
+            <Keys keys={shortcut} />
+          </span>
+        </>
       )}
     </Primitive.Item>
   );

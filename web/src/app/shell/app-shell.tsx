@@ -1,0 +1,67 @@
+import { Suspense, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Outlet, useLocation } from "react-router";
+import { Crash } from "@/components/crash";
+import { ErrorBoundary } from "@/components/error-boundary";
+import { ResizeHandle } from "@/components/ui/resize-handle";
+import { usePhone } from "@/lib/media-query";
+import { setPreferences, usePreferences } from "@/lib/preferences";
+import { ConnectionBanner } from "./connection-banner";
+import { PageSkeleton } from "./page-skeleton";
+import { LazyShortcutsSheet } from "./lazy-shortcuts-sheet";
+import { UpdateOffer } from "./update-offer";
+
+/**
+ * The frame of the signed-in app: the sidebar, and the page that the address names. On a phone they are pages of their own:
+ * `/` is the sidebar, and every other page has a way back to it.
+ */
+export function AppShell({ sidebar }: { sidebar: ReactNode }) {
+  const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const phone = usePhone();
+  const width = usePreferences((preferences) => preferences.sidebarWidth);
+  const home = pathname === "/";
+  return (
+    <div className="flex h-dvh flex-col ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)]">
+      <a
+        href="#page"
+        className="sr-only focus:not-sr-only focus:absolute focus:start-2 focus:top-2 focus:z-50 focus:rounded-sm focus:bg-primary focus:px-3 focus:py-2 focus:text-primary-foreground"
+      >
+        {t("skipToContent")}
+      </a>
+      <ConnectionBanner />
+      <div className="flex min-h-0 flex-1">
+        {(!phone || home) && (
+          <div
+            className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground [--ground:var(--sidebar)] max-md:flex-1 md:border-e md:border-sidebar-border"
+            style={phone ? undefined : { width }}
+          >
+            {sidebar}
+            {!phone && (
+              <ResizeHandle
+                label={t("resize.sidebar")}
+                side="start"
+                value={width}
+                min={220}
+                max={400}
+                initial={264}
+                onChange={(sidebarWidth) => setPreferences({ sidebarWidth })}
+              />
+            )}
+          </div>
+        )}
+        {!(phone && home) && (
+          <main id="page" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
+            <ErrorBoundary resetKey={pathname} fallback={(error, retry) => <Crash error={error} onRetry={retry} />}>
+              <Suspense fallback={<PageSkeleton />}>
+                <Outlet />
+              </Suspense>
+            </ErrorBoundary>
+          </main>
+        )}
+      </div>
+      <LazyShortcutsSheet />
+      <UpdateOffer />
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+import { Suspense } from "react";
+import { AccountButton, AccountMenu } from "@/features/auth";
+import { useSession } from "@/realtime";
+import { AppShell } from "./shell/app-shell";
+
+/** Puts the features into the shell's slots. */
+export function SignedIn() {
+  const session = useSession();
+  if (session === null) return null;
+  const { user } = session;
+  return (
+    <AppShell
+      sidebar={
+        <div className="flex h-13 shrink-0 items-center px-2">
+          <Suspense fallback={<AccountButton user={user} />}>
+            <AccountMenu user={user} />
+          </Suspense>
+        </div>
+      }
+    />
+  );
+}

@@ -1,0 +1,13 @@
+/** Who one is: signing up, in and out. Pages and menus are chunks of their own. */
+
+import { lazy } from "react";
+
+export { AccountButton } from "./components/account-button";
+export { loginPath, returnPath } from "./model/return-path";
+
+export const AccountMenu = lazy(async () => ({ default: (await import("./components/account-menu")).AccountMenu }));
+export const LoginPage = lazy(async () => ({ default: (await import("./components/login-page")).LoginPage }));
+export const RegisterPage = lazy(async () => ({ default: (await import("./components/register-page")).RegisterPage }));
+export const SignedOutPage = lazy(async () => ({
+  default: (await import("./components/signed-out-page")).SignedOutPage,
+}));
