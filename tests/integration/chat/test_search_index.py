@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch, windows
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch, vocabulary, windows
 from parlour.chat.adapters.sqlite_log import index as index_module
 from parlour.chat.model import EventType, NewEvent, RoomEvent
 from parlour.chat.ports import SearchQuery
@@ -113,6 +113,14 @@ class TestFollowing:
         with closing(_read(both)) as connection:
             held = connection.execute("SELECT count(*) FROM fulltext WHERE fulltext MATCH 'word'").fetchone()
             assert held == (19,)
+
+    async def test_more_different_words_than_are_remembered(self, both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(vocabulary, "_CACHED_WORDS", 5)
+        for number in range(6):
+            await both.say(*(f"often seldom{number}x{each} again{each}" for each in range(5)))
+            await both.search.settled()
+        assert len(await both.found("again*")) == 30
+        assert len(await both.found("seldom*")) == 30
 
     async def test_of_two_processes_each_does_what_the_other_has_not(self, both: Both, path: Path) -> None:
         other = await opened(path)

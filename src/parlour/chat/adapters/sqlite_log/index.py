@@ -200,9 +200,9 @@ class Indexer:
     def _mending(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except Exception as error:
             self._vocabulary = Vocabulary(self._index)  # what it remembers of this step was not written
-            if broken(error):
+            if isinstance(error, sqlite3.Error) and broken(error):
                 self._begin_anew()
             raise
 

@@ -38,8 +38,8 @@ class Vocabulary:
     def add(self, words: Iterable[str]) -> None:
         """Count some messages' words."""
         counts = Counter(words)
+        self._load(counts.keys())
         magnitudes, chance = self._magnitudes, self._chance
-        self._load(counts.keys() - magnitudes.keys())
         grown = {}
         for word, count in counts.items():
             magnitude = magnitudes[word]
@@ -58,16 +58,17 @@ class Vocabulary:
         wanted = set(words)
         self._load(wanted)
         for word in wanted:
-            rare = self._magnitudes.get(word, 0) < _CERTAIN
+            rare = self._magnitudes[word] < _CERTAIN
             if rare and not self._connection.execute(_HELD, (f'words : "{word}"',)).fetchone()[0]:
                 self._connection.execute(_DROP, (word,))
                 self._magnitudes.pop(word, None)
 
-    def _load(self, words: Set[str]) -> None:
-        if not words:
-            return
+    def _load(self, wanted: Set[str]) -> None:
         if len(self._magnitudes) > _CACHED_WORDS:
             self._magnitudes = {word: size for word, size in self._magnitudes.items() if size >= _CERTAIN}
+        words = wanted - self._magnitudes.keys()
+        if not words:
+            return
         (found,) = self._connection.execute(_KNOWN, (json.dumps(list(words)),)).fetchone()
         known: dict[str, int] = json.loads(found)
         self._magnitudes.update((word, known.get(word, 0)) for word in words)
