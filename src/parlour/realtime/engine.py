@@ -88,7 +88,7 @@ class EngineServer:
         self.client_address = client_address
         self._exempt_peer = exempt_peer
         self._peers = PeerConnections(self.limits.max_tcp_connections_per_address)
-        self.turn = Turn(lambda flush: asyncio.get_running_loop().call_soon(flush), self.observer)
+        self.turn = Turn(self._plan, self.observer)
         self.connections: dict[str, Connection] = {}
         self.admission = Admission(self.limits, monotonic())
         self.packet_interval = 1.0 / self.limits.packets_per_second
@@ -97,6 +97,7 @@ class EngineServer:
         self.packet_excess = max(self.limits.packet_burst, READ_BUFFER_SIZE // 6) * self.packet_interval
         self.closings: Deadlines[WebSocket] = Deadlines(_CLOSE_TIMEOUT, WebSocket.abort)
         self._on_connection = on_connection
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._node_prefix = ""
         self._random = b""
         self.first_bytes = f"GET {self.path}".encode()
@@ -118,6 +119,16 @@ class EngineServer:
         self.heads: Deadlines[GuardedHttpProtocol | FrontDoor] = Deadlines(
             self.limits.request_head_timeout, lambda waiting: waiting.head_timed_out()
         )
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop, remembered: asking asyncio for it is a system call in Python 3.11."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def _plan(self, flush: Callable[[], None]) -> None:
+        self.loop.call_soon(flush)
 
     def set_node(self, node_id: str) -> None:
         """Session ids begin with the node's, for routers that look at them."""
@@ -151,13 +162,13 @@ class EngineServer:
 
     # sessions
 
-    def open(self, transport: WebSocket | Polling, request: HandshakeRequest) -> Connection:
-        """Opens an admitted session on its first transport."""
+    def open(self, transport: WebSocket | Polling, request: HandshakeRequest, answer: bytes = b"") -> Connection:
+        """Opens an admitted session on its first transport; `answer`, to the request, leaves in one write with the first packet."""
         session = EngineSession(self.new_id(), transport.name)
         connection = Connection(self, session, request, transport)
         self.connections[session.sid] = connection
         transport.establish(connection)
-        connection.write(session.open_frame(self.options))
+        connection.write(answer + session.open_frame(self.options))
         self._pings.add(connection)
         if self._half_open is None:
             connection.joined()
@@ -290,12 +301,14 @@ class EngineServer:
         request = HandshakeRequest(headers, query, address, secure=secure)
         return accept_upgrade(upgrade, WebSocket(self, None, request), {})
 
-    def websocket_opened(self, websocket: WebSocket, request: HandshakeRequest | None) -> None:
-        """The WebSocket can speak: it opens a session, or probes to take one over."""
-        probed = websocket.connection
+    def websocket_opened(self, websocket: WebSocket, request: HandshakeRequest | None, answer: bytes) -> None:
+        """The WebSocket can speak, once `answer` is written: it opens a session, or probes to take one over."""
         if request is not None:
-            self.open(websocket, request)
-        elif probed is not None and probed.session.begin_probe():
+            self.open(websocket, request, answer)
+            return
+        websocket.write(answer)
+        probed = websocket.connection
+        if probed is not None and probed.session.begin_probe():
             self._probes.add(websocket)
             self._probing[probed] = websocket
         else:  # one probes already, or has upgraded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import CancelledError, get_running_loop
+from asyncio import CancelledError
 from collections.abc import Callable
 from types import CoroutineType
 from typing import Any, Final, overload
@@ -220,7 +220,7 @@ class Server:
             socket.introduced = True
         else:
             socket.busy = True
-            get_running_loop().call_later(_CONNECT_GAP, self._introduce, socket, handler)
+            self.engine.loop.call_later(_CONNECT_GAP, self._introduce, socket, handler)
 
     def _introduce(self, socket: Socket, handler: Handler) -> None:
         def done(_: Any, failure: BaseException | None) -> None:

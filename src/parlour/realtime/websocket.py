@@ -7,7 +7,7 @@ from asyncio import BaseTransport, get_running_loop
 from asyncio import Transport as StreamTransport
 from http import HTTPStatus
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from picows import (
     WSAutoPingStrategy,
@@ -25,6 +25,7 @@ from parlour.realtime.connection import Connection, HandshakeRequest, discard
 from parlour.realtime.engine_packet import PROBE_ANSWER_FRAME, decode_packet
 from parlour.realtime.engine_session import Reaction, TransportName
 from parlour.realtime.errors import EnginePacketError
+from parlour.realtime.websocket_stream import WebSocketStream
 
 if TYPE_CHECKING:
     from parlour.realtime.engine import EngineServer
@@ -111,13 +112,14 @@ class WebSocket(WSListener):
     # what picows calls
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """The handshake is answered."""
+        """The handshake is answered, and the answer waits for the first frame."""
         self._ws = transport
-        self._stream = transport.underlying_transport
+        stream = cast(WebSocketStream, transport.underlying_transport)
+        self._stream = stream.transport
         transport.request.headers.clear()  # the session keeps what it needs; these would stay as long as the socket
         transport.response.headers.clear()
         request, self._request = self._request, None
-        self.engine.websocket_opened(self, request)
+        self.engine.websocket_opened(self, request, stream.take_answer())
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """One frame arrived."""
@@ -199,6 +201,10 @@ class WebSocket(WSListener):
         waiting = self._outbox_size + self._stream.get_write_buffer_size()
         if self.connection is not None and self._established and waiting > self.engine.limits.max_outbox_bytes:
             self.connection.cut_off()
+
+    def write(self, data: bytes) -> None:
+        """Writes bytes as they are, whether this carries a session or not."""
+        self._stream.write(data)
 
     def abort(self) -> None:
         """Ends the TCP connection without further words."""
@@ -365,9 +371,13 @@ class WebSocketProtocol(WSProtocol):  # type: ignore[misc]  # Any, for want of a
         self._connections.add(self)
         self.counted: str | None = None  # see PeerConnections
 
+    def connection_made(self, transport: BaseTransport) -> None:
+        """A TCP connection whose first request is for a WebSocket."""
+        super().connection_made(WebSocketStream(transport))
+
     def _accept(self, upgrade: WSUpgradeRequest) -> WSUpgradeResponseWithListener | None:
         transport: WSTransport = self.transport
-        peer = peer_of(transport.underlying_transport)
+        peer = peer_of(cast(WebSocketStream, transport.underlying_transport).transport)
         return self.engine.accept_websocket(upgrade, peer, secure=transport.is_secure)
 
     def data_received(self, data: bytes) -> None:
