@@ -1,6 +1,7 @@
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { LoginPage, RegisterPage, SignedOutPage } from "@/features/auth";
+import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
 import { RequireNoSession, RequireSession } from "./session-guards";
 import { SignedIn } from "./signed-in";
@@ -14,6 +15,7 @@ const NotFound = lazy(async () => ({ default: (await import("./routes/not-found"
 export function Router() {
   return (
     <BrowserRouter>
+      <FollowNotifications />
       <Suspense>
         <Routes>
           <Route element={<RequireNoSession />}>

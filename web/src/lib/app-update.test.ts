@@ -16,9 +16,12 @@ it("offers a new version once nothing holds it, until it is dismissed", () => {
   act(sendDraft);
   expect(result.current).toBe(apply);
 
-  const begin = act(() => holdUpdates("call"));
+  let release = () => {};
+  act(() => {
+    release = holdUpdates("call");
+  });
   expect(result.current).toBeUndefined();
-  act(begin);
+  act(release);
   act(dismissUpdate);
   expect(result.current).toBeUndefined();
 
