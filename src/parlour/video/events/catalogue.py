@@ -84,9 +84,9 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
         "call.join",
         "Take part: answer a call that rings or join one that goes on. After a lost connection send it with the `participant_id` "
         "that you had, within `PARLOUR_CALL_GRACE_SECONDS` (15 s): you go on as the same participant and the peer connection as it "
-        "is; where that one is gone you get a new id. Without `participant_id`, a user who takes part by another socket moves "
-        "here, as a new participant. Repeated by the same socket it changes nothing and brings fresh TURN credentials, which an ICE "
-        "restart needs.",
+        "is; where that one is gone you get a new id, and `call_not_found` where the call is over. Without `participant_id`, a user "
+        "who takes part by another socket moves here, as a new participant. Repeated by the same socket it changes nothing and "
+        "brings fresh TURN credentials, which an ICE restart needs.",
         wire.CallJoin,
         wire.CallJoined,
         (CallNotFound, *_ENTRY),
@@ -155,7 +155,8 @@ SERVER_EVENTS: tuple[ServerEvent, ...] = (
     ServerEvent(
         "call.ringing",
         "The user is called: to all of their devices, and to one that connects while it rings (it may get this twice). Ring until "
-        "`call.ringing.stopped` or `call.ended` names the call.",
+        "`call.ringing.stopped` or `call.ended` names the call, or until this device joins it by `call.join` or by its own "
+        "`call.start`. Drop at `ready` what rang before: what still rings is told again after it.",
         wire.CallRinging,
         {"call": _RINGING_VIEW},
     ),

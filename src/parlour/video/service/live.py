@@ -72,7 +72,7 @@ class LiveCalls:
         )
         self.registry.add(call)
         caller = self._enter(call, principal, socket_id)
-        self._deadlines.set((call.id, "ring"), self._limits.ring_seconds, lambda: self.end(call, EndReason.MISSED))
+        self._miss_after(call, self._limits.ring_seconds)
         self._journal.changed(call)
         metrics.CALLS.set(len(self.registry))
         metrics.CALLS_STARTED.labels(media).inc()
@@ -88,6 +88,9 @@ class LiveCalls:
         for user_id in free:
             self._notices.ringing(call, user_id)
         return bool(free)
+
+    def _miss_after(self, call: Call, seconds: float) -> None:
+        self._deadlines.set((call.id, "ring"), seconds, lambda: self.end(call, EndReason.MISSED))
 
     # Coming
 
@@ -242,9 +245,8 @@ class LiveCalls:
                 self._await_return(call, participant)
             self.registry.add(call)
             if call.state is CallState.RINGING:
-                left = self._limits.ring_seconds - (self._clock.now() - call.started_at) / 1000
-                ended = lambda call=call: self.end(call, EndReason.MISSED)  # noqa: E731
-                self._deadlines.set((call.id, "ring"), max(left, 0), ended)
+                rung = (self._clock.now() - call.started_at) / 1000
+                self._miss_after(call, max(self._limits.ring_seconds - rung, 0))
             elif len(call.participants) == 1:
                 self._leave_alone(call)
         metrics.CALLS.set(len(self.registry))
