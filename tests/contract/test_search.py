@@ -157,6 +157,21 @@ class TestFilters:
         assert await hits(bench, "word", []) == []
         assert await hits(bench, "word", [a_room()]) == []
 
+    @pytest.mark.parametrize("nobody", ["", "x", '"', '" OR "word', "é", BEN.upper()])
+    async def test_what_is_no_id_is_nobody(self, bench: Bench, nobody: str) -> None:
+        room = a_room()
+        await bench.say(room, "word", BEN)
+        assert await hits(bench, "word", [room], from_user=nobody) == []
+        assert await hits(bench, "word", [RoomId(nobody)]) == []
+
+    async def test_ids_alike_at_either_end_are_different_ones(self, bench: Bench) -> None:
+        rooms = [RoomId(f"{n:08x}-0000-4000-8000-000000000000") for n in range(3)]
+        rooms += [RoomId(f"00000000-0000-4000-8000-00000000000{n}") for n in range(1, 3)]
+        for room in rooms:
+            await bench.say(room, "word")
+        for room in rooms:
+            assert [hit.message.room_id for hit in await hits(bench, "word", [room])] == [room]
+
     async def test_more_rooms_than_the_index_is_asked_for(self, bench: Bench) -> None:
         rooms = [a_room() for _ in range(300)]
         await bench.log.append([saying(room, "word") for room in rooms])

@@ -19,6 +19,7 @@ from parlour.chat.model import SearchHit
 from parlour.chat.ports import SearchQuery
 from parlour.platform.clock import Clock
 from parlour.platform.errors import Unavailable
+from parlour.platform.ids import is_uuid
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,8 @@ class SqliteSearch:
         """
         terms = parse(query.text)
         cursor = windows.decode(query.cursor, terms) if query.cursor is not None else None
-        if not terms or not query.room_ids or query.limit <= 0:
+        ids = [*query.room_ids, *([query.from_user] if query.from_user is not None else [])]
+        if not terms or not query.room_ids or query.limit <= 0 or not all(map(is_uuid, ids)):
             return [], None
         try:
             async with asyncio.timeout(self._patience):

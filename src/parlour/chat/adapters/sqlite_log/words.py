@@ -45,6 +45,7 @@ _LINK = re.compile(r"https?://\S", re.IGNORECASE)
 
 _MARK = "\ue000"
 """Begins every mark: a character of private use, which no word holds."""
+_PRIME = (1 << 40) - 87
 
 
 class Folded(NamedTuple):
@@ -154,12 +155,12 @@ def _words(text: str) -> tuple[list[str], set[str]]:
 
 def room_mark(room_id: str) -> str:
     """Return the mark of the messages of a room, and of one in 2**40 others: whoever asks looks at the room itself too."""
-    return _MARK + "r" + _tail(room_id)
+    return _MARK + "r" + _short(room_id)
 
 
 def sender_mark(user_id: str) -> str:
     """Return the mark of the messages of a user, and of one in 2**40 others."""
-    return _MARK + "u" + _tail(user_id)
+    return _MARK + "u" + _short(user_id)
 
 
 def has_mark(what: str) -> str:
@@ -167,5 +168,7 @@ def has_mark(what: str) -> str:
     return _MARK + "h" + what
 
 
-def _tail(identifier: str) -> str:
-    return identifier[-10:].lower()  # the random part of an id; 22 digits more of each would be 50 bytes a message
+@functools.lru_cache(65_536)
+def _short(identifier: str) -> str:
+    """Return 10 digits of all of an id's; with all 32 a message would take 50 bytes more."""
+    return f"{int(identifier.replace('-', ''), 16) % _PRIME:010x}"
