@@ -11,11 +11,17 @@ import { PageSkeleton } from "./page-skeleton";
 import { LazyShortcutsSheet } from "./lazy-shortcuts-sheet";
 import { UpdateOffer } from "./update-offer";
 
+export interface AppShellProps {
+  sidebar: ReactNode;
+  /** What stays over every page, such as a call. */
+  overlay?: ReactNode;
+}
+
 /**
  * The frame of the signed-in app: the sidebar, and the page that the address names. On a phone they are pages of their own:
  * `/` is the sidebar, and every other page has a way back to it.
  */
-export function AppShell({ sidebar }: { sidebar: ReactNode }) {
+export function AppShell({ sidebar, overlay }: AppShellProps) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
   const phone = usePhone();
@@ -60,6 +66,7 @@ export function AppShell({ sidebar }: { sidebar: ReactNode }) {
           </main>
         )}
       </div>
+      {overlay}
       <LazyShortcutsSheet />
       <UpdateOffer />
     </div>

@@ -17,7 +17,7 @@ export function Toaster() {
       ))}
       <Primitive.Viewport
         label={`${t("notifications")} ({hotkey})`}
-        className="fixed end-0 bottom-[env(safe-area-inset-bottom)] z-50 flex w-full flex-col gap-2 p-4 outline-none sm:w-96"
+        className="fixed end-0 bottom-[calc(env(safe-area-inset-bottom)+4rem)] z-50 flex w-full flex-col gap-2 p-4 outline-none sm:w-96"
       />
     </Primitive.Provider>
   );
