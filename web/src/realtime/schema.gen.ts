@@ -220,6 +220,7 @@ export interface ListedMember {
 export interface Login {
   login: string;
   password: string;
+  totp?: null;
   cookie?: boolean;
   device_token?: string;
 }
@@ -772,6 +773,7 @@ export const errorStatus = {
   call_full: 409,
   call_not_found: 404,
   conflict: 409,
+  cross_site: 403,
   database_unavailable: 503,
   direct_room: 409,
   display_name_invalid: 400,
