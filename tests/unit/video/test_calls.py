@@ -264,6 +264,23 @@ async def test_lost_connection_of_a_caller_who_is_not_answered_cancels_after_the
 
 
 @in_virtual_time
+async def test_time_to_come_back_ends_with_the_part_in_the_call() -> None:
+    """Whoever moves or hangs up while somebody's connection is lost leaves no timer behind."""
+    pair = Pair(World())
+    call = await pair.talking()
+    pair.ann.drop()
+    await pair.ann.another().join(call)
+    await asyncio.sleep(20)
+    assert call.ended_at is None
+    pair.bob.drop()
+    pair.world.live.sessions_ended(pair.ann.user.user_id)
+    assert call.ended_at is not None
+    before = len(pair.world.told)
+    await asyncio.sleep(100)
+    assert len(pair.world.told) == before
+
+
+@in_virtual_time
 async def test_participant_id_of_somebody_else_gives_a_new_one() -> None:
     pair = Pair(World())
     call = (await pair.ann.start(pair.room)).call

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -71,6 +71,23 @@ async def test_call_that_ends_before_it_was_kept_has_both_in_order() -> None:
         ann, _, call = await talking(world)
         await ann.leave(call)
         await asyncio.sleep(1)
+    assert world.log.told == [("started", call.id), ("ended", call.id)]
+    assert await world.store.load() == []
+
+
+@in_virtual_time
+async def test_call_that_ends_while_it_is_being_kept_is_told_of_once() -> None:
+    class SlowStore(MemoryCallStore):
+        async def write(self, kept: Sequence[Call], gone: Sequence[CallId]) -> None:
+            await super().write(kept, gone)
+            await asyncio.sleep(0.2)
+
+    world = World(store=SlowStore())
+    async with running(world.journal):
+        ann, _, call = await talking(world)
+        await asyncio.sleep(0.1)
+        await ann.leave(call)
+        await asyncio.sleep(2)
     assert world.log.told == [("started", call.id), ("ended", call.id)]
     assert await world.store.load() == []
 
