@@ -375,12 +375,14 @@ class EngineServer:
                 connection.close("server shutting down", 1001)
             if index + 1 < slices:
                 await asyncio.sleep(spread / slices)
-        if len(self.closings):  # their part of the closing handshake
-            self._all_gone = asyncio.Event()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_gone.wait(), max(deadline - monotonic(), 0.0))
-        for websocket in self.closings.clear():
-            websocket.abort()
+        try:
+            if len(self.closings):  # their part of the closing handshake
+                self._all_gone = asyncio.Event()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._all_gone.wait(), max(deadline - monotonic(), 0.0))
+        finally:  # also when the caller's patience, which may be the same, ends first
+            for websocket in self.closings.clear():
+                websocket.abort()
 
     def close(self) -> None:
         """Stops all timers. After `drain`; for servers that end before their event loop does."""

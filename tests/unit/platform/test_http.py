@@ -168,6 +168,24 @@ async def test_errors_say_what_to_do_in_headers(client: httpx.AsyncClient) -> No
     assert wrong.json()["error"]["details"]["field"] == "name"
 
 
+async def test_client_that_leaves_within_its_body_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[Any] = []
+    received = [{"type": "http.request", "body": b'{"na', "more_body": True}, {"type": "http.disconnect"}]
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/things"}
+    scope |= {"raw_path": b"/things", "query_string": b"", "root_path": "", "scheme": "http", "headers": []}
+    scope |= {"client": ("127.0.0.1", 5), "server": ("127.0.0.1", 80), "extensions": {}, "state": {}}
+
+    async def receive() -> Any:
+        return received.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await application()(scope, receive, send)  # type: ignore[arg-type]  # a scope by hand
+    assert sent[0]["status"] == 400
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_body_that_grows_over_the_limit_is_refused(client: httpx.AsyncClient) -> None:
     async def grow() -> AsyncIterator[bytes]:
         for _ in range(MAX_BODY // 1000 + 2):

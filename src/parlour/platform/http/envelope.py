@@ -9,6 +9,7 @@ from litestar import MediaType, Response
 from litestar.exceptions import (
     ClientException,
     HTTPException,
+    InternalServerException,
     MethodNotAllowedException,
     NotAuthorizedException,
     NotFoundException,
@@ -77,6 +78,8 @@ def _http(request: AnyRequest, error: HTTPException) -> Response[Envelope]:
             mapped = Forbidden()
         case _ if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             mapped = TooLarge(details={"limit": request.app.request_max_body_size})
+        case InternalServerException(detail="client disconnected prematurely"):
+            mapped = InvalidRequest("The body ended early.")  # nobody reads it, and nothing of ours went wrong
         case ClientException() | SerializationException():
             mapped = InvalidRequest(error.detail if error.status_code < 500 else None)
         case _:
