@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import type { TimelineItem, TimelineMessage, TimelineNotice } from "@/realtime";
+import { indexOfSeq, nextMessage, readersBySeq, rowsOf } from "./rows";
+
+const MINUTE = 60_000;
+const NOON = new Date(2025, 4, 5, 12).getTime();
+
+function message(seq: number, changes: Partial<TimelineMessage> = {}): TimelineMessage {
+  return {
+    type: "message",
+    key: `key ${seq}`,
+    id: `id ${seq}`,
+    room_id: "room",
+    seq,
+    sender_id: "ann",
+    client_id: `client ${seq}`,
+    clientId: `client ${seq}`,
+    at: NOON + seq * MINUTE,
+    text: "Hello",
+    version: seq,
+    state: "sent",
+    ...changes,
+  };
+}
+
+function call(seq: number, type: "call.started" | "call.ended"): TimelineNotice {
+  const event = { seq, at: NOON, type, sender_id: "ann", data: { call_id: "call" } } as TimelineNotice["event"];
+  return { type: "notice", key: `notice ${seq}`, seq, at: NOON + seq * MINUTE, event };
+}
+
+function kinds(items: TimelineItem[], unreadAfter?: number, complete = false): string[] {
+  return rowsOf(items, { me: "me", complete, unreadAfter }).map((row) =>
+    row.kind === "message" && row.grouped ? "grouped" : row.kind,
+  );
+}
+
+describe("rows", () => {
+  it("groups what one author writes within five minutes", () => {
+    expect(kinds([message(1), message(2), message(8), message(9, { sender_id: "bob" })])).toEqual([
+      "day",
+      "message",
+      "grouped",
+      "message",
+      "message",
+    ]);
+  });
+
+  it("begins a group anew with an answer, a deletion and a notice", () => {
+    const items = [
+      message(1),
+      message(2, { reply_to: "x" }),
+      message(3, { deleted_at: 1 }),
+      message(4),
+      call(5, "call.ended"),
+    ];
+    expect(kinds([...items, message(6)])).toEqual([
+      "day",
+      "message",
+      "message",
+      "message",
+      "message",
+      "notice",
+      "message",
+    ]);
+  });
+
+  it("puts a line where the day changes", () => {
+    expect(kinds([message(1), message(2, { at: NOON + 24 * 60 * MINUTE })])).toEqual([
+      "day",
+      "message",
+      "day",
+      "message",
+    ]);
+  });
+
+  it("puts the line of what is new before the first message of somebody else", () => {
+    const items = [message(1), message(2, { sender_id: "me" }), message(3), message(4)];
+    expect(kinds(items, 1)).toEqual(["day", "message", "message", "unread", "message", "grouped"]);
+    expect(kinds(items, 4)).not.toContain("unread");
+  });
+
+  it("says once that a call was", () => {
+    expect(kinds([call(1, "call.started"), call(2, "call.ended")])).toEqual(["day", "notice"]);
+    expect(kinds([call(1, "call.started")])).toEqual(["day", "notice"]);
+  });
+
+  it("begins with the beginning only where it is known", () => {
+    expect(kinds([message(1)], undefined, true)).toEqual(["start", "day", "message"]);
+  });
+
+  it("keeps keys when older items come", () => {
+    const keys = (items: TimelineItem[]) =>
+      rowsOf(items, { me: "me", complete: false, unreadAfter: undefined }).flatMap((row) =>
+        row.kind === "message" ? [row.key] : [],
+      );
+    expect(keys([message(1), message(2)]).slice(1)).toEqual(keys([message(2)]));
+  });
+});
+
+it("finds rows by seq, and messages next to a row", () => {
+  const rows = rowsOf([message(3), message(5), message(0, { key: "pending" })], {
+    me: "me",
+    complete: false,
+    unreadAfter: undefined,
+  });
+  expect([indexOfSeq(rows, 3), indexOfSeq(rows, 4), indexOfSeq(rows, 6)]).toEqual([1, 2, -1]);
+  expect(nextMessage(rows, 0, 1)?.key).toBe("key 3");
+  expect(nextMessage(rows, 0, -1)).toBeUndefined();
+});
+
+it("puts each reader at the last message that they have read", () => {
+  const reads = new Map([
+    ["ann", 9],
+    ["bob", 4],
+    ["eve", 1],
+    ["me", 5],
+  ]);
+  expect([...readersBySeq([message(3), message(5)], reads, "me")]).toEqual([
+    [5, ["ann"]],
+    [3, ["bob"]],
+  ]);
+});

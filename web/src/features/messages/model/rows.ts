@@ -1,0 +1,135 @@
+/** What a room's timeline is made of, line by line. Pure. */
+
+import type { TimelineItem, TimelineMessage, TimelineNotice } from "@/realtime";
+import { daysBetween } from "@/lib/time";
+
+/** Messages of one author that follow each other within so long are one group: its first one has the name. */
+export const GROUP_MS = 5 * 60_000;
+
+export interface MessageRow {
+  kind: "message";
+  key: string;
+  message: TimelineMessage;
+  /** Goes on in the group of the message above it. */
+  grouped: boolean;
+}
+
+export type Row =
+  | MessageRow
+  | { kind: "start"; key: string }
+  | { kind: "day"; key: string; at: number }
+  | { kind: "unread"; key: string }
+  | { kind: "notice"; key: string; notice: TimelineNotice };
+
+export interface RowsOptions {
+  me: string;
+  /** The items begin where the room begins. */
+  complete: boolean;
+  /** The seq after which the line "New" stands; undefined for none. */
+  unreadAfter: number | undefined;
+}
+
+/** The rows of contiguous `items`, oldest first. Their keys stay the same while items come, go and change. */
+export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAfter }: RowsOptions): Row[] {
+  const rows: Row[] = complete ? [{ kind: "start", key: "start" }] : [];
+  const ended = endedCalls(items);
+  let previous: TimelineItem | undefined;
+  let marked = unreadAfter === undefined;
+  for (const item of items) {
+    // A call that is over has one line: how it ended.
+    if (item.type === "notice" && item.event.type === "call.started" && ended.has(item.event.data.call_id)) continue;
+    const newDay = previous === undefined || daysBetween(previous.at, item.at) !== 0;
+    if (newDay) rows.push({ kind: "day", key: `day ${new Date(item.at).toDateString()} ${item.key}`, at: item.at });
+    const first = !marked && item.seq > (unreadAfter ?? 0) && !isOwn(item, me);
+    if (first) {
+      rows.push({ kind: "unread", key: "unread" });
+      marked = true;
+    }
+    if (item.type === "notice") rows.push({ kind: "notice", key: item.key, notice: item });
+    else {
+      const grouped = !newDay && !first && previous?.type === "message" && follows(previous, item);
+      rows.push({ kind: "message", key: item.key, message: item, grouped });
+    }
+    previous = item;
+  }
+  return rows;
+}
+
+function follows(previous: TimelineMessage, message: TimelineMessage): boolean {
+  return (
+    previous.sender_id === message.sender_id &&
+    message.at - previous.at < GROUP_MS &&
+    message.reply_to === undefined &&
+    previous.deleted_at === undefined &&
+    message.deleted_at === undefined
+  );
+}
+
+function isOwn(item: TimelineItem, me: string): boolean {
+  return item.type === "message" ? item.sender_id === me : item.event.sender_id === me;
+}
+
+function endedCalls(items: readonly TimelineItem[]): Set<string> {
+  const ended = new Set<string>();
+  for (const item of items)
+    if (item.type === "notice" && item.event.type === "call.ended") ended.add(item.event.data.call_id);
+  return ended;
+}
+
+/** The index of the row that shows the event `seq`, or the first one after it; -1 where all are older. */
+export function indexOfSeq(rows: readonly Row[], seq: number): number {
+  return rows.findIndex((row) => {
+    const placed = seqOf(row);
+    return placed !== undefined && placed >= seq;
+  });
+}
+
+/** The seq of a row's event; undefined for lines between events and for what the server has not placed yet. */
+export function seqOf(row: Row): number | undefined {
+  if (row.kind === "notice") return row.notice.seq;
+  if (row.kind === "message" && row.message.seq > 0) return row.message.seq;
+  return undefined;
+}
+
+/** The next row that is a message, from `index` on upwards (-1) or downwards (1). */
+export function nextMessage(rows: readonly Row[], index: number, step: 1 | -1): MessageRow | undefined {
+  for (let at = index; at >= 0 && at < rows.length; at += step) {
+    const row = rows[at];
+    if (row?.kind === "message") return row;
+  }
+  return undefined;
+}
+
+/**
+ * Who has read up to which message: the ids of readers by the seq of the last message that each has read. Markers above the
+ * last one belong to it, and those of readers further up than the first are left out.
+ */
+export function readersBySeq(
+  items: readonly TimelineItem[],
+  reads: ReadonlyMap<string, number>,
+  me: string,
+): ReadonlyMap<number, readonly string[]> {
+  const seqs: number[] = [];
+  for (const item of items) if (item.type === "message" && item.seq > 0) seqs.push(item.seq);
+  const readers = new Map<number, string[]>();
+  for (const [userId, marker] of reads) {
+    if (userId === me) continue;
+    const seq = lastUpTo(seqs, marker);
+    if (seq === undefined) continue;
+    const there = readers.get(seq);
+    if (there === undefined) readers.set(seq, [userId]);
+    else there.push(userId);
+  }
+  return readers;
+}
+
+function lastUpTo(ascending: readonly number[], limit: number): number | undefined {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low - 1];
+}
