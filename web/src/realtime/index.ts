@@ -2,3 +2,8 @@
 
 export type * from "./schema.gen";
 export type * from "./types";
+export type { CallEvent } from "./calls";
+export * from "./commands";
+export * from "./hooks";
+export { accountChanged, endSession, onCommandRefused, reconnect, resumeSession, startSession } from "./session";
+export { CommandRefused, NoAnswer } from "./socket";

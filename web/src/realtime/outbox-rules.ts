@@ -156,6 +156,25 @@ export function edited(entries: Entries, clientId: string, text: string, freshId
   }));
 }
 
+/** The entries with the ids of messages that were placed meanwhile, as far as `idOf` knows them by their client ids. */
+export function identified(entries: Entries, idOf: (clientId: string) => string | undefined): Entries {
+  const identify = (ref: MessageRef): MessageRef => {
+    const id = "clientId" in ref ? idOf(ref.clientId) : undefined;
+    return id === undefined ? ref : { id };
+  };
+  const after = entries.map((each) => {
+    const changes = refsOf(each.command).some((ref) => identify(ref) !== ref);
+    return changes ? { ...each, command: mapRefs(each.command, identify) } : each;
+  });
+  return after.some((each, index) => each !== entries[index]) ? after : entries;
+}
+
+/** Whether an entry is that of a command, or builds on it. */
+export function concerns(entry: OutboxEntry, clientIds: ReadonlyMap<string, unknown>): boolean {
+  if (clientIds.has(entry.clientId)) return true;
+  return refsOf(entry.command).some((ref) => "clientId" in ref && clientIds.has(ref.clientId));
+}
+
 /** The kind of a command's entry that shows on no message when it fails. */
 export function isSilent(kind: CommandKind): boolean {
   return kind === "reaction.add" || kind === "reaction.remove";

@@ -10,8 +10,10 @@ import {
   acknowledged,
   added,
   attempted,
+  concerns,
   discarded,
   edited,
+  identified,
   isPermanent,
   isSilent,
   next,
@@ -38,6 +40,8 @@ export interface OutboxOptions {
   refused: (entry: OutboxEntry, error: ErrorBody) => void;
   /** Something was written that other tabs have not read. */
   written: (roomId: string) => void;
+  /** The id of a message of the user's own, from what else is known of the room. */
+  idOf: (roomId: string, clientId: string) => string | undefined;
   delay: (ms: number) => Promise<void>;
   newId: () => string;
   now: () => number;
@@ -97,7 +101,7 @@ export class Outbox {
   refTo(roomId: string, id: string): MessageRef {
     const pending = this.entries(roomId).find((each) => each.clientId === id);
     if (pending !== undefined) return pending.placed === undefined ? { clientId: id } : { id: pending.placed.id };
-    return { id: this.#ids.get(id) ?? id };
+    return { id: this.#idOf(roomId, id) ?? id };
   }
 
   /** Take a command. Returns its client id at once; `saved` resolves when it cannot be lost any more. */
@@ -142,8 +146,9 @@ export class Outbox {
   /** Events of the user's own have come: `events` maps client ids to event ids. */
   async receive(roomId: string, events: ReadonlyMap<string, string>): Promise<void> {
     for (const [clientId, id] of events) this.#remember(clientId, id);
-    const waiting = this.entries(roomId).some((each) => events.has(each.clientId));
-    if (waiting) await this.#update(roomId, (entries) => seen(entries, events));
+    if (!this.entries(roomId).some((each) => concerns(each, events))) return;
+    await this.#update(roomId, (entries) => seen(entries, events));
+    this.#begin(roomId);
   }
 
   /** All events of a room up to `head` are shown. */
@@ -176,7 +181,10 @@ export class Outbox {
 
   async #update(roomId: string, change: Change, tell = true, written?: () => void): Promise<Entries> {
     return this.#serially(async () => {
-      const entries = await this.#options.store.update(roomId, change);
+      // What a command builds on may have been placed, and be gone from the store, while the command waited to be written.
+      const entries = await this.#options.store.update(roomId, (before) =>
+        identified(change(before), (clientId) => this.#idOf(roomId, clientId)),
+      );
       written?.();
       this.#take(roomId, entries);
       if (tell) this.#options.written(roomId);
@@ -257,6 +265,10 @@ export class Outbox {
       if (silent) this.#options.refused(entry, error);
       return "done";
     }
+  }
+
+  #idOf(roomId: string, clientId: string): string | undefined {
+    return this.#ids.get(clientId) ?? this.#options.idOf(roomId, clientId);
   }
 
   #remember(clientId: string, id: string): void {

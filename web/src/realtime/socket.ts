@@ -1,8 +1,8 @@
 /** The typed socket: carries out what connection.ts decides, with a fresh Socket.IO connection for each attempt. */
 
 import { io, type Socket } from "socket.io-client";
+import { ApiError } from "@/lib/http";
 import { initialLink, step, type LinkEffect, type LinkInput, type LinkState, type Transport } from "./connection";
-import { RequestRefused } from "./http";
 import type { ClientEvents, ErrorBody, Refused, ServerEvents } from "./schema.gen";
 import type { Tokens } from "./tokens";
 
@@ -159,7 +159,7 @@ export class Link {
         socket.connect();
       },
       (error: unknown) => {
-        failed(error instanceof RequestRefused ? { error: error.error } : {});
+        failed(error instanceof ApiError && error.retryAfter !== undefined ? { error: bodyOf(error) } : {});
       },
     );
   }
@@ -237,6 +237,10 @@ export class Link {
 /** socket.io-client types what is sent by one map of listeners; ours are typed by `request` and `volatile`. */
 function emitter(socket: Socket<Listeners>): Socket {
   return socket;
+}
+
+function bodyOf({ code, message, retryAfter = 0 }: ApiError): ErrorBody {
+  return { code, message, retry_after: retryAfter };
 }
 
 function transportOf(name: string): Transport {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { RequestRefused, ServerUnreachable } from "./http";
+import { ApiError } from "@/lib/http";
 import type { GrantAnswer } from "./schema.gen";
 import { Tokens, type AccessToken, type TokenSource } from "./tokens";
 
@@ -87,16 +87,16 @@ describe("an access token", () => {
 describe("a refresh that fails", () => {
   test("because the session is over says so", async () => {
     const { open, refresh, ended } = browser();
-    refresh.mockRejectedValueOnce(new RequestRefused(401, { code: "session_revoked", message: "" }));
-    await expect(open().get()).rejects.toThrow(RequestRefused);
+    refresh.mockRejectedValueOnce(new ApiError("session_revoked", "", { status: 401 }));
+    await expect(open().get()).rejects.toThrow(ApiError);
     expect(ended).toHaveBeenCalledWith("session_revoked");
   });
 
   test("because there is no network is tried again when somebody asks", async () => {
     const { open, refresh, ended } = browser();
     const tab = open();
-    refresh.mockRejectedValueOnce(new ServerUnreachable());
-    await expect(tab.get()).rejects.toThrow(ServerUnreachable);
+    refresh.mockRejectedValueOnce(new ApiError("network", ""));
+    await expect(tab.get()).rejects.toThrow(ApiError);
     expect(await tab.get()).toBe("token 1");
     expect(ended).not.toHaveBeenCalled();
   });

@@ -1,6 +1,6 @@
 /** The access token: in memory only, renewed before it ends, by one tab for all of them. */
 
-import { RequestRefused } from "./http";
+import { ApiError } from "@/lib/http";
 import type { GrantAnswer } from "./schema.gen";
 
 /** An access token and when it ends, in ms of wall time. */
@@ -46,17 +46,17 @@ export class Tokens {
     if (token.until > (this.#held?.until ?? 0) && token.value !== this.#refused) this.#held = token;
   }
 
-  /** Take the server's word that the token which is held is not good. */
-  refuse(): void {
-    this.#refused = this.#held?.value;
+  /** Take the server's word that a token, by default the one that is held, is not good. */
+  refuse(token = this.#held?.value): void {
+    if (token === undefined || token !== this.#held?.value) return;
+    this.#refused = token;
     this.#held = undefined;
   }
 
   /**
    * A token that lives for `margin` ms more, refreshed where need be; callers at the same time share one refresh.
    *
-   * @throws {RequestRefused} the session is over
-   * @throws {ServerUnreachable} later
+   * @throws {ApiError} the session is over, or the server cannot be reached
    */
   async get(margin = MARGIN): Promise<string> {
     const held = this.#fresh(margin);
@@ -83,8 +83,8 @@ export class Tokens {
         this.#source.share(this.#held);
         return grant.access_token;
       } catch (error) {
-        if (error instanceof RequestRefused && (error.status === 401 || error.status === 403)) {
-          this.#source.ended(error.error.code);
+        if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+          this.#source.ended(error.code);
         }
         throw error;
       }

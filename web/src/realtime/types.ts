@@ -11,11 +11,12 @@ import type {
   Profile,
   RoomKind,
   RoomUpdatedEvent,
+  User,
 } from "./schema.gen";
 
 /** Who is signed in on this device. */
 export interface Session {
-  user: Profile;
+  user: User;
   /** Empty until the server has been reached once. */
   sessionId: string;
 }
@@ -54,7 +55,6 @@ export interface RoomState {
   lastAt: number;
   /** An unsent text, of this or another device. */
   draft?: string;
-  canPost: boolean;
 }
 
 /** `cached`: as this device last saw them, not confirmed by the server yet. */
@@ -73,7 +73,8 @@ export type CommandKind =
  * A message with what this device has done to it and the server has not confirmed yet.
  *
  * `clientId` names the command that `state` is about, for `retryCommand`, `discardCommand` and `editFailed`: that of the message
- * itself while it is sent, or of a later edit, deletion or pin (`command` says which).
+ * itself while it is sent, or of a later edit, deletion or pin (`command` says which). `id` is the client id and `seq` 0 while the
+ * server has not placed it.
  */
 export interface TimelineMessage extends Message {
   type: "message";

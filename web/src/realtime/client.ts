@@ -1,0 +1,390 @@
+/** One account in one tab: puts the parts of the data layer together and carries what happens from one to the other. */
+
+import { Activity } from "./activity";
+import { askForWake } from "./background";
+import { Calls } from "./calls";
+import { Drafts } from "./drafts";
+import { newId, type Environment } from "./environment";
+import { Outbox } from "./outbox";
+import type { Command, OutboxEntry } from "./outbox-rules";
+import { People } from "./people";
+import { Rooms } from "./rooms";
+import type { ErrorBody, NotificationLevel, Placed, ReadyState, RoomEvent } from "./schema.gen";
+import { CommandRefused, Link, type ServerEvent } from "./socket";
+import type { LocalStore } from "./storage/store";
+import { clear, type Stores } from "./stores";
+import { Syncing } from "./syncing";
+import { Leadership, type TabChannel, type TabMessage } from "./tabs";
+import { Timelines } from "./timelines";
+import type { Tokens } from "./tokens";
+import type { RefusedCommand } from "./types";
+
+export interface ClientOptions {
+  userId: string;
+  environment: Environment;
+  stores: Stores;
+  store: LocalStore;
+  tokens: Tokens;
+  channel: TabChannel;
+  /** The server has named the session. */
+  named: (ready: ReadyState) => void;
+  /** The session is over. */
+  ended: (reason: string) => void;
+  refused: (command: RefusedCommand) => void;
+}
+
+/** Rooms that were used last whose messages are kept up to date although nobody looks at them. */
+const WARM_ROOMS = 8;
+const SAVE_ROOMS_AFTER = 2_000;
+const QUIET_READ_AFTER = 1_000;
+/** A typing notice ends after 6 s unless it is renewed. */
+const TYPING_EVERY = 3_000;
+
+export class Client {
+  readonly rooms: Rooms;
+  readonly timelines: Timelines;
+  readonly outbox: Outbox;
+  readonly drafts: Drafts;
+  readonly people: People;
+  readonly calls = new Calls();
+  readonly link: Link;
+  readonly #options: ClientOptions;
+  readonly #syncing: Syncing;
+  readonly #leadership: Leadership;
+  readonly #activity: Activity;
+  readonly #quietReads = new Map<string, number>();
+  #savingRooms: ReturnType<typeof setTimeout> | undefined;
+  #readingQuietly: ReturnType<typeof setTimeout> | undefined;
+  #leading = false;
+  #typed = { roomId: "", at: 0 };
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    const { environment, stores, store, tokens, channel, userId: me } = options;
+    const { http } = environment;
+    const online = () => this.link.online;
+    const now = () => Date.now();
+    this.link = new Link({
+      origin: environment.origin,
+      tokens,
+      pollingOnly: environment.pollingOnly,
+      onState: (state, retryAt) => {
+        stores.connection.setState(
+          {
+            status: state.status,
+            ...(retryAt === undefined ? {} : { retryAt }),
+            ...(state.transport === undefined ? {} : { transport: state.transport }),
+          },
+          true,
+        );
+        if (!this.link.online) this.#offline();
+        if (state.failures > 0) this.rooms.unreachable();
+      },
+      onEvent: (event) => this.#hear(event),
+      onEnded: options.ended,
+    });
+    this.outbox = new Outbox({
+      store: store.outbox,
+      send: (entry) => this.#send(entry),
+      changed: (roomId) => {
+        this.timelines.touch(roomId);
+        stores.outbox.setState({ count: this.outbox.count });
+      },
+      refused: (entry, error) => this.#refused(entry, error),
+      written: (roomId) => channel.tell({ type: "outbox", roomId }),
+      idOf: (roomId, clientId) => this.timelines.idOf(roomId, clientId),
+      delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      newId,
+      now,
+    });
+    this.drafts = new Drafts({
+      http,
+      store,
+      online,
+      changed: () => this.rooms.touch(),
+      written: (draft) => channel.tell({ type: "draft", draft }),
+      now,
+    });
+    this.rooms = new Rooms({
+      me,
+      stores,
+      draftOf: (roomId) => this.drafts.textOf(roomId),
+      changed: () => {
+        this.#savingRooms ??= setTimeout(() => this.#saveRooms(), SAVE_ROOMS_AFTER);
+      },
+      quiet: (roomId, seq) => this.#readQuietly(roomId, seq),
+    });
+    this.timelines = new Timelines({
+      me,
+      http,
+      store,
+      stores,
+      entriesOf: (roomId) => this.outbox.entries(roomId),
+      headOf: (roomId) => this.rooms.head(roomId),
+      sync: (roomId, from) => this.#syncing.want(roomId, from),
+      shown: (roomId, head) => void this.outbox.settle(roomId, head),
+      online,
+      now,
+    });
+    this.#syncing = new Syncing({
+      ask: async (rooms) => (await this.link.request("sync", { rooms })).rooms,
+      answered: (roomId, asked, answer) => {
+        if (answer.error !== undefined) return;
+        this.#happened(roomId, answer.events, () => this.timelines.caughtUp(roomId, asked, answer));
+      },
+    });
+    this.people = new People({
+      me,
+      http,
+      store,
+      stores,
+      watch: async (user_ids) => (await this.link.request("presence.watch", { user_ids })).presence,
+      now,
+    });
+    this.#leadership = new Leadership(environment.locks, `parlour-outbox-${me}`, (leading) => {
+      this.#leading = leading;
+      this.outbox.setActive(leading && online());
+    });
+    this.#activity = new Activity({
+      link: this.link,
+      leaving: () => {
+        this.drafts.flush();
+        this.#saveRooms();
+        void this.timelines.save();
+        // A frozen page must not keep others from sending; one that is closed loses the lock by itself.
+        if (!online()) this.#leadership.want(false);
+      },
+      wake: () => this.link.input({ type: "woken" }),
+    });
+  }
+
+  /** Show what the device keeps, then connect. Resolves once there is something to show. */
+  async start(): Promise<void> {
+    const { store } = this.#options;
+    const [rooms] = await Promise.all([
+      store.rooms(),
+      this.drafts.restore(),
+      this.people.restore(),
+      this.outbox.load().catch(() => undefined),
+    ]);
+    this.rooms.restore(rooms);
+    this.#activity.start();
+    this.link.input({ type: "start" });
+    void this.#warm();
+  }
+
+  /** Stop everything. What the device keeps stays. */
+  close(): void {
+    this.link.close();
+    this.#activity.stop();
+    this.outbox.setActive(false);
+    this.#leadership.want(false);
+    this.#syncing.close();
+    this.drafts.close();
+    this.people.close();
+    this.timelines.close();
+    clearTimeout(this.#savingRooms);
+    clearTimeout(this.#readingQuietly);
+    clear(this.#options.stores);
+  }
+
+  /** What another tab says. */
+  told(message: TabMessage): void {
+    switch (message.type) {
+      case "outbox":
+        void this.outbox.refresh(message.roomId).catch(() => undefined);
+        return;
+      case "draft":
+        this.drafts.take(message.draft);
+        return;
+      case "mark":
+        this.rooms.mark(message.roomId, message.from);
+        return;
+      case "token":
+      case "user":
+      case "ended":
+        return; // session.ts takes these
+    }
+  }
+
+  /** Do something to a room. Resolves with the command's client id once it cannot be lost any more. */
+  async command(roomId: string, command: Command): Promise<string> {
+    const { clientId, saved } = this.outbox.add(roomId, command);
+    if (!this.link.online) askForWake();
+    await saved;
+    return clientId;
+  }
+
+  markRead(roomId: string, seq: number): void {
+    this.#mark(roomId, undefined);
+    if (!this.rooms.read(roomId, seq)) return;
+    this.#tellRead(roomId, Math.min(seq, this.rooms.head(roomId)));
+  }
+
+  /** The server's marker never goes back: this is a mark of this browser. */
+  markUnread(roomId: string, seq: number): void {
+    this.#mark(roomId, seq);
+  }
+
+  setTyping(roomId: string, on: boolean): void {
+    const now = Date.now();
+    if (on && roomId === this.#typed.roomId && now - this.#typed.at < TYPING_EVERY) return;
+    this.#typed = { roomId, at: on ? now : 0 };
+    this.link.volatile("typing", { room_id: roomId, on });
+  }
+
+  /** @throws {ApiError} and the level is what it was */
+  async setLevel(roomId: string, level: NotificationLevel): Promise<void> {
+    const before = this.rooms.get(roomId)?.level;
+    this.rooms.level(roomId, level);
+    try {
+      await this.#options.environment.http.put(`/api/rooms/${roomId}/notifications`, { level });
+    } catch (error) {
+      if (before !== undefined) this.rooms.level(roomId, before);
+      throw error;
+    }
+  }
+
+  #hear(event: ServerEvent): void {
+    switch (event.name) {
+      case "ready":
+        this.#ready(event.payload);
+        return;
+      case "event": {
+        const { payload } = event;
+        this.#happened(payload.room_id, [payload], () => this.timelines.receive(payload.room_id, [payload]));
+        return;
+      }
+      case "read":
+        this.people.read(event.payload.room_id, event.payload.user_id, event.payload.seq);
+        if (event.payload.user_id === this.#options.userId) this.rooms.read(event.payload.room_id, event.payload.seq);
+        return;
+      case "typing":
+        this.people.typing(event.payload.room_id, event.payload.user_id, event.payload.on);
+        return;
+      case "presence":
+        this.people.present(event.payload.user_id, event.payload.state);
+        return;
+      case "room.added":
+        this.rooms.add(event.payload.room);
+        if (event.payload.room.peer !== undefined) this.people.know([event.payload.room.peer]);
+        return;
+      case "room.removed":
+        this.#left(event.payload.room_id);
+        return;
+      case "auth.expiring":
+      case "session.revoked":
+      case "socket.displaced":
+        return; // the link takes these
+      default:
+        this.calls.tell(event);
+        return;
+    }
+  }
+
+  #ready(ready: ReadyState): void {
+    this.#options.named(ready);
+    this.rooms.ready(ready.rooms).forEach((roomId) => this.#left(roomId));
+    for (const { id, read } of ready.rooms) {
+      // What was read here without a connection.
+      const here = this.rooms.get(id)?.counts.read ?? 0;
+      if (here > read) this.#tellRead(id, here);
+    }
+    this.people.know([ready.user, ...ready.rooms.flatMap((each) => (each.peer === undefined ? [] : [each.peer]))]);
+    this.people.ready();
+    this.timelines.ready();
+    this.#syncing.ready(this.rooms.list(), (roomId) => this.timelines.heldUpTo(roomId));
+    this.#leadership.want(true);
+    this.outbox.setActive(this.#leading);
+    this.#activity.tell();
+    this.drafts.ready().catch(() => undefined); // they are here; the next connection fetches them
+  }
+
+  #offline(): void {
+    this.outbox.setActive(false);
+    this.#leadership.want(false);
+    this.people.offline();
+    this.#syncing.stop();
+  }
+
+  /** Events of a room, live or synced: counted, shown by `show`, and taken off what waits in the outbox. */
+  #happened(roomId: string, events: readonly RoomEvent[], show: () => void): void {
+    this.rooms.receive(roomId, events);
+    show();
+    const mine = new Map<string, string>();
+    for (const event of events) {
+      if (event.sender_id === this.#options.userId) mine.set(event.client_id, event.id);
+      if (event.type === "message.created") this.people.typing(roomId, event.sender_id, false);
+    }
+    if (mine.size > 0) this.outbox.receive(roomId, mine).catch(() => undefined);
+  }
+
+  #left(roomId: string): void {
+    this.rooms.remove(roomId);
+    this.timelines.drop(roomId);
+    this.people.drop(roomId);
+    this.drafts.drop(roomId);
+    void this.#options.store.dropRoom(roomId);
+  }
+
+  async #send(entry: OutboxEntry): Promise<Omit<Placed, "ok">> {
+    const { roomId: room_id, clientId: client_id, command } = entry;
+    const base = { room_id, client_id };
+    const idOf = (ref: { id: string } | { clientId: string }) => ("id" in ref ? ref.id : ref.clientId);
+    switch (command.kind) {
+      case "message.send": {
+        const reply = command.replyTo === undefined ? {} : { reply_to: idOf(command.replyTo) };
+        return this.link.request("message.send", { ...base, text: command.text, ...reply });
+      }
+      case "message.edit":
+        return this.link.request("message.edit", { ...base, id: idOf(command.target), text: command.text });
+      case "message.delete":
+      case "message.pin":
+      case "message.unpin":
+        return this.link.request(command.kind, { ...base, id: idOf(command.target) });
+      case "reaction.add":
+      case "reaction.remove":
+        return this.link.request(command.kind, { ...base, id: idOf(command.target), emoji: command.emoji });
+    }
+  }
+
+  #refused({ roomId, clientId, command }: OutboxEntry, error: ErrorBody): void {
+    this.#options.refused({ roomId, clientId, kind: command.kind, error });
+  }
+
+  #mark(roomId: string, from: number | undefined): void {
+    if (!this.rooms.mark(roomId, from)) return;
+    this.#options.channel.tell({ type: "mark", roomId, ...(from === undefined ? {} : { from }) });
+  }
+
+  /** One's own message is nothing to read: the marker follows, told by the one tab that sends. */
+  #readQuietly(roomId: string, seq: number): void {
+    this.#quietReads.set(roomId, seq);
+    this.#readingQuietly ??= setTimeout(() => {
+      this.#readingQuietly = undefined;
+      const reads = [...this.#quietReads];
+      this.#quietReads.clear();
+      for (const [id, upto] of reads) if (this.rooms.read(id, upto) && this.#leading) this.#tellRead(id, upto);
+    }, QUIET_READ_AFTER);
+  }
+
+  #tellRead(roomId: string, seq: number): void {
+    this.link.request("read", { room_id: roomId, seq }).catch((error: unknown) => {
+      // Lost with the connection, it is told with the next reading; slowed down, a moment later.
+      if (error instanceof CommandRefused && error.error.retry_after !== undefined) {
+        setTimeout(() => this.#tellRead(roomId, seq), error.error.retry_after * 1_000);
+      }
+    });
+  }
+
+  #saveRooms(): void {
+    clearTimeout(this.#savingRooms);
+    this.#savingRooms = undefined;
+    void this.#options.store.saveRooms(this.rooms.list());
+  }
+
+  async #warm(): Promise<void> {
+    for (const roomId of (await this.#options.store.windowIds()).slice(0, WARM_ROOMS))
+      await this.timelines.warm(roomId);
+  }
+}

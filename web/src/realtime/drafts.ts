@@ -1,0 +1,135 @@
+/** Unsent texts by room: on the device at once, on the server a moment later, from other devices when they are fetched. */
+
+import type { Http } from "./environment";
+import type { AllDrafts } from "./schema.gen";
+import type { LocalStore, SavedDraft } from "./storage/store";
+
+export interface DraftsOptions {
+  http: Http;
+  store: LocalStore;
+  online: () => boolean;
+  /** A room's draft is another one. */
+  changed: (roomId: string) => void;
+  /** The user has written something that other tabs have not read. */
+  written: (draft: SavedDraft) => void;
+  now: () => number;
+}
+
+/** Ms without a change after which a draft goes to the server: its rate is 240 a minute. */
+const SEND_AFTER = 1_500;
+const SAVE_AFTER = 250;
+
+export class Drafts {
+  readonly #options: DraftsOptions;
+  readonly #drafts = new Map<string, SavedDraft>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(options: DraftsOptions) {
+    this.#options = options;
+  }
+
+  async restore(): Promise<void> {
+    for (const draft of await this.#options.store.drafts()) this.take(draft);
+  }
+
+  textOf(roomId: string): string | undefined {
+    const text = this.#drafts.get(roomId)?.text;
+    return text === "" ? undefined : text;
+  }
+
+  /** The user has changed a draft. */
+  write(roomId: string, text: string): void {
+    if ((this.#drafts.get(roomId)?.text ?? "") === text) return;
+    const draft: SavedDraft = { roomId, text, at: this.#options.now(), synced: false };
+    this.#drafts.set(roomId, draft);
+    this.#options.changed(roomId);
+    this.#later(`save ${roomId}`, SAVE_AFTER, () => this.#save(roomId));
+    this.#later(`send ${roomId}`, SEND_AFTER, () => this.#send(roomId));
+  }
+
+  /** A draft of another tab, or of before. The later change wins. */
+  take(draft: SavedDraft): void {
+    const known = this.#drafts.get(draft.roomId);
+    if (known !== undefined && known.at >= draft.at) return;
+    this.#drafts.set(draft.roomId, draft);
+    this.#options.changed(draft.roomId);
+  }
+
+  /** The server is there again: send what it has not, fetch what other devices have. */
+  async ready(): Promise<void> {
+    for (const { roomId, synced } of this.#drafts.values()) if (!synced) await this.#send(roomId);
+    const { drafts } = await this.#options.http.get<AllDrafts>("/api/drafts");
+    for (const { room_id, text, at } of drafts) {
+      const draft: SavedDraft = { roomId: room_id, text, at, synced: true };
+      this.take(draft);
+      await this.#options.store.saveDraft(draft);
+    }
+    // What the server has no more was sent or emptied on another device.
+    const there = new Set(drafts.map((each) => each.room_id));
+    for (const draft of [...this.#drafts.values()]) {
+      if (!draft.synced || there.has(draft.roomId)) continue;
+      this.#drafts.delete(draft.roomId);
+      this.#options.changed(draft.roomId);
+      await this.#options.store.saveDraft({ ...draft, text: "" });
+    }
+  }
+
+  /** Forget the draft of a room that the user has left. */
+  drop(roomId: string): void {
+    this.#cancel(roomId);
+    if (this.#drafts.delete(roomId)) this.#options.changed(roomId);
+  }
+
+  /** Write down what waits: the page may go. */
+  flush(): void {
+    for (const roomId of this.#drafts.keys()) {
+      if (this.#timers.has(`save ${roomId}`)) void this.#save(roomId);
+    }
+  }
+
+  close(): void {
+    this.flush();
+    for (const roomId of this.#drafts.keys()) this.#cancel(roomId);
+  }
+
+  async #save(roomId: string): Promise<void> {
+    const draft = this.#drafts.get(roomId);
+    if (draft === undefined) return;
+    this.#options.written(draft);
+    await this.#options.store.saveDraft(draft);
+  }
+
+  async #send(roomId: string): Promise<void> {
+    const draft = this.#drafts.get(roomId);
+    if (draft === undefined || draft.synced || !this.#options.online()) return;
+    const { text, at } = draft;
+    try {
+      await this.#options.http.put(`/api/rooms/${roomId}/draft`, { text, at });
+    } catch {
+      return; // the next change or the next connection sends it
+    }
+    if (this.#drafts.get(roomId) !== draft) return;
+    const synced = { ...draft, synced: true };
+    if (text === "") this.#drafts.delete(roomId);
+    else this.#drafts.set(roomId, synced);
+    await this.#options.store.saveDraft(synced);
+  }
+
+  #later(name: string, ms: number, run: () => Promise<void>): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(
+      name,
+      setTimeout(() => {
+        this.#timers.delete(name);
+        void run();
+      }, ms),
+    );
+  }
+
+  #cancel(roomId: string): void {
+    for (const name of [`save ${roomId}`, `send ${roomId}`]) {
+      clearTimeout(this.#timers.get(name));
+      this.#timers.delete(name);
+    }
+  }
+}

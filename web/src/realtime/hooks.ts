@@ -1,0 +1,123 @@
+/** What components read. Each hook renders again only when what it returns has changed. */
+
+import { useEffect } from "react";
+import { useStore } from "zustand";
+import { useShallow } from "zustand/react/shallow";
+import { clientIfAny, stores } from "./session";
+import type { Profile } from "./schema.gen";
+import type { Connection, Presence, RoomState, RoomsStatus, Session, Timeline, TimelineMessage } from "./types";
+
+/** Who is signed in, or null. */
+export function useSession(): Session | null {
+  return useStore(stores.session, (state) => state.session);
+}
+
+/** Why nobody is signed in any more: `logout`, `revoked` and what else events.md names, or a code of errors.md. */
+export function useSignOutReason(): string | undefined {
+  return useStore(stores.session, (state) => state.reason);
+}
+
+export function useConnection(): Connection {
+  return useStore(stores.connection);
+}
+
+export function useRoomsStatus(): RoomsStatus {
+  return useStore(stores.rooms, (state) => state.status);
+}
+
+/** The ids of the user's rooms, in the order of joining: for lists whose rows use `useRoom`. */
+export function useRoomIds(): readonly string[] {
+  return useStore(stores.rooms, (state) => state.ids);
+}
+
+/** All rooms; renders again with every change of any of them, so rather for counts than for lists. */
+export function useRooms(): readonly RoomState[] {
+  return useStore(stores.rooms, (state) => state.list);
+}
+
+export function useRoom(roomId: string): RoomState | undefined {
+  return useStore(stores.rooms, (state) => state.rooms.get(roomId));
+}
+
+const LOADING: Timeline = {
+  items: [],
+  messages: [],
+  hasOlder: false,
+  hasNewer: false,
+  status: "loading",
+  loadOlder: () => Promise.resolve(),
+  loadNewer: () => Promise.resolve(),
+  jumpTo: () => Promise.resolve(undefined),
+  jumpToLatest: () => Promise.resolve(),
+};
+
+/** A room's messages; loads them, and keeps them up to date while mounted. Its functions stay the same for one room. */
+export function useTimeline(roomId: string): Timeline {
+  useEffect(() => clientIfAny()?.timelines.open(roomId), [roomId]);
+  return useStore(stores.timelines, (timelines) => timelines.get(roomId)) ?? LOADING;
+}
+
+/** A message of the timeline that is shown of its room; undefined where it is not in it. */
+export function useTimelineMessage(roomId: string, messageId: string): TimelineMessage | undefined {
+  return useStore(stores.timelines, (timelines) => {
+    const timeline = timelines.get(roomId);
+    return timeline === undefined ? undefined : byId(timeline).get(messageId);
+  });
+}
+
+const indexes = new WeakMap<Timeline, ReadonlyMap<string, TimelineMessage>>();
+
+function byId(timeline: Timeline): ReadonlyMap<string, TimelineMessage> {
+  let index = indexes.get(timeline);
+  if (index === undefined) {
+    index = new Map(timeline.messages.map((each) => [each.id, each]));
+    indexes.set(timeline, index);
+  }
+  return index;
+}
+
+/** Commands that the server has not acknowledged. */
+export function useOutboxCount(): number {
+  return useStore(stores.outbox, (state) => state.count);
+}
+
+/** A user's presence, watched while mounted. */
+export function usePresence(userId: string): Presence {
+  useEffect(() => clientIfAny()?.people.watch(userId), [userId]);
+  return useStore(stores.people, (state) => state.presence.get(userId)) ?? "offline";
+}
+
+const NOBODY: readonly string[] = [];
+
+/** The ids of the others who type in a room. */
+export function useTyping(roomId: string): readonly string[] {
+  return useStore(stores.people, (state) => state.typing.get(roomId)) ?? NOBODY;
+}
+
+const NO_READS: ReadonlyMap<string, number> = new Map();
+
+/** Up to which seq each member has read, as far as it was told since the page was opened. */
+export function useReadMarkers(roomId: string): ReadonlyMap<string, number> {
+  return useStore(stores.people, (state) => state.reads.get(roomId)) ?? NO_READS;
+}
+
+/** What a user is called; undefined until it is known, and for an account that is gone. */
+export function useProfile(userId: string): Profile | undefined {
+  useEffect(() => clientIfAny()?.people.want(userId), [userId]);
+  return useStore(stores.people, (state) => state.profiles.get(userId));
+}
+
+/** What some users are called, by id, without those that are not known. */
+export function useProfiles(userIds: readonly string[]): ReadonlyMap<string, Profile> {
+  const ids = userIds.join(" ");
+  useEffect(() => {
+    if (ids !== "") ids.split(" ").forEach((id) => clientIfAny()?.people.want(id));
+  }, [ids]);
+  return useStore(
+    stores.people,
+    useShallow(({ profiles }) => {
+      const known = userIds.flatMap((id) => profiles.get(id) ?? []);
+      return new Map(known.map((profile) => [profile.id, profile]));
+    }),
+  );
+}

@@ -1,0 +1,192 @@
+/** The rooms that the user is in: what the server says of them, what happened since, and the drafts. */
+
+import { oncePerFrame } from "./batch";
+import { fromSummary, mentionsOf, quietUpTo, shownRead, unreadOf, withEvent, withMark, withRead } from "./room-counts";
+import type { NotificationLevel, RoomEvent, RoomSummary } from "./schema.gen";
+import type { RoomRecord } from "./storage/store";
+import type { Stores } from "./stores";
+import type { RoomState, RoomsStatus } from "./types";
+
+export interface RoomsOptions {
+  me: string;
+  stores: Stores;
+  draftOf: (roomId: string) => string | undefined;
+  /** Something has changed that is worth keeping on the device. */
+  changed: () => void;
+  /** The marker may follow to `seq`: nothing is to be read before it. */
+  quiet: (roomId: string, seq: number) => void;
+}
+
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #records = new Map<string, RoomRecord>();
+  readonly #shown = new Map<string, { record: RoomRecord; draft: string | undefined; state: RoomState }>();
+  readonly #publish: () => void;
+  #status: RoomsStatus = "loading";
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
+    this.#publish = oncePerFrame(() => this.flush());
+  }
+
+  /** Begin with what the device kept. */
+  restore(records: readonly RoomRecord[]): void {
+    if (this.#status === "ready" || records.length === 0) return;
+    for (const record of records) this.#records.set(record.id, record);
+    this.#status = "cached";
+    this.flush();
+  }
+
+  /** The server's list, which is complete. Returns the rooms that are gone. */
+  ready(summaries: readonly RoomSummary[]): string[] {
+    const before = new Map(this.#records);
+    this.#records.clear();
+    for (const summary of summaries) this.#records.set(summary.id, recordOf(summary, before.get(summary.id)));
+    this.#status = "ready";
+    this.#touch();
+    return [...before.keys()].filter((id) => !this.#records.has(id));
+  }
+
+  /** The server cannot be asked, and the device knows nothing. */
+  unreachable(): void {
+    if (this.#status !== "loading") return;
+    this.#status = "error";
+    this.#publish();
+  }
+
+  add(summary: RoomSummary): void {
+    this.#set(recordOf(summary, this.#records.get(summary.id)));
+  }
+
+  remove(roomId: string): void {
+    if (!this.#records.delete(roomId)) return;
+    this.#shown.delete(roomId);
+    this.#touch();
+  }
+
+  get(roomId: string): RoomRecord | undefined {
+    return this.#records.get(roomId);
+  }
+
+  list(): RoomRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** The seq of the last event that is known to exist; 0 for a room that is not known. */
+  head(roomId: string): number {
+    return this.#records.get(roomId)?.counts.head ?? 0;
+  }
+
+  /** Take events in any order, any number of times. */
+  receive(roomId: string, events: readonly RoomEvent[]): void {
+    const record = this.#records.get(roomId);
+    if (record === undefined) return;
+    const counts = events.reduce((before, event) => withEvent(before, event, this.#options.me), record.counts);
+    let after = counts === record.counts ? record : { ...record, counts };
+    for (const event of events) after = changed(after, event, record.counts.head, this.#options.me);
+    if (after === record) return;
+    this.#set(after);
+    const read = quietUpTo(counts);
+    if (read > counts.read && events.some((each) => each.sender_id === this.#options.me)) {
+      this.#options.quiet(roomId, read);
+    }
+  }
+
+  /** The user has read up to `seq`, here or on another device. Returns whether that is news. */
+  read(roomId: string, seq: number): boolean {
+    const record = this.#records.get(roomId);
+    if (record === undefined) return false;
+    const counts = withRead(record.counts, seq);
+    if (counts === record.counts) return false;
+    this.#set({ ...record, counts });
+    return true;
+  }
+
+  /** Show what lies from `from` on as unread; without, no more. Returns whether that is news. */
+  mark(roomId: string, from: number | undefined): boolean {
+    const record = this.#records.get(roomId);
+    if (record === undefined) return false;
+    const counts = withMark(record.counts, from);
+    if (counts === record.counts) return false;
+    this.#set({ ...record, counts });
+    return true;
+  }
+
+  level(roomId: string, level: NotificationLevel): void {
+    const record = this.#records.get(roomId);
+    if (record !== undefined) this.#set({ ...record, level });
+  }
+
+  /** Something that is shown of a room but kept elsewhere has changed: its draft. */
+  touch(): void {
+    this.#publish();
+  }
+
+  /** Publish now. */
+  flush(): void {
+    const { stores } = this.#options;
+    const list = [...this.#records.values()].map((record) => this.#state(record));
+    const rooms = new Map(list.map((room) => [room.id, room]));
+    const before = stores.rooms.getState();
+    const ids = [...rooms.keys()];
+    const sameIds = ids.length === before.ids.length && ids.every((id, index) => id === before.ids[index]);
+    stores.rooms.setState({ status: this.#status, rooms, list, ids: sameIds ? before.ids : ids }, true);
+  }
+
+  #set(record: RoomRecord): void {
+    this.#records.set(record.id, record);
+    this.#touch();
+  }
+
+  #touch(): void {
+    this.#publish();
+    this.#options.changed();
+  }
+
+  #state(record: RoomRecord): RoomState {
+    const draft = this.#options.draftOf(record.id);
+    const known = this.#shown.get(record.id);
+    if (known?.record === record && known.draft === draft) return known.state;
+    const { id, name, kind, topic, peer, role, level, lastAt, counts } = record;
+    const state: RoomState = {
+      id,
+      name,
+      kind,
+      topic,
+      role,
+      head: counts.head,
+      read: shownRead(counts),
+      unread: unreadOf(counts),
+      mentions: mentionsOf(counts),
+      level,
+      lastAt,
+      ...(peer === undefined ? {} : { peer }),
+      ...(draft === undefined ? {} : { draft }),
+    };
+    this.#shown.set(id, { record, draft, state });
+    return state;
+  }
+}
+
+function recordOf(summary: RoomSummary, before: RoomRecord | undefined): RoomRecord {
+  const { id, name, kind, topic, role, notify, joined_at, peer } = summary;
+  const counts = fromSummary(summary, before?.counts);
+  const lastAt = before?.lastAt ?? joined_at;
+  return { id, name, kind, topic, role, level: notify, counts, lastAt, ...(peer === undefined ? {} : { peer }) };
+}
+
+/** A room after an event that changes what it is or when it was last used; the same object where it does not. */
+function changed(record: RoomRecord, event: RoomEvent, head: number, me: string): RoomRecord {
+  switch (event.type) {
+    case "message.created":
+    case "call.started":
+      return event.at > record.lastAt ? { ...record, lastAt: event.at } : record;
+    case "room.updated": {
+      if (event.seq <= head) return record; // told late: the record is newer
+      const { name = record.name, topic = record.topic, kind = record.kind, roles } = event.data;
+      return { ...record, name, topic, kind, role: roles?.[me] ?? record.role };
+    }
+    default:
+      return record;
+  }
+}

@@ -1,0 +1,378 @@
+/** The windows of the rooms that are looked at, or were: loaded, kept up to date, shown with what the outbox holds, and saved. */
+
+import { ApiError } from "@/lib/http";
+import { oncePerFrame } from "./batch";
+import type { Http } from "./environment";
+import type { Entries } from "./outbox-rules";
+import {
+  caughtUp,
+  fromPage,
+  fromSaved,
+  hasGap,
+  receive,
+  receiveAll,
+  toSaved,
+  withNewer,
+  withNotices,
+  withOlder,
+  type RoomWindow,
+} from "./room-window";
+import type { Message, MessagePage, RoomEvent, RoomSync } from "./schema.gen";
+import { KEPT_MESSAGES, type LocalStore } from "./storage/store";
+import type { Stores } from "./stores";
+import { shownItems } from "./timeline-view";
+import type { Timeline, TimelineStatus } from "./types";
+
+export interface TimelinesOptions {
+  me: string;
+  http: Http;
+  store: LocalStore;
+  stores: Stores;
+  entriesOf: (roomId: string) => Entries;
+  /** The seq of the last event that is known to exist. */
+  headOf: (roomId: string) => number;
+  /** Ask for what lies between; the answer comes in by `caughtUp`. */
+  sync: (roomId: string, from: number) => void;
+  /** Everything up to `head` is shown. */
+  shown: (roomId: string, head: number) => void;
+  online: () => boolean;
+  now: () => number;
+}
+
+const LATEST = 60;
+const PAGE = 100;
+/** Rooms whose windows stay in memory although nobody looks at them. */
+const MAX_UNUSED = 8;
+const MAX_WAITING = 500;
+/** Events between a page and its oldest message up to which the notices among them are fetched; a sync brings no more. */
+const NOTICES_REACH = 400;
+const SAVE_EVERY = 5_000;
+
+type Functions = Pick<Timeline, "loadOlder" | "loadNewer" | "jumpTo" | "jumpToLatest">;
+
+interface Room {
+  window: RoomWindow | undefined;
+  /** Events that came before there was a window. */
+  waiting: RoomEvent[];
+  status: TimelineStatus;
+  /** Those who look at it. */
+  users: number;
+  usedAt: number;
+  unsaved: boolean;
+  loading: Map<"latest" | "older" | "newer", Promise<void>>;
+  readonly functions: Functions;
+}
+
+export class Timelines {
+  readonly #options: TimelinesOptions;
+  readonly #rooms = new Map<string, Room>();
+  readonly #changed = new Set<string>();
+  readonly #publish: () => void;
+  readonly #saving: ReturnType<typeof setInterval>;
+
+  constructor(options: TimelinesOptions) {
+    this.#options = options;
+    this.#publish = oncePerFrame(() => this.flush());
+    this.#saving = setInterval(() => void this.save(), SAVE_EVERY);
+  }
+
+  /** Somebody looks at a room. Call what is returned when they do no more. */
+  open(roomId: string): () => void {
+    const room = this.#room(roomId);
+    room.users += 1;
+    room.usedAt = this.#options.now();
+    room.unsaved = true;
+    void this.#fill(roomId, room);
+    return () => {
+      room.users -= 1;
+      this.#evict();
+    };
+  }
+
+  /** Hold what the device keeps of a room, so that it is synced and saved with the others. */
+  async warm(roomId: string): Promise<void> {
+    const room = this.#room(roomId);
+    await this.#restore(roomId, room);
+    if (room.window === undefined && room.users === 0) this.#rooms.delete(roomId);
+  }
+
+  /** Take events in any order, any number of times. */
+  receive(roomId: string, events: readonly RoomEvent[]): void {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) return;
+    if (room.window === undefined) room.waiting = [...room.waiting, ...events].slice(-MAX_WAITING);
+    else this.#set(roomId, room, events.reduce(receive, room.window));
+  }
+
+  /** The server is there again, and `ready` has said how far each room is. */
+  ready(): void {
+    for (const [roomId, room] of this.#rooms) {
+      if (room.window !== undefined) this.#catchUp(roomId, room.window);
+      else if (room.users > 0) void this.#fill(roomId, room);
+    }
+  }
+
+  /** Where a room is to be synced from; undefined where nothing of it is held. */
+  heldUpTo(roomId: string): number | undefined {
+    return this.#rooms.get(roomId)?.window?.view.head;
+  }
+
+  /** Take the answer to a sync from `asked` on. */
+  caughtUp(roomId: string, asked: number, answer: RoomSync): void {
+    const room = this.#rooms.get(roomId);
+    if (room?.window === undefined) return;
+    if (answer.events.length > 0 && asked < room.window.view.head) {
+      this.#set(roomId, room, withNotices(receiveAll(room.window, answer.events), answer.events));
+      return;
+    }
+    const window = caughtUp(room.window, asked, answer);
+    if (window !== undefined) this.#set(roomId, room, window);
+    else void this.#replace(roomId, room, answer.head < asked);
+  }
+
+  /** The id of a message of the user's own. */
+  idOf(roomId: string, clientId: string): string | undefined {
+    const messages = this.#rooms.get(roomId)?.window?.view.messages ?? [];
+    return messages.findLast((each) => each.client_id === clientId && each.sender_id === this.#options.me)?.id;
+  }
+
+  /** What is shown of a room besides its window has changed. */
+  touch(roomId: string): void {
+    if (!this.#rooms.has(roomId)) return;
+    this.#changed.add(roomId);
+    this.#publish();
+  }
+
+  /** The user is no longer a member. */
+  drop(roomId: string): void {
+    if (!this.#rooms.delete(roomId)) return;
+    this.#changed.add(roomId);
+    this.#publish();
+  }
+
+  /** Write to the device what has changed. */
+  async save(): Promise<void> {
+    const { store } = this.#options;
+    for (const [roomId, room] of this.#rooms) {
+      if (!room.unsaved || room.window === undefined) continue;
+      room.unsaved = false;
+      const saved = toSaved(room.window, KEPT_MESSAGES);
+      if (saved !== undefined) await store.saveWindow(roomId, saved, room.usedAt);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#saving);
+    this.#rooms.clear();
+  }
+
+  /** Publish now. */
+  flush(): void {
+    const before = this.#options.stores.timelines.getState();
+    const after = new Map(before);
+    for (const roomId of this.#changed) {
+      const room = this.#rooms.get(roomId);
+      if (room === undefined) after.delete(roomId);
+      else after.set(roomId, this.#shown(roomId, room));
+    }
+    this.#changed.clear();
+    this.#options.stores.timelines.setState(after, true);
+  }
+
+  #room(roomId: string): Room {
+    let room = this.#rooms.get(roomId);
+    if (room === undefined) {
+      room = {
+        window: undefined,
+        waiting: [],
+        status: "loading",
+        users: 0,
+        usedAt: 0,
+        unsaved: false,
+        loading: new Map(),
+        functions: {
+          loadOlder: () => this.#loadOlder(roomId),
+          loadNewer: () => this.#loadNewer(roomId),
+          jumpTo: (target) => this.#jumpTo(roomId, target),
+          jumpToLatest: () => this.#jumpToLatest(roomId),
+        },
+      };
+      this.#rooms.set(roomId, room);
+      this.touch(roomId);
+    }
+    return room;
+  }
+
+  #set(roomId: string, room: Room, window: RoomWindow): void {
+    if (window === room.window) return;
+    room.window = window;
+    room.unsaved = true;
+    this.touch(roomId);
+    this.#options.shown(roomId, window.view.head);
+    this.#catchUp(roomId, window);
+  }
+
+  #catchUp(roomId: string, window: RoomWindow): void {
+    if (hasGap(window, this.#options.headOf(roomId))) this.#options.sync(roomId, window.view.head);
+  }
+
+  #status(roomId: string, room: Room, status: TimelineStatus): void {
+    room.status = status;
+    this.touch(roomId);
+  }
+
+  /** Show what the device keeps, then what the server has. */
+  async #fill(roomId: string, room: Room): Promise<void> {
+    if (room.window === undefined) await this.#restore(roomId, room);
+    if (room.window !== undefined) {
+      if (this.#options.online()) this.#catchUp(roomId, room.window);
+      return;
+    }
+    if (this.#options.online()) await this.#latest(roomId, room);
+    else this.#status(roomId, room, "offline-empty");
+  }
+
+  async #restore(roomId: string, room: Room): Promise<void> {
+    const saved = await this.#options.store.window(roomId);
+    if (saved === undefined || room.window !== undefined) return;
+    const window = fromSaved(saved, room.waiting);
+    room.waiting = [];
+    this.#status(roomId, room, "ready");
+    this.#set(roomId, room, window);
+  }
+
+  /** Fetch the latest page in place of what is held. Errors are shown, not thrown. */
+  #latest(roomId: string, room: Room, forget = false): Promise<void> {
+    return this.#once(room, "latest", async () => {
+      if (room.window === undefined) this.#status(roomId, room, "loading");
+      try {
+        const page = await this.#page(roomId, { limit: LATEST });
+        const before = forget ? undefined : room.window;
+        const window = receiveAll(fromPage(page, LATEST, { before }), room.waiting);
+        room.waiting = [];
+        this.#status(roomId, room, "ready");
+        this.#set(roomId, room, window);
+        this.#askForNotices(roomId, page);
+      } catch (error) {
+        const offline = error instanceof ApiError && error.status === 0;
+        if (room.window === undefined) this.#status(roomId, room, offline ? "offline-empty" : "error");
+      }
+    });
+  }
+
+  /** A page has no notices; where it has holes, they may be what fills them. */
+  #askForNotices(roomId: string, { messages, head }: MessagePage): void {
+    const oldest = messages.at(-1)?.seq ?? head;
+    const from = messages.length < LATEST ? 0 : oldest - 1;
+    if (head - from > messages.length && head - from <= NOTICES_REACH) this.#options.sync(roomId, from);
+  }
+
+  /** What is held is too old to be caught up with: show the same part of the room anew. */
+  async #replace(roomId: string, room: Room, forget: boolean): Promise<void> {
+    const { window } = room;
+    if (window === undefined || window.live || forget) return this.#latest(roomId, room, forget);
+    const middle = window.view.messages[window.view.messages.length >> 1]?.seq ?? 0;
+    await this.#around(roomId, room, middle).catch(() => undefined); // it stays as it is until the next gap shows
+  }
+
+  async #loadOlder(roomId: string): Promise<void> {
+    await this.#extend(roomId, "older", (window) => {
+      const first = window.view.messages[0];
+      return window.complete || first === undefined ? undefined : { before: first.seq };
+    });
+  }
+
+  async #loadNewer(roomId: string): Promise<void> {
+    await this.#extend(roomId, "newer", (window) => {
+      const last = window.view.messages.at(-1);
+      return window.live || last === undefined ? undefined : { after: last.seq };
+    });
+  }
+
+  async #extend(
+    roomId: string,
+    end: "older" | "newer",
+    part: (window: RoomWindow) => Record<string, number> | undefined,
+  ): Promise<void> {
+    const room = this.#room(roomId);
+    await this.#once(room, end, async () => {
+      // A page may come too late, after a jump or after more events than are remembered: then the next one will do.
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const wanted = room.window === undefined ? undefined : part(room.window);
+        if (wanted === undefined) return;
+        const page = await this.#page(roomId, { ...wanted, limit: PAGE });
+        const { window } = room;
+        if (window === undefined || JSON.stringify(part(window)) !== JSON.stringify(wanted)) continue;
+        const extended = (end === "older" ? withOlder : withNewer)(window, page, PAGE);
+        if (extended === undefined) continue;
+        this.#set(roomId, room, extended);
+        return;
+      }
+    });
+  }
+
+  async #jumpTo(roomId: string, target: number | string): Promise<number | undefined> {
+    const room = this.#room(roomId);
+    const seq = typeof target === "number" ? target : await this.#seqOf(roomId, room, target);
+    if (seq === undefined) return undefined;
+    if (!holds(room.window, seq)) await this.#around(roomId, room, seq);
+    return seq;
+  }
+
+  async #seqOf(roomId: string, room: Room, id: string): Promise<number | undefined> {
+    const held = room.window?.view.messages.find((each) => each.id === id);
+    if (held !== undefined) return held.seq;
+    try {
+      return (await this.#options.http.get<Message>(`/api/rooms/${roomId}/messages/${id}`)).seq;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #around(roomId: string, room: Room, seq: number): Promise<void> {
+    const page = await this.#page(roomId, { around: seq, limit: PAGE });
+    const window = receiveAll(fromPage(page, PAGE, { around: true, before: room.window }), room.waiting);
+    room.waiting = [];
+    this.#status(roomId, room, "ready");
+    this.#set(roomId, room, window);
+  }
+
+  async #jumpToLatest(roomId: string): Promise<void> {
+    const room = this.#room(roomId);
+    if (room.window?.live !== true) await this.#latest(roomId, room);
+  }
+
+  #page(roomId: string, query: Record<string, number>): Promise<MessagePage> {
+    return this.#options.http.get<MessagePage>(`/api/rooms/${roomId}/messages`, { query });
+  }
+
+  #once(room: Room, what: "latest" | "older" | "newer", load: () => Promise<void>): Promise<void> {
+    const loading = room.loading.get(what) ?? load().finally(() => room.loading.delete(what));
+    room.loading.set(what, loading);
+    return loading;
+  }
+
+  #evict(): void {
+    const unused = [...this.#rooms].filter(([, room]) => room.users === 0 && !room.unsaved);
+    unused.sort(([, a], [, b]) => b.usedAt - a.usedAt);
+    for (const [roomId] of unused.slice(MAX_UNUSED)) this.drop(roomId);
+  }
+
+  #shown(roomId: string, room: Room): Timeline {
+    const { window, status, functions } = room;
+    return {
+      ...shownItems(window, this.#options.entriesOf(roomId), this.#options.me),
+      hasOlder: window !== undefined && !window.complete,
+      hasNewer: window?.live === false,
+      status,
+      ...functions,
+    };
+  }
+}
+
+function holds(window: RoomWindow | undefined, seq: number): boolean {
+  const first = window?.view.messages[0];
+  const last = window?.view.messages.at(-1);
+  return first !== undefined && last !== undefined && first.seq <= seq && seq <= last.seq;
+}
