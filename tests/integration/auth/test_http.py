@@ -402,7 +402,11 @@ async def test_the_directory_shows_profiles_page_by_page(client: httpx.AsyncClie
     second = (await client.get("/api/users", params=params, headers=bearer(grant))).json()
     assert [user["username"] for user in second["users"]] == ["ann2"]
     assert second["cursor"] is None
-    for query in ("limit=0", "limit=101", "limit=x", f"q={'x' * 200}"):
+    ids = ",".join([second["users"][0]["id"], "x", first["users"][0]["id"]])
+    named = (await client.get("/api/users", params={"ids": ids}, headers=bearer(grant))).json()
+    assert [user["username"] for user in named["users"]] == ["ann2", "ann0"]
+    crowd = ",".join(map(str, range(101)))
+    for query in ("limit=0", "limit=101", "limit=x", f"q={'x' * 200}", f"ids={crowd}"):
         refused(await client.get(f"/api/users?{query}", headers=bearer(grant)), 400, "invalid_request")
     for query in ("q=%00", "q=%ff", "q=%ed%a0%80", "cursor=%00", "q=%25"):
         assert (await client.get(f"/api/users?{query}", headers=bearer(grant))).status_code == 200

@@ -9,7 +9,7 @@ from parlour.auth.adapters.sql import SqlAccountStore
 from parlour.auth.model import User
 from parlour.auth.service import Directory
 from parlour.platform.clock import Clock
-from parlour.platform.errors import Forbidden, RateLimited
+from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import UserId, uuid7
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
@@ -121,6 +121,18 @@ async def test_search_finds_prefixes_of_both_names_page_by_page(world: World, di
     assert second.cursor is None
     assert (await directory.search(me, "%")).users == []
     assert len((await directory.search(me, limit=9_999)).users) == 7
+
+
+async def test_users_are_named_by_id_to_anybody_and_disabled_ones_too(world: World, directory: Directory) -> None:
+    await world.register("owner")
+    ann, bob = await world.register("ann"), await world.register("bob")
+    await world.auth.administration.set_disabled("bob")
+    await world.auth.administration.set_role("ann", Role.GUEST)
+    guest = world.principal(await world.auth.logins.log_in("ann", PASSWORD, ORIGIN))
+    page = await directory.named(guest, [bob.user.id, UserId("nobody"), ann.user.id, bob.user.id])
+    assert [user.username for user in page.users] == ["bob", "ann"]
+    with pytest.raises(InvalidRequest):
+        await directory.named(guest, [UserId(str(number)) for number in range(101)])
 
 
 async def test_only_those_who_manage_users_find_disabled_ones(world: World, directory: Directory) -> None:

@@ -12,8 +12,8 @@ from parlour.auth.service.accounts import profile_of
 from parlour.platform.bus import Bus
 from parlour.platform.clock import Clock
 from parlour.platform.contracts import USER_CHANGED, Profile, UserChanged
-from parlour.platform.errors import Forbidden
-from parlour.platform.ids import UserId
+from parlour.platform.errors import Forbidden, InvalidRequest
+from parlour.platform.ids import UserId, is_uuid
 from parlour.platform.permissions import Permission, allowed
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal
@@ -74,6 +74,20 @@ class Directory:
             for user in await self._store.users_by_name(missing):
                 found[username_key(user.username)] = self._remember(user, seen)
         return {name: found[key] for name, key in keys.items() if key in found}
+
+    async def named(self, principal: Principal, user_ids: Iterable[UserId]) -> Page:
+        """Return the profiles of those that exist, in the order asked for: who has an id has met its user.
+
+        Raises:
+            InvalidRequest: more than `MAX_PAGE`.
+            RateLimited: too many of this user.
+        """
+        wanted = list(dict.fromkeys(user_ids))
+        if len(wanted) > MAX_PAGE:
+            raise InvalidRequest(f"At most {MAX_PAGE} users at a time.", details={"field": "ids", "limit": MAX_PAGE})
+        self._rates.check("directory", principal.user_id)
+        found = await self.profiles(user_id for user_id in wanted if is_uuid(user_id))
+        return Page([found[user_id] for user_id in wanted if user_id in found], None)
 
     async def search(self, principal: Principal, query: str = "", cursor: str | None = None, limit: int = 20) -> Page:
         """Return those whose username or display name begins with `query`, disabled ones only to those who manage users.
