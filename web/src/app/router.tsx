@@ -6,6 +6,7 @@ import { Home } from "./routes/home";
 import { RequireNoSession, RequireSession } from "./session-guards";
 import { SignedIn } from "./signed-in";
 
+const RoomRoute = lazy(async () => ({ default: (await import("./routes/room")).RoomRoute }));
 const NotFound = lazy(async () => ({ default: (await import("./routes/not-found")).NotFound }));
 
 /**
@@ -26,6 +27,8 @@ export function Router() {
           <Route element={<RequireSession />}>
             <Route element={<SignedIn />}>
               <Route index element={<Home />} />
+              <Route path="/r/:roomId" element={<RoomRoute />} />
+              <Route path="/r/:roomId/m/:messageId" element={<RoomRoute />} />
               <Route path="*" element={<NotFound />} />
             </Route>
           </Route>

@@ -1,7 +1,9 @@
 import type { Translations } from "../types";
 import auth from "./auth.json";
 import common from "./common.json";
+import messages from "./messages.json";
+import rooms from "./rooms.json";
 
-const de: Translations = { auth, common };
+const de: Translations = { auth, common, messages, rooms };
 
 export default de;

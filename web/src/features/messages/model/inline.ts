@@ -37,6 +37,11 @@ export function calm(text: string): string {
   return text.replace(STACKED, "$1");
 }
 
+/** A name or text that keeps its direction to itself in a sentence of another (Unicode's FSI and PDI). */
+export function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
+}
+
 const EMOJI_ONLY =
   /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[#*0-9]\ufe0f?\u20e3)(?:\ufe0f|\u200d|[\u{1f3fb}-\u{1f3ff}]|[\u{e0020}-\u{e007f}]|\p{Extended_Pictographic})*\s*)+$/u;
 

@@ -1,0 +1,27 @@
+import { useParams } from "react-router";
+import { Page, PageHeader } from "@/components/page";
+import { NotAMember, RoomView, TimelineSkeleton } from "@/features/messages";
+import { usePageTitle } from "@/lib/page-title";
+import { useRoomName } from "@/lib/room-name";
+import { useRoom, useRoomsStatus } from "@/realtime";
+
+/** `/r/:roomId` and `/r/:roomId/m/:messageId`. */
+export function RoomRoute() {
+  const { roomId = "", messageId } = useParams();
+  const room = useRoom(roomId);
+  const status = useRoomsStatus();
+  const nameOf = useRoomName();
+  const name = room === undefined ? "" : nameOf(room);
+  usePageTitle(name);
+  return (
+    <Page header={<PageHeader title={<bdi>{name}</bdi>} description={room?.topic ?? ""} />}>
+      {room !== undefined ? (
+        <RoomView key={room.id} room={room} messageId={messageId} />
+      ) : status === "ready" ? (
+        <NotAMember roomId={roomId} />
+      ) : (
+        <TimelineSkeleton />
+      )}
+    </Page>
+  );
+}

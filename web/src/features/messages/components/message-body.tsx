@@ -1,0 +1,45 @@
+import { useTranslation } from "react-i18next";
+import { Button } from "@/components/ui/button";
+import { cn } from "@/lib/cn";
+import type { TimelineMessage } from "@/realtime";
+import { isLong } from "../model/inline";
+import { useOpenRoom, useRoomUi } from "../model/room-ui";
+import { Markdown } from "./markdown";
+
+/** The text of a message; a very long one is cut until one asks for the rest. It cannot reach beyond its own place. */
+export function MessageBody({ message }: { message: TimelineMessage }) {
+  const { t } = useTranslation("messages");
+  const { ui } = useOpenRoom();
+  const long = isLong(message.text);
+  const expanded = useRoomUi((state) => state.expanded.has(message.key));
+  const toggle = () =>
+    ui.setState((state) => {
+      const keys = new Set(state.expanded);
+      if (!keys.delete(message.key)) keys.add(message.key);
+      return { expanded: keys };
+    });
+  return (
+    <>
+      <div
+        className={cn(
+          "message-text",
+          long && !expanded && "max-h-[440px]",
+          message.state === "pending" && "opacity-60",
+        )}
+      >
+        <Markdown
+          text={message.text}
+          mentions={message.state === "sent" ? (message.mentions ?? NOBODY) : message.mentions}
+          everybody={message.mentions_room === true}
+        />
+      </div>
+      {long && (
+        <Button variant="link" size="sm" aria-expanded={expanded} onClick={toggle}>
+          {expanded ? t("text.less") : t("text.more")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+const NOBODY: readonly string[] = [];

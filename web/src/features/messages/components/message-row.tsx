@@ -1,0 +1,120 @@
+import { Pin } from "lucide-react";
+import { memo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Avatar } from "@/components/ui/avatar";
+import { Button } from "@/components/ui/button";
+import { Tooltip } from "@/components/ui/tooltip";
+import { cn } from "@/lib/cn";
+import { useTimes } from "@/lib/time";
+import { useProfile, useSession, type TimelineMessage } from "@/realtime";
+import { useLongPress } from "../hooks/use-long-press";
+import { undoDeletion, useIsDeletionHeld } from "../model/held-deletions";
+import { useOpenRoom, useRoomUi } from "../model/room-ui";
+import { MessageBody } from "./message-body";
+import { MessageState } from "./message-state";
+import { MessageToolbar } from "./message-toolbar";
+import { Reactions } from "./reactions";
+import { Readers } from "./readers";
+import { ReplyQuote } from "./reply-quote";
+import { TextEditor } from "./text-editor";
+
+export interface MessageRowProps {
+  message: TimelineMessage;
+  grouped: boolean;
+  /** Who has read up to this message and no further, their ids joined by spaces: equal for `memo` while nothing changed. */
+  readers: string;
+  canReact: boolean;
+}
+
+/** One message. It is drawn again only when it changes itself. */
+export const MessageRow = memo(function MessageRow({ message, grouped, readers, canReact }: MessageRowProps) {
+  const { t } = useTranslation("messages");
+  const times = useTimes();
+  const { ui } = useOpenRoom();
+  const me = useSession()?.user.id ?? "";
+  const author = useProfile(message.sender_id);
+  const [hovered, setHovered] = useState(false);
+  const current = useRoomUi((state) => state.current === message.key);
+  const editing = useRoomUi((state) => state.editing === message.key);
+  const highlighted = useRoomUi((state) => state.highlighted === message.key);
+  const held = useIsDeletionHeld(message.id);
+  const press = useLongPress(() => ui.setState({ sheet: message }));
+  const name = author?.display_name ?? t("somebody");
+  const deleted = held || message.deleted_at !== undefined;
+  const forMe =
+    !deleted && message.sender_id !== me && (message.mentions?.includes(me) === true || message.mentions_room === true);
+  const time = times.time(message.at);
+
+  return (
+    // eslint-disable-next-line jsx-a11y-x/no-noninteractive-element-interactions -- all of it can be done by toolbar and keyboard, too
+    <article
+      {...press}
+      data-key={message.key}
+      tabIndex={current ? 0 : -1} // eslint-disable-line jsx-a11y-x/no-noninteractive-tabindex -- arrows go from message to message
+      aria-label={t("message.label", { name, time })}
+      onFocus={() => ui.setState({ current: message.key })}
+      onPointerEnter={(event) => setHovered(event.pointerType === "mouse")}
+      onPointerLeave={() => setHovered(false)}
+      className={cn(
+        "group/message relative flex gap-3 px-4 py-0.5 transition-colors duration-700 md:px-5 touch:select-none",
+        "hover:bg-muted/70 hover:duration-0 focus-visible:outline-offset-[-2px]",
+        !grouped && "mt-2 compact:mt-0.5",
+        forMe && "bg-mention shadow-[inset_2px_0_0_var(--warning)] hover:bg-mention",
+        highlighted && "bg-selected duration-0 hover:bg-selected",
+      )}
+    >
+      {grouped ? (
+        <time
+          dateTime={new Date(message.at).toISOString()}
+          className="w-9 shrink-0 pt-1 text-end text-[10px] leading-4 whitespace-nowrap text-muted-foreground opacity-0 group-hover/message:opacity-100 group-focus/message:opacity-100"
+        >
+          {time}
+        </time>
+      ) : (
+        <Avatar id={message.sender_id} name={name} className="mt-0.5 self-start" />
+      )}
+      <div className="min-w-0 flex-1 text-md">
+        {message.reply_to !== undefined && !deleted && <ReplyQuote messageId={message.reply_to} />}
+        {!grouped && (
+          <div className="flex min-w-0 items-baseline gap-2">
+            <bdi className="truncate font-semibold">{name}</bdi>
+            <Tooltip label={times.full(message.at)}>
+              <time dateTime={new Date(message.at).toISOString()} className="shrink-0 text-xs text-muted-foreground">
+                {time}
+              </time>
+            </Tooltip>
+            {message.pinned_at !== undefined && (
+              <span className="flex shrink-0 items-center gap-1 text-xs text-muted-foreground">
+                <Pin aria-hidden className="size-3" />
+                {t("message.pinned")}
+              </span>
+            )}
+          </div>
+        )}
+        {deleted ? (
+          <p className="text-base text-muted-foreground italic">
+            {t("deleted.text")}
+            {held && (
+              <Button variant="link" size="sm" className="ms-2 not-italic" onClick={() => undoDeletion(message.id)}>
+                {t("deleted.undo")}
+              </Button>
+            )}
+          </p>
+        ) : editing ? (
+          <TextEditor message={message} />
+        ) : (
+          <MessageBody message={message} />
+        )}
+        {!deleted && message.edited_at !== undefined && !editing && (
+          <Tooltip label={t("message.editedAt", { time: times.full(message.edited_at) })}>
+            <span className="text-xs text-muted-foreground">{t("message.edited")}</span>
+          </Tooltip>
+        )}
+        {!deleted && <Reactions message={message} disabled={!canReact} />}
+        {!deleted && <MessageState message={message} />}
+      </div>
+      {readers !== "" && <Readers userIds={readers} />}
+      {!editing && !deleted && <MessageToolbar message={message} shown={hovered || current} />}
+    </article>
+  );
+});

@@ -1,0 +1,77 @@
+import { Ellipsis } from "lucide-react";
+import { Fragment, useState } from "react";
+import { useTranslation } from "react-i18next";
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuSeparator,
+  DropdownMenuTrigger,
+} from "@/components/ui/dropdown-menu";
+import { IconButton } from "@/components/ui/icon-button";
+import type { TimelineMessage } from "@/realtime";
+import { useMessageActions, type MessageActionId } from "../hooks/use-message-actions";
+import { ACTION_ICONS, ACTION_KEYS } from "../model/action-icons";
+import { useRoomUi } from "../model/room-ui";
+
+const DIRECT: readonly MessageActionId[] = ["react", "reply", "edit"];
+
+/** What one mostly does to a message, above it while the pointer or the keyboard is there; the rest in a menu. */
+export function MessageToolbar({ message, shown }: { message: TimelineMessage; shown: boolean }) {
+  const { t } = useTranslation("messages");
+  const { t: common } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const picking = useRoomUi((ui) => ui.picker?.message.key === message.key);
+  const { list, run } = useMessageActions();
+  if (!shown && !open && !picking) return null;
+  const actions = list(message);
+  const direct = DIRECT.filter((id) => actions.includes(id));
+  const rest = actions.filter((id) => !DIRECT.includes(id));
+  if (actions.length === 0) return null;
+  return (
+    <div className="absolute end-4 -top-3.5 z-10 flex rounded-sm border bg-popover p-px shadow-sm touch:hidden">
+      {direct.map((id) => {
+        const Icon = ACTION_ICONS[id];
+        const keys = ACTION_KEYS[id];
+        return (
+          <IconButton
+            key={id}
+            size="sm"
+            tabIndex={-1}
+            label={t(`actions.${id}`)}
+            {...(keys === undefined ? {} : { shortcut: keys })}
+            onClick={(event) => run(id, message, event.currentTarget)}
+          >
+            <Icon className="size-4" />
+          </IconButton>
+        );
+      })}
+      <DropdownMenu open={open} onOpenChange={setOpen} modal={false}>
+        <DropdownMenuTrigger asChild>
+          <IconButton size="sm" tabIndex={-1} label={common("more")}>
+            <Ellipsis className="size-4" />
+          </IconButton>
+        </DropdownMenuTrigger>
+        <DropdownMenuContent align="end">
+          {rest.map((id) => {
+            const Icon = ACTION_ICONS[id];
+            const keys = ACTION_KEYS[id];
+            return (
+              <Fragment key={id}>
+                {id === "delete" && <DropdownMenuSeparator />}
+                <DropdownMenuItem
+                  destructive={id === "delete"}
+                  {...(keys === undefined ? {} : { shortcut: keys })}
+                  onSelect={() => run(id, message, document.body)}
+                >
+                  <Icon aria-hidden />
+                  {t(`actions.${id}`)}
+                </DropdownMenuItem>
+              </Fragment>
+            );
+          })}
+        </DropdownMenuContent>
+      </DropdownMenu>
+    </div>
+  );
+}

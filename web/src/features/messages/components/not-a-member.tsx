@@ -1,0 +1,52 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { DoorOpen, Lock } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Button } from "@/components/ui/button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ErrorState } from "@/components/ui/error-state";
+import { useErrorText } from "@/lib/error-text";
+import { ApiError } from "@/lib/http";
+import { toast } from "@/lib/toast";
+import { getRoom } from "../api/get-room";
+import { joinRoom } from "../api/join-room";
+import { TimelineSkeleton } from "./timeline-skeleton";
+
+/** In place of a room that one is not in: to be joined where it is public, and else not to be seen. */
+export function NotAMember({ roomId }: { roomId: string }) {
+  const { t } = useTranslation("messages");
+  const errorText = useErrorText();
+  const room = useQuery({ queryKey: ["room", roomId, "details"], queryFn: ({ signal }) => getRoom(roomId, signal) });
+  const join = useMutation({
+    mutationFn: () => joinRoom(roomId),
+    onError: (error) => toast(errorText(error), { kind: "error" }),
+  });
+  if (room.isPending) return <TimelineSkeleton />;
+  if (room.isError) {
+    if (!(room.error instanceof ApiError) || room.error.status !== 404)
+      return <ErrorState error={room.error} onRetry={() => void room.refetch()} />;
+    return (
+      <EmptyState icon={Lock} title={t("notMember.hidden")}>
+        {t("notMember.hiddenText")}
+      </EmptyState>
+    );
+  }
+  const { name, topic, member_count } = room.data;
+  return (
+    <EmptyState
+      icon={DoorOpen}
+      title={<bdi className="[overflow-wrap:anywhere]">{name}</bdi>}
+      action={
+        <Button variant="primary" busy={join.isPending} onClick={() => join.mutate()}>
+          {t("notMember.join")}
+        </Button>
+      }
+    >
+      {topic !== "" && (
+        <p dir="auto" className="mb-1 [overflow-wrap:anywhere]">
+          {topic}
+        </p>
+      )}
+      <p>{t("notMember.members", { count: member_count })}</p>
+    </EmptyState>
+  );
+}

@@ -1,0 +1,35 @@
+import { CornerUpLeft } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { useProfile } from "@/realtime";
+import { useQuoted } from "../hooks/use-quoted";
+import { calm } from "../model/inline";
+import { plainText } from "../model/markdown";
+import { useOpenRoom } from "../model/room-ui";
+
+/** What a message answers, in one line above it; leads there. */
+export function ReplyQuote({ messageId }: { messageId: string }) {
+  const { t } = useTranslation("messages");
+  const { roomId, jumpTo } = useOpenRoom();
+  const quoted = useQuoted(roomId, messageId);
+  const author = useProfile(quoted?.sender_id ?? "");
+  const gone = quoted === null || quoted?.deleted_at !== undefined;
+  return (
+    <button
+      type="button"
+      disabled={gone}
+      aria-label={t("reply.jump")}
+      onClick={() => jumpTo(messageId)}
+      className="rounded-xs flex h-5 max-w-full min-w-0 items-center gap-1.5 text-sm text-muted-foreground enabled:hover:text-foreground touch:h-8"
+    >
+      <CornerUpLeft aria-hidden className="size-3.5 shrink-0 rtl:-scale-x-100" />
+      {gone ? (
+        <span className="italic">{t("reply.gone")}</span>
+      ) : (
+        <>
+          <bdi className="max-w-40 shrink-0 truncate font-medium">{author?.display_name ?? ""}</bdi>
+          <bdi className="truncate">{quoted === undefined ? "" : calm(plainText(quoted.text, 120))}</bdi>
+        </>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,42 @@
+import { useTranslation } from "react-i18next";
+import type { RoomState } from "@/realtime";
+import type { Row } from "../model/rows";
+import { DayRow } from "./day-row";
+import { MessageRow } from "./message-row";
+import { NoticeRow } from "./notice-row";
+import { StartRow } from "./start-row";
+
+export interface TimelineRowProps {
+  row: Row;
+  room: RoomState;
+  readers: ReadonlyMap<number, readonly string[]>;
+  canReact: boolean;
+}
+
+export function TimelineRow({ row, room, readers, canReact }: TimelineRowProps) {
+  const { t } = useTranslation("messages");
+  switch (row.kind) {
+    case "start":
+      return <StartRow room={room} />;
+    case "day":
+      return <DayRow at={row.at} />;
+    case "unread":
+      return (
+        <div role="separator" aria-label={t("unread.line")} className="flex items-center gap-2 px-4 pt-2 md:px-5">
+          <span className="h-px flex-1 bg-destructive/60" />
+          <span className="text-xs font-semibold text-destructive-text">{t("unread.line")}</span>
+        </div>
+      );
+    case "notice":
+      return <NoticeRow notice={row.notice} />;
+    case "message":
+      return (
+        <MessageRow
+          message={row.message}
+          grouped={row.grouped}
+          readers={readers.get(row.message.seq)?.join(" ") ?? ""}
+          canReact={canReact && row.message.seq > 0}
+        />
+      );
+  }
+}

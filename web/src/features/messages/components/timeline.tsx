@@ -1,0 +1,86 @@
+import { useImperativeHandle, useMemo, useRef, type Ref } from "react";
+import { useTranslation } from "react-i18next";
+import { Spinner } from "@/components/ui/spinner";
+import { allowedInRoom } from "@/lib/permissions";
+import { useReadMarkers, useSession, type RoomState, type Timeline as TimelineState } from "@/realtime";
+import { useArrivals } from "../hooks/use-arrivals";
+import { useMessageKeys } from "../hooks/use-message-keys";
+import { useReading } from "../hooks/use-reading";
+import { useTimelineScroll } from "../hooks/use-timeline-scroll";
+import { useRoomUi } from "../model/room-ui";
+import { readersBySeq, rowsOf } from "../model/rows";
+import { JumpBar } from "./jump-bar";
+import { TimelineRow } from "./timeline-row";
+
+export interface TimelineHandle {
+  goTo: (seq: number) => void;
+  toEnd: () => void;
+}
+
+export interface TimelineProps {
+  room: RoomState;
+  timeline: TimelineState;
+  ref: Ref<TimelineHandle>;
+}
+
+/** A room's messages, of which only those in sight are drawn. */
+export function Timeline({ room, timeline, ref }: TimelineProps) {
+  const { t } = useTranslation("messages");
+  const user = useSession()?.user;
+  const me = user?.id ?? "";
+  const unreadAfter = useRoomUi((state) => state.unreadAfter);
+  const scroller = useRef<HTMLDivElement>(null);
+  const { items, hasOlder, hasNewer } = timeline;
+  const rows = useMemo(
+    () => rowsOf(items, { me, complete: !hasOlder, unreadAfter }),
+    [items, me, hasOlder, unreadAfter],
+  );
+  const reads = useReadMarkers(room.id);
+  const readers = useMemo(() => readersBySeq(items, reads, me), [items, reads, me]);
+  const { virtualizer, atEnd, onScroll, goTo, toEnd, show } = useTimelineScroll(rows, timeline, scroller);
+  const press = useMessageKeys(rows, scroller, show);
+  const live = atEnd && !hasNewer;
+  useReading(room, live);
+  useArrivals(items, live);
+  useImperativeHandle(ref, () => ({ goTo, toEnd }), [goTo, toEnd]);
+  const canReact = user !== undefined && allowedInRoom(user.role, room.role, "react");
+
+  return (
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      {/* eslint-disable-next-line jsx-a11y-x/no-noninteractive-element-interactions -- keys that come up from its messages */}
+      <div
+        ref={scroller}
+        role="log"
+        aria-label={t("timeline.label")}
+        aria-live="off"
+        tabIndex={0} // eslint-disable-line jsx-a11y-x/no-noninteractive-tabindex -- it scrolls, and arrows go through it
+        onScroll={onScroll}
+        onKeyDown={press}
+        className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]"
+      >
+        <div className="relative mt-auto w-full shrink-0" style={{ height: virtualizer.getTotalSize() }}>
+          {hasOlder && (
+            <div className="absolute inset-x-0 top-2 flex justify-center">
+              <Spinner className="size-4" />
+            </div>
+          )}
+          {virtualizer.getVirtualItems().map(({ key, index, start }) => {
+            const row = rows[index];
+            return (
+              <div
+                key={key}
+                ref={virtualizer.measureElement}
+                data-index={index}
+                className="absolute inset-x-0 top-0 flow-root"
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                {row !== undefined && <TimelineRow row={row} room={room} readers={readers} canReact={canReact} />}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      <JumpBar room={room} timeline={timeline} live={live} onEnd={toEnd} />
+    </div>
+  );
+}

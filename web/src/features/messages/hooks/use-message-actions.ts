@@ -1,0 +1,105 @@
+import { useCallback } from "react";
+import { useTranslation } from "react-i18next";
+import { roomPath } from "@/lib/paths";
+import { allowedInRoom } from "@/lib/permissions";
+import { dismissToast, toast } from "@/lib/toast";
+import { markUnread, pinMessage, unpinMessage, useRoom, useSession, type TimelineMessage } from "@/realtime";
+import { holdDeletion, UNDO_MS, undoDeletion } from "../model/held-deletions";
+import { useOpenRoom } from "../model/room-ui";
+
+export type MessageActionId =
+  "react" | "reply" | "edit" | "pin" | "unpin" | "copyText" | "copyLink" | "markUnread" | "delete";
+
+export interface MessageActions {
+  /** What may be done to a message, in the order of menus. */
+  list: (message: TimelineMessage) => MessageActionId[];
+  /** Do it; `anchor` is where a picker opens. */
+  run: (id: MessageActionId, message: TimelineMessage, anchor: HTMLElement) => void;
+}
+
+/** What one may do to a message, by toolbar, menu and keyboard alike. */
+export function useMessageActions(): MessageActions {
+  const { t } = useTranslation("messages");
+  const { roomId, ui, focusComposer } = useOpenRoom();
+  const user = useSession()?.user;
+  const roomRole = useRoom(roomId)?.role;
+  const userId = user?.id;
+  const role = user?.role;
+
+  const list = useCallback(
+    (message: TimelineMessage): MessageActionId[] => {
+      if (role === undefined || message.deleted_at !== undefined) return [];
+      if (message.seq === 0) return ["copyText"];
+      const may = (permission: Parameters<typeof allowedInRoom>[2]) =>
+        roomRole !== undefined && allowedInRoom(role, roomRole, permission);
+      const own = message.sender_id === userId;
+      const actions: (MessageActionId | false)[] = [
+        may("react") && "react",
+        may("send") && "reply",
+        own && may("send") && "edit",
+        may("pin") && (message.pinned_at === undefined ? "pin" : "unpin"),
+        "copyText",
+        "copyLink",
+        roomRole !== undefined && !own && "markUnread",
+        (own || may("delete_any")) && "delete",
+      ];
+      return actions.filter((action) => action !== false);
+    },
+    [role, roomRole, userId],
+  );
+
+  const run = useCallback(
+    (id: MessageActionId, message: TimelineMessage, anchor: HTMLElement) => {
+      const copy = (text: string, done: string) => {
+        navigator.clipboard.writeText(text).then(
+          () => toast(done, { kind: "success", duration: 2_000 }),
+          () => toast(t("copy.refused"), { kind: "error" }),
+        );
+      };
+      switch (id) {
+        case "react":
+          ui.setState({ picker: { message, anchor } });
+          break;
+        case "reply":
+          ui.setState({ replyTo: message });
+          focusComposer();
+          break;
+        case "edit":
+          ui.setState({ editing: message.key });
+          break;
+        case "pin":
+          void pinMessage(roomId, message.id);
+          break;
+        case "unpin":
+          void unpinMessage(roomId, message.id);
+          break;
+        case "copyText":
+          copy(message.text, t("copy.text"));
+          break;
+        case "copyLink":
+          copy(new URL(roomPath(roomId, message.id), window.location.origin).href, t("copy.link"));
+          break;
+        case "markUnread":
+          ui.setState({ unreadAfter: message.seq - 1, keptUnread: true });
+          markUnread(roomId, message.seq);
+          break;
+        case "delete": {
+          holdDeletion(roomId, message.id);
+          const notice = `delete ${message.id}`;
+          const undo = () => {
+            undoDeletion(message.id);
+            dismissToast(notice, { silent: true });
+          };
+          toast(t("deleted.notice"), {
+            id: notice,
+            duration: UNDO_MS,
+            action: { label: t("deleted.undo"), run: undo },
+          });
+          break;
+        }
+      }
+    },
+    [roomId, ui, focusComposer, t],
+  );
+  return { list, run };
+}

@@ -1,0 +1,17 @@
+import { useTranslation } from "react-i18next";
+import { localeTag } from "@/lib/i18n";
+import { isolated } from "../model/inline";
+import { useProfiles, useSession } from "@/realtime";
+
+/** The names of people in one phrase: "Ann, Bob and 3 others". Oneself comes first, as "You". */
+export function useNames(userIds: readonly string[], limit = 10): string {
+  const { t, i18n } = useTranslation("messages");
+  const me = useSession()?.user.id;
+  const ordered = me !== undefined && userIds.includes(me) ? [me, ...userIds.filter((id) => id !== me)] : userIds;
+  const named = ordered.slice(0, limit);
+  const profiles = useProfiles(named);
+  const names = named.map((id) => (id === me ? t("you") : isolated(profiles.get(id)?.display_name ?? t("somebody"))));
+  const others = ordered.length - named.length;
+  if (others > 0) names.push(t("others", { count: others }));
+  return new Intl.ListFormat(localeTag(i18n.language), { type: "conjunction" }).format(names);
+}

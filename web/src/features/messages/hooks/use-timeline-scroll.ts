@@ -1,0 +1,106 @@
+import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import type { Timeline } from "@/realtime";
+import { useOpenRoom, useRoomUi } from "../model/room-ui";
+import { indexOfSeq, type Row } from "../model/rows";
+
+/** So near to the end is at the end. */
+const END_PX = 60;
+/** So few rows before the first one that is held, the next page is asked for. */
+const NEAR_ROWS = 12;
+const HIGHLIGHT_MS = 1_600;
+
+const ESTIMATES: Readonly<Record<Row["kind"], number>> = { start: 120, day: 36, unread: 24, notice: 28, message: 46 };
+
+export interface TimelineScroll {
+  virtualizer: Virtualizer<HTMLDivElement, Element>;
+  atEnd: boolean;
+  onScroll: () => void;
+  /** Show the row of an event, once it is held. */
+  goTo: (seq: number) => void;
+  toEnd: () => void;
+  show: (index: number) => void;
+}
+
+/**
+ * Where the timeline stands. It keeps to its end while it is there; otherwise what one reads stays where it is, whatever comes above
+ * or changes its height (`anchorTo`).
+ */
+export function useTimelineScroll(
+  rows: readonly Row[],
+  timeline: Timeline,
+  scroller: RefObject<HTMLDivElement | null>,
+): TimelineScroll {
+  const { ui } = useOpenRoom();
+  const current = useRoomUi((state) => state.current);
+  const editing = useRoomUi((state) => state.editing);
+  const [atEnd, setAtEnd] = useState(true);
+  const [goal, setGoal] = useState<number>();
+  const begun = useRef(false);
+  const { hasOlder, hasNewer, loadOlder, loadNewer } = timeline;
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- its functions are called, and never memoised
+  const virtualizer = useVirtualizer<HTMLDivElement, Element>({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    estimateSize: (index) => ESTIMATES[rows[index]?.kind ?? "message"],
+    anchorTo: "end",
+    followOnAppend: !hasNewer,
+    scrollEndThreshold: END_PX,
+    overscan: 10,
+    paddingStart: 8,
+    paddingEnd: 12,
+    // What has the focus or a text half written stays, however far one scrolls.
+    rangeExtractor: (range) => {
+      const shown = defaultRangeExtractor(range);
+      const kept = [current, editing].map((key) => (key === undefined ? -1 : rows.findIndex((row) => row.key === key)));
+      return [...new Set([...shown, ...kept.filter((index) => index >= 0)])].sort((a, b) => a - b);
+    },
+  });
+
+  const onScroll = useCallback(() => setAtEnd(virtualizer.isAtEnd(END_PX)), [virtualizer]);
+  const show = useCallback((index: number) => virtualizer.scrollToIndex(index, { align: "auto" }), [virtualizer]);
+  const toEnd = useCallback(() => {
+    setGoal(undefined);
+    virtualizer.scrollToEnd();
+  }, [virtualizer]);
+
+  // One begins at what is new, or at the end.
+  useLayoutEffect(() => {
+    if (begun.current || rows.length === 0 || timeline.status !== "ready") return;
+    begun.current = true;
+    const unread = rows.findIndex((row) => row.kind === "unread");
+    if (unread >= 0) virtualizer.scrollToIndex(unread, { align: "start" });
+    else virtualizer.scrollToEnd();
+  }, [rows, timeline.status, virtualizer]);
+
+  useEffect(() => {
+    if (goal === undefined) return;
+    const index = indexOfSeq(rows, goal);
+    const row = rows[index];
+    if (row === undefined) return; // not held yet
+    virtualizer.scrollToIndex(index, { align: "center" });
+    setGoal(undefined);
+    if (row.kind !== "message") return;
+    ui.setState({ highlighted: row.key });
+    setTimeout(() => {
+      ui.setState(({ highlighted }) => (highlighted === row.key ? { highlighted: undefined } : {}));
+    }, HIGHLIGHT_MS);
+  }, [goal, rows, ui, virtualizer]);
+
+  const items = virtualizer.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  const wantsOlder = hasOlder && rows.length > 0 && first < NEAR_ROWS;
+  const wantsNewer = hasNewer && last > rows.length - NEAR_ROWS;
+  useEffect(() => {
+    // A failure is tried again with the next scroll.
+    if (wantsOlder) loadOlder().catch(() => undefined);
+  }, [wantsOlder, loadOlder, rows]);
+  useEffect(() => {
+    if (wantsNewer) loadNewer().catch(() => undefined);
+  }, [wantsNewer, loadNewer, rows]);
+
+  return { virtualizer, atEnd, onScroll, goTo: setGoal, toEnd, show };
+}
