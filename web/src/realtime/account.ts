@@ -4,7 +4,7 @@ import { ApiError } from "@/lib/http";
 import { Client } from "./client";
 import type { Environment } from "./environment";
 import type { GrantAnswer, Profile, User } from "./schema.gen";
-import { deleteStore, openStore } from "./storage/dexie";
+import { deleteStore, openStore } from "./storage/open";
 import type { LocalStore, SavedSession } from "./storage/store";
 import type { Stores } from "./stores";
 import { TabChannel, alone, type TabMessage } from "./tabs";
