@@ -1,5 +1,8 @@
 import type { Nodes } from "mdast";
 import { memo, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Tooltip } from "@/components/ui/tooltip";
+import { useTimes } from "@/lib/time";
 import { calm, isFewEmoji, piecesOf } from "../model/inline";
 import { parseMarkdown, safeHref } from "../model/markdown";
 import { CodeBlock } from "./code-block";
@@ -17,16 +20,53 @@ export interface MarkdownProps {
   text: string;
   mentions: readonly string[] | undefined;
   everybody: boolean;
+  /** When it was edited: said after its last word. */
+  editedAt: number | undefined;
 }
 
 /**
  * A message's text as React elements: nothing of it is ever HTML. Every block takes its direction from its own first strong letter,
  * and names and links are isolated, so that no text turns around what stands beside it.
  */
-export const Markdown = memo(function Markdown({ text, mentions, everybody }: MarkdownProps) {
-  if (isFewEmoji(text)) return <p className="text-2xl leading-9">{text}</p>;
-  return <Children nodes={parseMarkdown(text).children} mentioned={{ userIds: mentions, everybody }} />;
+export const Markdown = memo(function Markdown({ text, mentions, everybody, editedAt }: MarkdownProps) {
+  const edited = editedAt !== undefined && <Edited at={editedAt} />;
+  if (isFewEmoji(text)) {
+    return (
+      <p className="text-2xl leading-9">
+        {text} {edited}
+      </p>
+    );
+  }
+  const mentioned = { userIds: mentions, everybody };
+  const { children } = parseMarkdown(text);
+  const last = children.at(-1);
+  if (last?.type !== "paragraph") {
+    return (
+      <>
+        <Children nodes={children} mentioned={mentioned} />
+        {edited}
+      </>
+    );
+  }
+  return (
+    <>
+      <Children nodes={children.slice(0, -1)} mentioned={mentioned} />
+      <p dir="auto" className="whitespace-pre-wrap">
+        <Children nodes={last.children} mentioned={mentioned} /> {edited}
+      </p>
+    </>
+  );
 });
+
+function Edited({ at }: { at: number }) {
+  const { t } = useTranslation("messages");
+  const times = useTimes();
+  return (
+    <Tooltip label={t("message.editedAt", { time: times.full(at) })}>
+      <bdi className="text-xs text-muted-foreground">{t("message.edited")}</bdi>
+    </Tooltip>
+  );
+}
 
 interface Part {
   mentioned: Mentioned;

@@ -31,6 +31,7 @@ export function MessageBody({ message }: { message: TimelineMessage }) {
           text={message.text}
           mentions={message.state === "sent" ? (message.mentions ?? NOBODY) : message.mentions}
           everybody={message.mentions_room === true}
+          editedAt={message.edited_at}
         />
       </div>
       {long && (

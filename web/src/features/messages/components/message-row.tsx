@@ -105,11 +105,6 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
         ) : (
           <MessageBody message={message} />
         )}
-        {!deleted && message.edited_at !== undefined && !editing && (
-          <Tooltip label={t("message.editedAt", { time: times.full(message.edited_at) })}>
-            <span className="text-xs text-muted-foreground">{t("message.edited")}</span>
-          </Tooltip>
-        )}
         {!deleted && <Reactions message={message} disabled={!canReact} />}
         {!deleted && <MessageState message={message} />}
       </div>

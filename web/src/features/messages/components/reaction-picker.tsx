@@ -25,7 +25,8 @@ export function ReactionPicker() {
         className="w-auto p-0"
         onCloseAutoFocus={(event) => {
           event.preventDefault();
-          if (picker.anchor.isConnected) picker.anchor.focus();
+          // The button may be gone with the toolbar; its message is there.
+          (picker.anchor.closest("article") ?? picker.anchor).focus();
         }}
       >
         <Suspense fallback={<PickerPlaceholder />}>

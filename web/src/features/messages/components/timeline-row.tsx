@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { RoomState } from "@/realtime";
 import type { Row } from "../model/rows";
-import { DayRow } from "./day-row";
+import { DayLine } from "./day-line";
 import { MessageRow } from "./message-row";
 import { NoticeRow } from "./notice-row";
 import { StartRow } from "./start-row";
@@ -13,30 +13,33 @@ export interface TimelineRowProps {
   canReact: boolean;
 }
 
+/** A row with the lines above it. */
 export function TimelineRow({ row, room, readers, canReact }: TimelineRowProps) {
-  const { t } = useTranslation("messages");
-  switch (row.kind) {
-    case "start":
-      return <StartRow room={room} />;
-    case "day":
-      return <DayRow at={row.at} />;
-    case "unread":
-      return (
-        <div role="separator" aria-label={t("unread.line")} className="flex items-center gap-2 px-4 pt-2 md:px-5">
-          <span className="h-px flex-1 bg-destructive/60" />
-          <span className="text-xs font-semibold text-destructive-text">{t("unread.line")}</span>
-        </div>
-      );
-    case "notice":
-      return <NoticeRow notice={row.notice} />;
-    case "message":
-      return (
+  if (row.kind === "start") return <StartRow room={room} />;
+  return (
+    <>
+      {row.day !== undefined && <DayLine at={row.day} />}
+      {row.unread && <UnreadLine />}
+      {row.kind === "notice" ? (
+        <NoticeRow notice={row.notice} />
+      ) : (
         <MessageRow
           message={row.message}
           grouped={row.grouped}
           readers={readers.get(row.message.seq)?.join(" ") ?? ""}
           canReact={canReact && row.message.seq > 0}
         />
-      );
-  }
+      )}
+    </>
+  );
+}
+
+function UnreadLine() {
+  const { t } = useTranslation("messages");
+  return (
+    <div role="separator" aria-label={t("unread.line")} className="flex items-center gap-2 px-4 pt-2 md:px-5">
+      <span className="h-px flex-1 bg-destructive/60" />
+      <span className="text-xs font-semibold text-destructive-text">{t("unread.line")}</span>
+    </div>
+  );
 }

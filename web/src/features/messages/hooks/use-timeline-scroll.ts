@@ -10,7 +10,11 @@ const END_PX = 60;
 const NEAR_ROWS = 12;
 const HIGHLIGHT_MS = 1_600;
 
-const ESTIMATES: Readonly<Record<Row["kind"], number>> = { start: 120, day: 36, unread: 24, notice: 28, message: 46 };
+/** A row's height before it is measured. */
+function estimate(row: Row | undefined): number {
+  if (row === undefined || row.kind === "start") return 120;
+  return (row.kind === "notice" ? 28 : 46) + (row.day === undefined ? 0 : 36) + (row.unread ? 24 : 0);
+}
 
 export interface TimelineScroll {
   virtualizer: Virtualizer<HTMLDivElement, Element>;
@@ -44,10 +48,11 @@ export function useTimelineScroll(
     count: rows.length,
     getScrollElement: () => scroller.current,
     getItemKey: (index) => rows[index]?.key ?? index,
-    estimateSize: (index) => ESTIMATES[rows[index]?.kind ?? "message"],
+    estimateSize: (index) => estimate(rows[index]),
     anchorTo: "end",
     followOnAppend: !hasNewer,
     scrollEndThreshold: END_PX,
+    onChange: (instance) => setAtEnd(instance.isAtEnd(END_PX)),
     overscan: 10,
     paddingStart: 8,
     paddingEnd: 12,
@@ -70,7 +75,7 @@ export function useTimelineScroll(
   useLayoutEffect(() => {
     if (begun.current || rows.length === 0 || timeline.status !== "ready") return;
     begun.current = true;
-    const unread = rows.findIndex((row) => row.kind === "unread");
+    const unread = rows.findIndex((row) => row.kind !== "start" && row.unread);
     if (unread >= 0) virtualizer.scrollToIndex(unread, { align: "start" });
     else virtualizer.scrollToEnd();
   }, [rows, timeline.status, virtualizer]);

@@ -29,9 +29,11 @@ function call(seq: number, type: "call.started" | "call.ended"): TimelineNotice 
 }
 
 function kinds(items: TimelineItem[], unreadAfter?: number, complete = false): string[] {
-  return rowsOf(items, { me: "me", complete, unreadAfter }).map((row) =>
+  return rowsOf(items, { me: "me", complete, unreadAfter }).flatMap((row) => [
+    ...(row.kind !== "start" && row.day !== undefined ? ["day"] : []),
+    ...(row.kind !== "start" && row.unread ? ["unread"] : []),
     row.kind === "message" && row.grouped ? "grouped" : row.kind,
-  );
+  ]);
 }
 
 describe("rows", () => {
@@ -103,9 +105,9 @@ it("finds rows by seq, and messages next to a row", () => {
     complete: false,
     unreadAfter: undefined,
   });
-  expect([indexOfSeq(rows, 3), indexOfSeq(rows, 4), indexOfSeq(rows, 6)]).toEqual([1, 2, -1]);
+  expect([indexOfSeq(rows, 3), indexOfSeq(rows, 4), indexOfSeq(rows, 6)]).toEqual([0, 1, -1]);
   expect(nextMessage(rows, 0, 1)?.key).toBe("key 3");
-  expect(nextMessage(rows, 0, -1)).toBeUndefined();
+  expect(nextMessage(rows, -1, -1)).toBeUndefined();
 });
 
 it("puts each reader at the last message that they have read", () => {

@@ -6,20 +6,31 @@ import { daysBetween } from "@/lib/time";
 /** Messages of one author that follow each other within so long are one group: its first one has the name. */
 export const GROUP_MS = 5 * 60_000;
 
-export interface MessageRow {
-  kind: "message";
+/**
+ * The lines above an event belong to its row: a row of their own would come and go as older events are loaded, and what the view
+ * keeps its place by must not.
+ */
+interface Separated {
   key: string;
+  /** A new day begins here: its time. */
+  day: number | undefined;
+  /** What follows is new. */
+  unread: boolean;
+}
+
+export interface MessageRow extends Separated {
+  kind: "message";
   message: TimelineMessage;
   /** Goes on in the group of the message above it. */
   grouped: boolean;
 }
 
-export type Row =
-  | MessageRow
-  | { kind: "start"; key: string }
-  | { kind: "day"; key: string; at: number }
-  | { kind: "unread"; key: string }
-  | { kind: "notice"; key: string; notice: TimelineNotice };
+export interface NoticeRow extends Separated {
+  kind: "notice";
+  notice: TimelineNotice;
+}
+
+export type Row = { kind: "start"; key: string } | MessageRow | NoticeRow;
 
 export interface RowsOptions {
   me: string;
@@ -39,16 +50,13 @@ export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAft
     // A call that is over has one line: how it ended.
     if (item.type === "notice" && item.event.type === "call.started" && ended.has(item.event.data.call_id)) continue;
     const newDay = previous === undefined || daysBetween(previous.at, item.at) !== 0;
-    if (newDay) rows.push({ kind: "day", key: `day ${new Date(item.at).toDateString()} ${item.key}`, at: item.at });
-    const first = !marked && item.seq > (unreadAfter ?? 0) && !isOwn(item, me);
-    if (first) {
-      rows.push({ kind: "unread", key: "unread" });
-      marked = true;
-    }
-    if (item.type === "notice") rows.push({ kind: "notice", key: item.key, notice: item });
+    const unread = !marked && item.seq > (unreadAfter ?? 0) && !isOwn(item, me);
+    marked ||= unread;
+    const row = { key: item.key, day: newDay ? item.at : undefined, unread };
+    if (item.type === "notice") rows.push({ kind: "notice", notice: item, ...row });
     else {
-      const grouped = !newDay && !first && previous?.type === "message" && follows(previous, item);
-      rows.push({ kind: "message", key: item.key, message: item, grouped });
+      const grouped = !newDay && !unread && previous?.type === "message" && follows(previous, item);
+      rows.push({ kind: "message", message: item, grouped, ...row });
     }
     previous = item;
   }

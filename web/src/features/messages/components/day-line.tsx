@@ -11,7 +11,7 @@ import { findSeqAt } from "../api/find-seq-at";
 import { useOpenRoom } from "../model/room-ui";
 
 /** The line where a day begins; opens the way to another one. */
-export const DayRow = memo(function DayRow({ at }: { at: number }) {
+export const DayLine = memo(function DayLine({ at }: { at: number }) {
   const times = useTimes();
   const [open, setOpen] = useState(false);
   return (
