@@ -79,8 +79,9 @@ check: setup-python check-web ## lint, types, architecture, public surface, refe
 check-web: $(WEB_SETUP) ## the web client's part of check: types, lint, unused exports, format
 	@echo "check: the web client (tsc, eslint, knip, prettier)"; cd web && npm run --silent check
 
-test-web: $(WEB_SETUP) ## the web client's unit tests
+test-web: $(WEB_SETUP) setup-python ## the web client's unit tests, and its data layer against the server
 	@echo "test: the web client (vitest)"; cd web && npm run --silent test
+	@echo "test: the web client's data layer against the server"; cd web && npm run --silent test:server
 
 test: setup check build test-web ## run all checks and tests
 	@echo "test: everything (the long forms: make crash, make fuzz, make bench)"

@@ -80,7 +80,7 @@ export default defineConfig(
     rules: { "max-lines": ["error", { max: 200, skipBlankLines: true, skipComments: true }] },
   },
   {
-    files: ["**/*.test.{ts,tsx}", "src/test-setup.ts"],
+    files: ["**/*.{test,spec}.{ts,tsx}", "src/test-setup.ts"],
     rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/unbound-method": "off" },
   },
   { files: ["scripts/**/*.mjs", "*.config.js"], languageOptions: { globals: globals.node } },

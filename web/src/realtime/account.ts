@@ -8,7 +8,7 @@ import { deleteStore, openStore } from "./storage/open";
 import type { LocalStore, SavedSession } from "./storage/store";
 import type { Stores } from "./stores";
 import { TabChannel, alone, type TabMessage } from "./tabs";
-import { Tokens } from "./tokens";
+import { Tokens, tokenOf } from "./tokens";
 import type { RefusedCommand } from "./types";
 
 /** The part of localStorage that is used. */
@@ -122,9 +122,7 @@ export class Account {
       ended: (reason) => void this.#over(reason),
       now: () => Date.now(),
     });
-    if (grant !== undefined) {
-      tokens.take({ value: grant.access_token, until: Date.now() + grant.expires_in * 1_000 });
-    }
+    if (grant !== undefined) tokens.take(tokenOf(grant, Date.now()));
     const client = new Client({
       userId,
       environment,
@@ -134,16 +132,17 @@ export class Account {
       channel,
       named: ({ user, session_id }) => {
         if (this.#opened?.client !== client) return;
-        if (session_id !== this.#opened.saved.sessionId) this.#save({ ...this.#opened.saved, sessionId: session_id });
+        this.#save({ ...this.#opened.saved, sessionId: session_id });
         this.rename(user);
       },
       ended: (reason) => void this.#over(reason),
       refused,
     });
-    this.#opened = { client, store, tokens, channel, saved };
-    await client.start();
+    const opened: Opened = { client, store, tokens, channel, saved };
+    this.#opened = opened;
     await store.saveSession(saved);
-    stores.session.setState({ session: saved, reason: undefined });
+    await client.start();
+    if (this.#opened === opened) stores.session.setState({ session: opened.saved, reason: undefined });
   }
 
   #save(saved: SavedSession): void {

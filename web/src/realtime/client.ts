@@ -110,7 +110,7 @@ export class Client {
       stores,
       draftOf: (roomId) => this.drafts.textOf(roomId),
       changed: () => {
-        this.#savingRooms ??= setTimeout(() => this.#saveRooms(), SAVE_ROOMS_AFTER);
+        this.#savingRooms ??= setTimeout(() => void this.save(), SAVE_ROOMS_AFTER);
       },
       quiet: (roomId, seq) => this.#readQuietly(roomId, seq),
     });
@@ -148,9 +148,7 @@ export class Client {
     this.#activity = new Activity({
       link: this.link,
       leaving: () => {
-        this.drafts.flush();
-        this.#saveRooms();
-        void this.timelines.save();
+        void this.save();
         // A frozen page must not keep others from sending; one that is closed loses the lock by itself.
         if (!online()) this.#leadership.want(false);
       },
@@ -186,6 +184,15 @@ export class Client {
     clearTimeout(this.#savingRooms);
     clearTimeout(this.#readingQuietly);
     clear(this.#options.stores);
+  }
+
+  /** Write to the device what is not on it yet; the outbox always is. */
+  async save(): Promise<void> {
+    clearTimeout(this.#savingRooms);
+    this.#savingRooms = undefined;
+    await this.drafts.flush();
+    await this.#options.store.saveRooms(this.rooms.list());
+    await this.timelines.save();
   }
 
   /** What another tab says. */
@@ -375,12 +382,6 @@ export class Client {
         setTimeout(() => this.#tellRead(roomId, seq), error.error.retry_after * 1_000);
       }
     });
-  }
-
-  #saveRooms(): void {
-    clearTimeout(this.#savingRooms);
-    this.#savingRooms = undefined;
-    void this.#options.store.saveRooms(this.rooms.list());
   }
 
   async #warm(): Promise<void> {

@@ -81,14 +81,13 @@ export class Drafts {
   }
 
   /** Write down what waits: the page may go. */
-  flush(): void {
+  async flush(): Promise<void> {
     for (const roomId of this.#drafts.keys()) {
-      if (this.#timers.has(`save ${roomId}`)) void this.#save(roomId);
+      if (this.#timers.has(`save ${roomId}`)) await this.#save(roomId);
     }
   }
 
   close(): void {
-    this.flush();
     for (const roomId of this.#drafts.keys()) this.#cancel(roomId);
   }
 

@@ -41,7 +41,7 @@ export interface LinkOptions {
 const ANSWER_TIMEOUT = 20_000;
 const OPEN_TIMEOUT = 15_000;
 const PROBE_TIMEOUT = 5_000;
-const RENEW_BEFORE = 90_000;
+const RENEW_AGAIN = 10_000;
 const GOING_AWAY = 1001; // RFC 6455 section 7.4.1: what a server says that shuts down
 
 export class Link {
@@ -198,23 +198,20 @@ export class Link {
 
   #renewLater(): void {
     clearTimeout(this.#renewal);
-    const until = this.#options.tokens.until;
-    if (until === undefined) return;
-    // Spread, so that the tabs of one browser do not all wait for the one that refreshes.
-    const wait = until - Date.now() - RENEW_BEFORE - 20_000 * Math.random();
-    this.#renewal = setTimeout(() => void this.#renew(), Math.max(1_000, wait));
+    const at = this.#options.tokens.renewAt;
+    if (at !== undefined) this.#renewal = setTimeout(() => void this.#renew(), Math.max(1_000, at - Date.now()));
   }
 
   async #renew(): Promise<void> {
     const socket = this.#socket;
     try {
-      const token = await this.#options.tokens.get(RENEW_BEFORE);
+      const token = await this.#options.tokens.get(true);
       if (socket !== this.#socket) return;
       await this.request("auth.renew", { token });
       this.#renewLater();
     } catch {
       // The server says `auth.expiring` once more in time, or closes the socket at the end, and the next one has a fresh token.
-      if (socket === this.#socket && this.online) this.#renewal = setTimeout(() => void this.#renew(), 15_000);
+      if (socket === this.#socket && this.online) this.#renewal = setTimeout(() => void this.#renew(), RENEW_AGAIN);
     }
   }
 

@@ -67,6 +67,16 @@ describe("an access token", () => {
     expect(refresh).toHaveBeenCalledTimes(2);
   });
 
+  test("for a socket is refreshed earlier, so that there is time to try again", async () => {
+    const { open, pass } = browser();
+    const tab = open();
+    await tab.get();
+    expect(tab.renewAt).toBe(510_000);
+    pass(520_000);
+    expect(await tab.get()).toBe("token 1");
+    expect(await tab.get(true)).toBe("token 2");
+  });
+
   test("is refreshed by one tab for all", async () => {
     const { open, refresh } = browser();
     const [first, second] = [open(), open()];
@@ -79,7 +89,7 @@ describe("an access token", () => {
     const tab = open();
     await tab.get();
     tab.refuse();
-    tab.take({ value: "token 1", until: 600_000 });
+    tab.take({ value: "token 1", until: 600_000, life: 600_000 });
     expect(await tab.get()).toBe("token 2");
   });
 });

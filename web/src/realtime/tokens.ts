@@ -3,10 +3,17 @@
 import { ApiError } from "@/lib/http";
 import type { GrantAnswer } from "./schema.gen";
 
-/** An access token and when it ends, in ms of wall time. */
+/** An access token, when it ends (ms of wall time), and how long it lived when it was new (ms). */
 export interface AccessToken {
   value: string;
   until: number;
+  life: number;
+}
+
+/** What a grant has brought; `asked` is when it was asked for. */
+export function tokenOf(grant: GrantAnswer, asked: number): AccessToken {
+  const life = grant.expires_in * 1_000;
+  return { value: grant.access_token, until: asked + life, life };
 }
 
 export interface TokenSource {
@@ -23,8 +30,10 @@ export interface TokenSource {
   now: () => number;
 }
 
-/** Life, in ms, that a token has left at least when it is handed out. */
+/** Life, in ms, that a token has left at least when it is handed out; of short-lived ones a quarter. */
 const MARGIN = 30_000;
+/** The same when a socket is to live on with it, so that there is time to try again; of short-lived ones a third. */
+const LONG_MARGIN = 90_000;
 
 export class Tokens {
   #held: AccessToken | undefined;
@@ -36,9 +45,9 @@ export class Tokens {
     this.#source = source;
   }
 
-  /** When the token that is held ends; undefined without one. */
-  get until(): number | undefined {
-    return this.#held?.until;
+  /** When a socket with the token that is held should renew it, in ms of wall time; undefined without one. */
+  get renewAt(): number | undefined {
+    return this.#held === undefined ? undefined : this.#held.until - Math.min(LONG_MARGIN, this.#held.life / 3);
   }
 
   /** Hold a token from a login or another tab, unless that which is held lives longer. */
@@ -54,32 +63,35 @@ export class Tokens {
   }
 
   /**
-   * A token that lives for `margin` ms more, refreshed where need be; callers at the same time share one refresh.
+   * A token that lives for a while, with `long` long enough for a socket, refreshed where need be; callers at the same time share one
+   * refresh.
    *
    * @throws {ApiError} the session is over, or the server cannot be reached
    */
-  async get(margin = MARGIN): Promise<string> {
-    const held = this.#fresh(margin);
+  async get(long = false): Promise<string> {
+    const held = this.#fresh(long);
     if (held !== undefined) return held;
-    this.#refreshing ??= this.#refresh(margin).finally(() => (this.#refreshing = undefined));
+    this.#refreshing ??= this.#refresh(long).finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
 
-  #fresh(margin: number): string | undefined {
+  #fresh(long: boolean): string | undefined {
     const held = this.#held;
-    return held !== undefined && held.until - margin > this.#source.now() ? held.value : undefined;
+    if (held === undefined) return undefined;
+    const margin = long ? Math.min(LONG_MARGIN, held.life / 3) : Math.min(MARGIN, held.life / 4);
+    return held.until - margin > this.#source.now() ? held.value : undefined;
   }
 
-  async #refresh(margin: number): Promise<string> {
+  async #refresh(long: boolean): Promise<string> {
     return this.#source.alone(async () => {
       // Another tab may have shared a fresh one while this one waited for its turn.
-      const shared = this.#fresh(margin);
+      const shared = this.#fresh(long);
       if (shared !== undefined) return shared;
       const asked = this.#source.now();
       try {
         const grant = await this.#source.refresh();
         this.#source.granted(grant);
-        this.#held = { value: grant.access_token, until: asked + grant.expires_in * 1_000 };
+        this.#held = tokenOf(grant, asked);
         this.#source.share(this.#held);
         return grant.access_token;
       } catch (error) {
