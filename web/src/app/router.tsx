@@ -1,6 +1,8 @@
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { LoginPage, RegisterPage, SignedOutPage } from "@/features/auth";
+import { BrowsePage } from "@/features/rooms";
+import { BROWSE_PATH } from "@/lib/paths";
 import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
 import { RequireNoSession, RequireSession } from "./session-guards";
@@ -29,6 +31,7 @@ export function Router() {
               <Route index element={<Home />} />
               <Route path="/r/:roomId" element={<RoomRoute />} />
               <Route path="/r/:roomId/m/:messageId" element={<RoomRoute />} />
+              <Route path={BROWSE_PATH} element={<BrowsePage />} />
               <Route path="*" element={<NotFound />} />
             </Route>
           </Route>

@@ -1,5 +1,6 @@
 import { Suspense } from "react";
 import { AccountButton, AccountMenu } from "@/features/auth";
+import { RoomOverlays, Sidebar } from "@/features/rooms";
 import { useSession } from "@/realtime";
 import { AppShell } from "./shell/app-shell";
 
@@ -11,12 +12,16 @@ export function SignedIn() {
   return (
     <AppShell
       sidebar={
-        <div className="flex h-13 shrink-0 items-center px-2">
-          <Suspense fallback={<AccountButton user={user} />}>
-            <AccountMenu user={user} />
-          </Suspense>
-        </div>
+        <>
+          <div className="flex h-13 shrink-0 items-center px-2">
+            <Suspense fallback={<AccountButton user={user} />}>
+              <AccountMenu user={user} />
+            </Suspense>
+          </div>
+          <Sidebar />
+        </>
       }
+      overlay={<RoomOverlays />}
     />
   );
 }

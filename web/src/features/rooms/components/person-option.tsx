@@ -1,0 +1,51 @@
+import { Check } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Spinner } from "@/components/ui/spinner";
+import { cn } from "@/lib/cn";
+import { useSession, type Profile } from "@/realtime";
+import { PersonIcon } from "./room-icon";
+
+export interface PersonOptionProps {
+  id: string;
+  person: Profile;
+  active: boolean;
+  picked: boolean;
+  busy: boolean;
+  onChoose: () => void;
+  onPoint: () => void;
+}
+
+/** A person in a list that a combobox moves through: the focus and the keyboard are the field's. */
+export function PersonOption({ id, person, active, picked, busy, onChoose, onPoint }: PersonOptionProps) {
+  const { t } = useTranslation("rooms");
+  const self = useSession()?.user.id === person.id;
+  return (
+    // eslint-disable-next-line jsx-a11y-x/click-events-have-key-events -- the combobox has the keys
+    <div
+      id={id}
+      role="option"
+      aria-selected={picked}
+      ref={(element) => {
+        if (active) element?.scrollIntoView({ block: "nearest" });
+      }}
+      className={cn(
+        "flex h-10 cursor-default items-center gap-2.5 rounded-sm px-2 touch:h-12",
+        active && "bg-accent text-accent-foreground",
+      )}
+      onPointerDown={(event) => event.preventDefault()}
+      onPointerMove={onPoint}
+      onClick={onChoose}
+      tabIndex={-1}
+    >
+      <PersonIcon person={person} size="sm" />
+      <span className="min-w-0 flex-1 truncate">
+        <span dir="auto" className="font-medium">
+          {person.display_name}
+        </span>
+        {self && <span className="text-muted-foreground"> {t("people.you")}</span>}
+        <span className="ms-2 text-muted-foreground">@{person.username}</span>
+      </span>
+      {busy ? <Spinner /> : picked && <Check aria-hidden className="size-4 text-primary" />}
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+import { useDeferredValue, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { Badge } from "@/components/ui/badge";
+import { Command, CommandEmpty, CommandGroup, CommandInput, CommandItem, CommandList } from "@/components/ui/command";
+import { Dialog, DialogContent } from "@/components/ui/dialog";
+import { roomPath } from "@/lib/paths";
+import { useRoomName } from "@/lib/room-name";
+import { useRooms, useSession } from "@/realtime";
+import { usePeople } from "../hooks/use-people";
+import { useStartDirect } from "../hooks/use-start-direct";
+import { useSwitcherActions, type SwitcherAction } from "../hooks/use-switcher-actions";
+import { rank } from "../model/fuzzy";
+import { badgeCount, isUnread } from "../model/sections";
+import { closeSwitcher, useSwitcherOpen } from "../model/switcher";
+import { PersonIcon, RoomIcon } from "./room-icon";
+
+const MAX_ROOMS = 12;
+const MAX_PEOPLE = 6;
+
+export interface QuickSwitcherProps {
+  /** What other features can do, besides the switcher's own. */
+  actions?: readonly SwitcherAction[];
+}
+
+/** To any room, person or action by a few letters of its name. */
+export function QuickSwitcher({ actions = [] }: QuickSwitcherProps) {
+  const { t } = useTranslation("rooms");
+  return (
+    <Dialog
+      open={useSwitcherOpen()}
+      onOpenChange={(open) => {
+        if (!open) closeSwitcher();
+      }}
+    >
+      <DialogContent title={t("switcher.title")} hideTitle className="md:mt-[12vh] md:max-w-xl md:self-start">
+        <Choices actions={actions} />
+      </DialogContent>
+    </Dialog>
+  );
+}
+
+function Choices({ actions }: Required<QuickSwitcherProps>) {
+  const { t } = useTranslation("rooms");
+  const navigate = useNavigate();
+  const nameOf = useRoomName();
+  const selfId = useSession()?.user.id;
+  const [text, setText] = useState("");
+  const [opened] = useState(() => Date.now());
+  const query = useDeferredValue(text);
+  const rooms = useFoundRooms(query, nameOf, opened);
+  const started = new Set(rooms.flatMap((room) => (room.kind === "direct" ? [room.peer?.id ?? selfId] : [])));
+  const { people } = usePeople(query, query.trim() !== "");
+  const start = useStartDirect(closeSwitcher);
+  const offered = useSwitcherActions(query, actions);
+  const go = (path: string) => {
+    closeSwitcher();
+    void navigate(path);
+  };
+  const strangers = query.trim() === "" ? [] : people.filter((person) => !started.has(person.id) && !person.disabled);
+  return (
+    <Command shouldFilter={false} loop label={t("switcher.title")}>
+      <CommandInput value={text} onValueChange={setText} placeholder={t("switcher.placeholder")} />
+      <CommandList>
+        <CommandEmpty>{t("switcher.none")}</CommandEmpty>
+        {rooms.length > 0 && (
+          <CommandGroup heading={query === "" ? t("switcher.recent") : t("switcher.rooms")}>
+            {rooms.map((room) => (
+              <CommandItem key={room.id} value={room.id} onSelect={() => go(roomPath(room.id))}>
+                <RoomIcon room={room} />
+                <Name unread={isUnread(room)}>{nameOf(room)}</Name>
+                {room.kind === "direct" && room.peer !== undefined && (
+                  <span className="truncate text-muted-foreground">@{room.peer.username}</span>
+                )}
+                {badgeCount(room) > 0 && (
+                  <Badge variant="mention" className="ms-auto">
+                    {badgeCount(room)}
+                  </Badge>
+                )}
+              </CommandItem>
+            ))}
+          </CommandGroup>
+        )}
+        {strangers.length > 0 && (
+          <CommandGroup heading={t("switcher.people")}>
+            {strangers.slice(0, MAX_PEOPLE).map((person) => (
+              <CommandItem key={person.id} value={`person ${person.id}`} onSelect={() => start.mutate(person)}>
+                <PersonIcon person={person} />
+                <Name>{person.display_name}</Name>
+                <span className="truncate text-muted-foreground">@{person.username}</span>
+              </CommandItem>
+            ))}
+          </CommandGroup>
+        )}
+        {offered.length > 0 && (
+          <CommandGroup heading={t("switcher.actions")}>
+            {offered.map(({ id, icon: Icon, label, run }) => (
+              <CommandItem
+                key={id}
+                value={`action ${id}`}
+                onSelect={() => {
+                  closeSwitcher();
+                  run();
+                }}
+              >
+                <Icon aria-hidden className="text-muted-foreground" />
+                <span className="truncate">{label}</span>
+              </CommandItem>
+            ))}
+          </CommandGroup>
+        )}
+      </CommandList>
+    </Command>
+  );
+}
+
+function useFoundRooms(query: string, nameOf: ReturnType<typeof useRoomName>, now: number) {
+  const rooms = useRooms();
+  const candidates = rooms.map((room) => ({
+    item: room,
+    names: [nameOf(room), ...(room.peer === undefined ? [] : [room.peer.username])],
+    at: room.lastAt,
+    waiting: isUnread(room),
+  }));
+  return rank(query.replace(/^[#@]/, ""), candidates, now).slice(0, MAX_ROOMS);
+}
+
+function Name({ unread = false, children }: { unread?: boolean; children: ReactNode }) {
+  return (
+    <span dir="auto" className={unread ? "truncate font-semibold" : "truncate"}>
+      {children}
+    </span>
+  );
+}
