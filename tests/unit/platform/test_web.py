@@ -61,7 +61,9 @@ async def test_page_has_the_clients_policy_and_the_api_keeps_its_own(dist: Path)
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert "unsafe" not in page.headers["content-security-policy"]
     assert api.headers["content-security-policy"].startswith("default-src 'none'; frame-ancestors")
-    for answer in (page, api):
+    worker = await get(dist, "/sw.js")
+    assert worker.headers["content-security-policy"] == page.headers["content-security-policy"]
+    for answer in (page, api, worker):
         assert len(answer.headers.get_list("content-security-policy")) == 1
         assert answer.headers["x-content-type-options"] == "nosniff"
 

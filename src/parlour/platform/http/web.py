@@ -24,6 +24,9 @@ _HASHED = "/assets/"
 _FOREVER = b"public, max-age=31536000, immutable"
 _ASK_AGAIN = b"no-cache"
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+_GOVERNED = ("text/html", "text/javascript")
+"""What the policy is for: pages, and workers, which obey that of their own script (CSP3 section 4.1): the service worker fetches."""
+
 _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
 _MISSING = b"""Parlour is running, but its web client is not built.
 
@@ -128,7 +131,7 @@ def _variants_of(name: str, path: Path) -> dict[str, _Variant]:
         (b"cache-control", _FOREVER if name.startswith(_HASHED) else _ASK_AGAIN),
         (b"vary", b"accept-encoding"),
     ]
-    if kind.startswith("text/html"):
+    if kind.startswith(_GOVERNED):
         shared.append((b"content-security-policy", CONTENT_SECURITY_POLICY.encode()))
     variants = {"": _variant(shared, f'"{digest}"', path.read_bytes())}
     for encoding, suffix in _ENCODINGS:
