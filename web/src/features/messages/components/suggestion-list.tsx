@@ -15,7 +15,9 @@ export interface SuggestionListProps {
 export function SuggestionList({ id, list, active, onChoose }: SuggestionListProps) {
   const { t } = useTranslation("messages");
   const chosen = useRef<HTMLDivElement>(null);
-  useEffect(() => chosen.current?.scrollIntoView({ block: "nearest" }), [active]);
+  useEffect(() => {
+    chosen.current?.scrollIntoView({ block: "nearest" }); // new browsers return a promise, which is nothing for an effect
+  }, [active]);
   return (
     <div
       id={id}
