@@ -16,7 +16,7 @@ it("offers a new version once nothing holds it, until it is dismissed", () => {
   act(sendDraft);
   expect(result.current).toBe(apply);
 
-  let release = () => {};
+  let release = (): void => undefined;
   act(() => {
     release = holdUpdates("call");
   });
