@@ -58,6 +58,11 @@ export class Account {
     return this.#opened?.tokens;
   }
 
+  /** Whether the last page of this browser had somebody signed in: known at once, and likely to hold. */
+  get remembered(): boolean {
+    return this.#options.notes.getItem(ACCOUNT) !== null;
+  }
+
   /** Begin a session with what a login or a registration has brought. */
   async start(grant: GrantAnswer): Promise<void> {
     const { notes } = this.#options;

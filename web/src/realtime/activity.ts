@@ -9,10 +9,12 @@ export interface ActivityOptions {
   leaving: () => void;
   /** The page is looked at again, or the device woke up. */
   wake: () => void;
+  /** Every few seconds. */
+  tick: () => void;
 }
 
 const IDLE_AFTER = 5 * 60_000;
-const TICK = 15_000;
+const TICK = 5_000;
 /** A tick that comes so late was not late: the device slept. */
 const SLEPT = 45_000;
 const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
@@ -78,6 +80,7 @@ export class Activity {
     if (now - this.#lastTick > SLEPT) this.#options.wake();
     this.#lastTick = now;
     this.#say();
+    this.#options.tick();
   }
 
   #say(): void {

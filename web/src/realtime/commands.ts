@@ -90,6 +90,15 @@ export function profileOf(userId: string): Profile | undefined {
   return stores.people.getState().profiles.get(userId);
 }
 
+/** Hear of every event of the user's rooms, live or caught up on; one may come twice. Returns how to stop. */
+export function onRoomEvent(listener: (event: RoomEvent) => void): () => void {
+  const { roomListeners } = client();
+  roomListeners.add(listener);
+  return () => {
+    roomListeners.delete(listener);
+  };
+}
+
 /** Hear what the server says of calls. Returns how to stop. */
 export function onCallEvent(listener: (event: CallEvent) => void): () => void {
   return client().calls.listen(listener);

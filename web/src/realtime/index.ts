@@ -5,5 +5,5 @@ export type * from "./types";
 export type { CallEvent } from "./calls";
 export * from "./commands";
 export * from "./hooks";
-export { accountChanged, endSession, onCommandRefused, reconnect, resumeSession, startSession } from "./session";
+export { accountChanged, endSession, expectsSession, onCommandRefused, reconnect, resumeSession, startSession } from "./session";
 export { CommandRefused, NoAnswer } from "./socket";

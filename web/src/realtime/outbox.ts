@@ -157,9 +157,17 @@ export class Outbox {
     if (settled(entries, head) !== entries) await this.#update(roomId, (each) => settled(each, head));
   }
 
-  /** Forget a room that the user has left. */
-  async drop(roomId: string): Promise<void> {
+  /** The user is no longer a member of a room: nothing can be sent there, and nobody would see it fail. */
+  async drop(roomId: string, error: ErrorBody): Promise<void> {
+    const lost = this.entries(roomId).filter((each) => each.state !== "placed");
     if (this.entries(roomId).length > 0) await this.#update(roomId, () => []);
+    for (const entry of lost) this.#options.refused(entry, error);
+  }
+
+  /** Whether something has waited since before `since` (ms) and was never sent: whoever should send it does not. */
+  isStuck(since: number): boolean {
+    const firsts = this.rooms().map((roomId) => next(this.entries(roomId)));
+    return firsts.some((first) => first?.attempts === 0 && first.at < since);
   }
 
   async #doTo(clientId: string, change: Change): Promise<void> {

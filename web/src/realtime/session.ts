@@ -41,6 +41,11 @@ export async function resumeSession(): Promise<void> {
   await theAccount().resume();
 }
 
+/** Whether `resumeSession` is likely to find somebody, so that what they will need can be fetched meanwhile. */
+export function expectsSession(): boolean {
+  return theAccount().remembered;
+}
+
 /** Sign out: forget everything on this device, end the session on the server. */
 export async function endSession(): Promise<void> {
   await theAccount().end();

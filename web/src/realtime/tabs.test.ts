@@ -13,6 +13,7 @@ function tabs() {
     );
     return {
       want: (wanted: boolean) => leadership.want(wanted),
+      insist: () => leadership.insist(),
       die: () => {
         leading.delete(name);
         tab.die();
@@ -48,6 +49,18 @@ describe("of several tabs", () => {
     b.want(true);
     a.die();
     expect(await leaders()).toBe("b");
+  });
+
+  test("one that sleeps is robbed, and waits for its turn when it wakes", async () => {
+    const { open, leaders } = tabs();
+    const [a, b] = [open("a"), open("b")];
+    a.want(true);
+    await leaders();
+    b.want(true);
+    b.insist();
+    await vi.waitFor(async () => expect(await leaders()).toBe("b"));
+    b.want(false);
+    await vi.waitFor(async () => expect(await leaders()).toBe("a"));
   });
 
   test("one that gave up before its turn does not lead", async () => {

@@ -36,7 +36,7 @@ export class TabChannel {
 
 /** Web Locks, as far as they are used here; undefined on pages that are neither HTTPS nor this machine. */
 export interface Locks {
-  request: <T>(name: string, options: { signal?: AbortSignal }, run: () => Promise<T>) => Promise<T>;
+  request: <T>(name: string, options: { signal?: AbortSignal; steal?: boolean }, run: () => Promise<T>) => Promise<T>;
 }
 
 /** Run alone among the tabs; without locks, at once. */
@@ -54,7 +54,7 @@ export class Leadership {
   readonly #locks: Locks | undefined;
   readonly #name: string;
   readonly #changed: (leading: boolean) => void;
-  #giveUp: (() => void) | undefined;
+  #turn: Turn | undefined;
 
   constructor(locks: Locks | undefined, name: string, changed: (leading: boolean) => void) {
     this.#locks = locks;
@@ -63,32 +63,55 @@ export class Leadership {
   }
 
   want(wanted: boolean): void {
-    if (wanted === (this.#giveUp !== undefined)) return;
-    if (!wanted) {
-      this.#giveUp?.();
-      return;
-    }
-    const asking = new AbortController();
-    let release: (() => void) | undefined;
-    const giveUp = (): void => {
-      if (this.#giveUp !== giveUp) return;
-      this.#giveUp = undefined;
-      asking.abort();
-      if (release === undefined) return;
-      this.#changed(false);
-      release();
-    };
-    this.#giveUp = giveUp;
+    if (!wanted) this.#giveUp();
+    else if (this.#turn === undefined) this.#ask({});
+  }
+
+  /** Take it from a tab that does nothing with it: a browser may have put that one to sleep. */
+  insist(): void {
+    if (this.#turn === undefined || this.#turn.release !== undefined) return;
+    this.#giveUp();
+    this.#ask({ steal: true });
+  }
+
+  #ask(options: { steal?: true }): void {
+    const turn: Turn = { waiting: new AbortController() };
+    this.#turn = turn;
     const lead = () =>
       new Promise<void>((resolve) => {
-        if (this.#giveUp !== giveUp) {
+        if (this.#turn !== turn) {
           resolve();
           return;
         }
-        release = resolve;
+        turn.release = resolve;
         this.#changed(true);
       });
-    if (this.#locks === undefined) void lead();
-    else this.#locks.request(this.#name, { signal: asking.signal }, lead).catch(giveUp);
+    if (this.#locks === undefined) {
+      void lead();
+      return;
+    }
+    // The specification has no signal beside `steal`, which never waits.
+    const how = options.steal === true ? options : { signal: turn.waiting.signal };
+    this.#locks.request(this.#name, how, lead).catch(() => {
+      if (this.#turn !== turn) return;
+      // Taken by another tab: wait for another turn.
+      this.#giveUp();
+      this.#ask({});
+    });
   }
+
+  #giveUp(): void {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    turn?.waiting.abort();
+    if (turn?.release === undefined) return;
+    this.#changed(false);
+    turn.release();
+  }
+}
+
+interface Turn {
+  waiting: AbortController;
+  /** Lets go of the lock; there once this tab has it. */
+  release?: () => void;
 }

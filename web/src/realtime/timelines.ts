@@ -82,6 +82,7 @@ export class Timelines {
     room.users += 1;
     room.usedAt = this.#options.now();
     room.unsaved = true;
+    this.touch(roomId);
     void this.#fill(roomId, room);
     return () => {
       room.users -= 1;
@@ -136,9 +137,9 @@ export class Timelines {
     return messages.findLast((each) => each.client_id === clientId && each.sender_id === this.#options.me)?.id;
   }
 
-  /** What is shown of a room besides its window has changed. */
+  /** Something that is shown of a room has changed. */
   touch(roomId: string): void {
-    if (!this.#rooms.has(roomId)) return;
+    if ((this.#rooms.get(roomId)?.users ?? 0) === 0) return; // it is shown when somebody opens it
     this.#changed.add(roomId);
     this.#publish();
   }
@@ -198,7 +199,6 @@ export class Timelines {
         },
       };
       this.#rooms.set(roomId, room);
-      this.touch(roomId);
     }
     return room;
   }

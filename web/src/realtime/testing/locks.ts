@@ -8,10 +8,16 @@ interface Waiting {
   grant: () => void;
 }
 
+interface Options {
+  signal?: AbortSignal;
+  steal?: boolean;
+}
+
 export class FakeLocks {
   readonly #held = new Map<string, object>();
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #dead = new Set<object>();
+  readonly #robbed = new Map<string, (error: DOMException) => void>();
 
   /** The lock manager of a new tab, and how the tab dies. */
   open(): { locks: Locks; die: () => void } {
@@ -20,19 +26,27 @@ export class FakeLocks {
       this.#dead.add(tab);
       for (const [name, holder] of this.#held) if (holder === tab) this.#release(name);
     };
-    return { locks: { request: (name, options, run) => this.#request(tab, name, options.signal, run) }, die };
+    return { locks: { request: (name, options, run) => this.#request(tab, name, options, run) }, die };
   }
 
-  async #request<T>(tab: object, name: string, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+  async #request<T>(tab: object, name: string, { signal, steal }: Options, run: () => Promise<T>): Promise<T> {
+    if (steal === true) {
+      this.#robbed.get(name)?.(new DOMException("", "AbortError"));
+      this.#held.delete(name);
+    }
     await new Promise<void>((grant, refuse) => {
       signal?.addEventListener("abort", () => refuse(new DOMException("", "AbortError")));
-      this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), { tab, signal, grant }]);
+      const others = this.#waiting.get(name) ?? [];
+      const mine = { tab, signal, grant };
+      this.#waiting.set(name, steal === true ? [mine, ...others] : [...others, mine]);
       this.#grant(name);
     });
+    const robbed = new Promise<never>((_, reject) => this.#robbed.set(name, reject));
+    const rob = this.#robbed.get(name);
     try {
-      return await run();
+      return await Promise.race([run(), robbed]);
     } finally {
-      if (this.#held.get(name) === tab) this.#release(name);
+      if (this.#robbed.get(name) === rob && this.#held.get(name) === tab) this.#release(name);
     }
   }
 

@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ApiError } from "@/lib/http";
+import type { Http } from "./environment";
+import type { Entries } from "./outbox-rules";
+import { apply, type RoomView } from "./reconcile";
+import type { MessagePage, RoomEvent, RoomSync } from "./schema.gen";
+import { MemoryStore } from "./storage/memory";
+import { createStores } from "./stores";
+import { ROOM, messagesOnly } from "./testing/logs";
+import { Timelines } from "./timelines";
+
+/** A server with one room, and a device that looks at it. */
+function world(log: RoomEvent[]) {
+  const state = { online: true, head: log.length, entries: [] as Entries };
+  const store = new MemoryStore();
+  const stores = createStores();
+  const synced: number[] = [];
+  let clock = 0;
+  const get = vi.fn((path: string, options?: { query?: Record<string, unknown> }): Promise<unknown> => {
+    if (!state.online) return Promise.reject(new ApiError("network", ""));
+    const all = log.slice(0, state.head).reduce<RoomView>(apply, { head: 0, messages: [] }).messages;
+    const id = /messages\/(.+)$/.exec(path)?.[1];
+    if (id !== undefined) {
+      const found = all.find((each) => each.id === id);
+      return found === undefined
+        ? Promise.reject(new ApiError("message_not_found", "", { status: 404 }))
+        : Promise.resolve(found);
+    }
+    const query = options?.query as { limit: number; before?: number; after?: number; around?: number };
+    const { limit, before = Infinity, after, around } = query;
+    let messages = all.filter((each) => each.seq < before).slice(-limit);
+    if (after !== undefined) messages = all.filter((each) => each.seq > after).slice(0, limit);
+    if (around !== undefined) messages = all.filter((each) => Math.abs(each.seq - around) <= limit / 2).slice(0, limit);
+    return Promise.resolve({ messages: messages.toReversed(), head: state.head } satisfies MessagePage);
+  });
+  const timelines: Timelines = new Timelines({
+    me: "ann",
+    http: { get } as unknown as Http,
+    store,
+    stores,
+    entriesOf: () => state.entries,
+    headOf: () => state.head,
+    sync: (roomId, from) => {
+      synced.push(from);
+      const reset = state.head - from > 500;
+      const answer: RoomSync = { head: state.head, events: reset ? [] : log.slice(from, state.head), reset };
+      if (state.online) queueMicrotask(() => timelines.caughtUp(roomId, from, answer));
+    },
+    shown: () => undefined,
+    online: () => state.online,
+    now: () => ++clock,
+  });
+  const shown = () => {
+    timelines.flush();
+    return stores.timelines.getState().get(ROOM);
+  };
+  const sees = (from: number, upto: number) =>
+    vi.waitFor(() => {
+      const seqs = shown()?.messages.map((each) => each.seq);
+      expect([seqs?.[0], seqs?.at(-1), seqs?.length]).toEqual([from, upto, upto - from + 1]);
+    });
+  return { state, store, timelines, shown, sees, get, synced };
+}
+
+let open: ReturnType<typeof world>;
+const start = (log: RoomEvent[]) => (open = world(log));
+afterEach(() => open.timelines.close());
+
+describe("a room that is opened", () => {
+  test("shows the latest page, and grows with what happens", async () => {
+    const log = messagesOnly(101);
+    const { timelines, state, sees, shown } = start(log);
+    state.head = 100;
+    timelines.open(ROOM);
+    await sees(41, 100);
+    state.head = 101;
+    timelines.receive(ROOM, log.slice(100));
+    await sees(41, 101);
+    expect(shown()).toMatchObject({ status: "ready", hasOlder: true, hasNewer: false });
+  });
+
+  test("takes events that come before its page", async () => {
+    const log = messagesOnly(12);
+    const { timelines, state, sees } = start(log);
+    state.head = 10;
+    timelines.open(ROOM);
+    timelines.receive(ROOM, log.slice(10));
+    await sees(1, 12);
+  });
+
+  test("syncs what lies between its page and the next event", async () => {
+    const log = messagesOnly(20);
+    const { timelines, state, sees, synced } = start(log);
+    state.head = 10;
+    timelines.open(ROOM);
+    await sees(1, 10);
+    state.head = 20;
+    timelines.receive(ROOM, log.slice(19));
+    await sees(1, 20);
+    expect(synced).toContain(10);
+  });
+
+  test("without a network shows what the device keeps, or says that it keeps nothing", async () => {
+    const log = messagesOnly(30);
+    const { timelines, state, store, shown, sees } = start(log);
+    timelines.open(ROOM)();
+    timelines.open(ROOM);
+    await sees(1, 30);
+    await timelines.save();
+    expect((await store.window(ROOM))?.messages).toHaveLength(30);
+    timelines.drop(ROOM);
+    state.online = false;
+    timelines.open(ROOM);
+    await sees(1, 30);
+    timelines.open("elsewhere");
+    await vi.waitFor(() => {
+      timelines.flush();
+      expect(shown()?.status).toBe("ready");
+    });
+  });
+
+  test("that cannot be loaded says so, and is loaded when the server is there again", async () => {
+    const { timelines, state, shown, sees, get } = start(messagesOnly(5));
+    get.mockRejectedValueOnce(new ApiError("internal", "", { status: 500 }));
+    timelines.open(ROOM);
+    await vi.waitFor(() => expect(shown()?.status).toBe("error"));
+    timelines.ready();
+    await sees(1, 5);
+    timelines.drop(ROOM);
+    state.online = false;
+    timelines.open(ROOM);
+    await vi.waitFor(() => expect(shown()?.status).toBe("offline-empty"));
+    state.online = true;
+    timelines.ready();
+    await sees(1, 5);
+  });
+
+  test("far behind is shown anew, where the user was", async () => {
+    const log = messagesOnly(1_500);
+    const { timelines, state, sees, shown } = start(log);
+    state.head = 300;
+    timelines.open(ROOM);
+    await sees(241, 300);
+    await shown()?.jumpTo(100);
+    state.head = 1_500;
+    timelines.ready();
+    await vi.waitFor(() => expect(shown()?.hasNewer).toBe(true));
+    expect(shown()?.messages.some((each) => each.seq === 100)).toBe(true);
+    await shown()?.jumpToLatest();
+    await sees(1_441, 1_500);
+    expect(shown()?.hasNewer).toBe(false);
+  });
+});
+
+describe("history", () => {
+  beforeEach(async () => {
+    start(messagesOnly(500)).timelines.open(ROOM);
+    await open.sees(441, 500);
+  });
+
+  test("loads above, one request for all who ask at once", async () => {
+    const requests = open.get.mock.calls.length;
+    await Promise.all([open.shown()?.loadOlder(), open.shown()?.loadOlder()]);
+    await open.sees(341, 500);
+    expect(open.get.mock.calls.length).toBe(requests + 1);
+    for (let page = 0; page < 5; page++) await open.shown()?.loadOlder();
+    await open.sees(1, 500);
+    expect(open.shown()?.hasOlder).toBe(false);
+  });
+
+  test("is jumped into by seq and by id, and read on from there", async () => {
+    expect(await open.shown()?.jumpTo("message-200")).toBe(200);
+    await open.sees(150, 249);
+    await open.shown()?.loadNewer();
+    await open.sees(150, 349);
+    expect(await open.shown()?.jumpTo("nothing")).toBeUndefined();
+    const requests = open.get.mock.calls.length;
+    expect(await open.shown()?.jumpTo("message-210")).toBe(210);
+    expect(open.get.mock.calls.length).toBe(requests);
+  });
+
+  test("fails to load with the error, and loads the next time", async () => {
+    open.get.mockRejectedValueOnce(new ApiError("network", ""));
+    await expect(open.shown()?.loadOlder()).rejects.toThrow(ApiError);
+    await open.shown()?.loadOlder();
+    await open.sees(341, 500);
+  });
+});
+
+describe("between messages", () => {
+  const log = messagesOnly(9).map((event): RoomEvent =>
+    event.seq % 3 === 0 ? { ...event, type: "member.joined", data: { user_id: "ben", role: "member" } } : event,
+  );
+
+  test("stands what else happened, also from before the room was opened", async () => {
+    const { timelines, shown } = start(log);
+    timelines.open(ROOM);
+    await vi.waitFor(() =>
+      expect(shown()?.items.map((each) => (each.type === "notice" ? `notice ${each.seq}` : each.seq))).toEqual([
+        1,
+        2,
+        "notice 3",
+        4,
+        5,
+        "notice 6",
+        7,
+        8,
+        "notice 9",
+      ]),
+    );
+  });
+
+  test("what is on its way comes after everything", async () => {
+    const { timelines, shown, state } = start(log);
+    const command = { kind: "message.send", text: "new" } as const;
+    state.entries = [{ order: 1, clientId: "n", roomId: ROOM, at: 0, command, attempts: 0, state: "waiting" }];
+    timelines.open(ROOM);
+    await vi.waitFor(() => expect(shown()?.items).toHaveLength(10));
+    expect(shown()?.items.at(-1)).toMatchObject({ type: "message", text: "new", state: "pending" });
+  });
+});
+
+test("a room that nobody looks at any more is forgotten once it is saved and enough others were looked at", async () => {
+  const { timelines, store } = start(messagesOnly(5));
+  for (let room = 0; room < 12; room++) {
+    const close = timelines.open(`room ${room}`);
+    await vi.waitFor(() => expect(timelines.heldUpTo(`room ${room}`)).toBe(5));
+    await timelines.save();
+    close();
+  }
+  expect(timelines.heldUpTo("room 0")).toBeUndefined();
+  expect(timelines.heldUpTo("room 11")).toBe(5);
+  expect(await store.window("room 0")).toBeDefined();
+});
