@@ -6,7 +6,7 @@
  */
 
 import type { CallEvent } from "./calls";
-import type { ClientEvents, NotificationLevel, Profile } from "./schema.gen";
+import type { ClientEvents, NotificationLevel, Profile, RoomEvent } from "./schema.gen";
 import { client, clientIfAny, stores } from "./session";
 
 export function sendMessage(roomId: string, text: string, { replyTo }: { replyTo?: string } = {}): Promise<string> {
