@@ -9,7 +9,8 @@ import { Outbox } from "./outbox";
 import type { Command, OutboxEntry } from "./outbox-rules";
 import { People } from "./people";
 import { Rooms } from "./rooms";
-import type { ErrorBody, NotificationLevel, Placed, ReadyState, RoomEvent } from "./schema.gen";
+import { sendEntry } from "./send-entry";
+import type { ErrorBody, NotificationLevel, ReadyState, RoomEvent } from "./schema.gen";
 import { CommandRefused, Link, type ServerEvent } from "./socket";
 import type { LocalStore } from "./storage/store";
 import { clear, type Stores } from "./stores";
@@ -37,6 +38,7 @@ export interface ClientOptions {
 const WARM_ROOMS = 8;
 const SAVE_ROOMS_AFTER = 2_000;
 const QUIET_READ_AFTER = 1_000;
+const STUCK_AFTER = 10_000;
 /** A typing notice ends after 6 s unless it is renewed. */
 const TYPING_EVERY = 3_000;
 
@@ -87,7 +89,7 @@ export class Client {
     });
     this.outbox = new Outbox({
       store: store.outbox,
-      send: (entry) => this.#send(entry),
+      send: (entry) => sendEntry(this.link, entry),
       changed: (roomId) => {
         this.timelines.touch(roomId);
         stores.outbox.setState({ count: this.outbox.count });
@@ -155,6 +157,9 @@ export class Client {
         if (!online()) this.#leadership.want(false);
       },
       wake: () => this.link.input({ type: "woken" }),
+      tick: () => {
+        if (!this.#leading && online() && this.outbox.isStuck(now() - STUCK_AFTER)) this.#leadership.insist();
+      },
     });
   }
 
@@ -219,6 +224,7 @@ export class Client {
   /** Do something to a room. Resolves with the command's client id once it cannot be lost any more. */
   async command(roomId: string, command: Command): Promise<string> {
     const { clientId, saved } = this.outbox.add(roomId, command);
+    if (command.kind === "message.send") this.#typed = { roomId, at: 0 };
     if (!this.link.online) askForWake();
     await saved;
     return clientId;
@@ -334,28 +340,9 @@ export class Client {
     this.timelines.drop(roomId);
     this.people.drop(roomId);
     this.drafts.drop(roomId);
+    const error = { code: "room_not_found", message: "You are not a member of this room any more." };
+    this.outbox.drop(roomId, error).catch(() => undefined);
     void this.#options.store.dropRoom(roomId);
-  }
-
-  async #send(entry: OutboxEntry): Promise<Omit<Placed, "ok">> {
-    const { roomId: room_id, clientId: client_id, command } = entry;
-    const base = { room_id, client_id };
-    const idOf = (ref: { id: string } | { clientId: string }) => ("id" in ref ? ref.id : ref.clientId);
-    switch (command.kind) {
-      case "message.send": {
-        const reply = command.replyTo === undefined ? {} : { reply_to: idOf(command.replyTo) };
-        return this.link.request("message.send", { ...base, text: command.text, ...reply });
-      }
-      case "message.edit":
-        return this.link.request("message.edit", { ...base, id: idOf(command.target), text: command.text });
-      case "message.delete":
-      case "message.pin":
-      case "message.unpin":
-        return this.link.request(command.kind, { ...base, id: idOf(command.target) });
-      case "reaction.add":
-      case "reaction.remove":
-        return this.link.request(command.kind, { ...base, id: idOf(command.target), emoji: command.emoji });
-    }
   }
 
   #refused({ roomId, clientId, command }: OutboxEntry, error: ErrorBody): void {
