@@ -3,6 +3,7 @@ import { useImperativeHandle, useRef, type KeyboardEvent, type Ref } from "react
 import { useTranslation } from "react-i18next";
 import { IconButton } from "@/components/ui/icon-button";
 import { cn } from "@/lib/cn";
+import { useMediaQuery } from "@/lib/media-query";
 import { useShortcut } from "@/lib/shortcuts";
 import { sendMessage, useConnection, useProfile, type TimelineMessage } from "@/realtime";
 import { useDraft } from "../hooks/use-draft";
@@ -32,6 +33,7 @@ export function Composer({ roomName, lastOwn, onSent, ref }: ComposerProps) {
   const typing = useTypingNotices(roomId);
   const replyTo = useRoomUi((state) => state.replyTo);
   const { status } = useConnection();
+  const touch = useMediaQuery("(pointer: coarse)"); // there the keyboard would cover what one came to read
   const count = characters(text);
   const sendable = text.trim() !== "" && count <= MAX_CHARACTERS;
   useImperativeHandle(ref, () => ({ focus: () => field.current?.focus() }));
@@ -71,6 +73,7 @@ export function Composer({ roomName, lastOwn, onSent, ref }: ComposerProps) {
           onChange={change}
           onSubmit={send}
           onKeyDown={press}
+          startsFocused={!touch}
         />
         <div className="flex shrink-0 items-center gap-0.5 p-1.5">
           {count >= COUNT_FROM && (

@@ -53,6 +53,9 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
       tabIndex={current ? 0 : -1} // eslint-disable-line jsx-a11y-x/no-noninteractive-tabindex -- arrows go from message to message
       aria-label={t("message.label", { name, time })}
       onFocus={() => ui.setState({ current: message.key })}
+      onBlur={({ currentTarget, relatedTarget }) => {
+        if (!currentTarget.contains(relatedTarget)) ui.setState({ current: undefined });
+      }}
       onPointerEnter={(event) => setHovered(event.pointerType === "mouse")}
       onPointerLeave={() => setHovered(false)}
       className={cn(

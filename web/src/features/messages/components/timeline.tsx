@@ -1,6 +1,5 @@
 import { useImperativeHandle, useMemo, useRef, type Ref } from "react";
 import { useTranslation } from "react-i18next";
-import { Spinner } from "@/components/ui/spinner";
 import { allowedInRoom } from "@/lib/permissions";
 import { useReadMarkers, useSession, type RoomState, type Timeline as TimelineState } from "@/realtime";
 import { useArrivals } from "../hooks/use-arrivals";
@@ -10,6 +9,7 @@ import { useTimelineScroll } from "../hooks/use-timeline-scroll";
 import { useRoomUi } from "../model/room-ui";
 import { readersBySeq, rowsOf } from "../model/rows";
 import { JumpBar } from "./jump-bar";
+import { OlderState } from "./older-state";
 import { TimelineRow } from "./timeline-row";
 
 export interface TimelineHandle {
@@ -37,7 +37,11 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
   );
   const reads = useReadMarkers(room.id);
   const readers = useMemo(() => readersBySeq(items, reads, me), [items, reads, me]);
-  const { virtualizer, atEnd, onScroll, goTo, toEnd, show } = useTimelineScroll(rows, timeline, scroller);
+  const { virtualizer, atEnd, onScroll, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
+    rows,
+    timeline,
+    scroller,
+  );
   const press = useMessageKeys(rows, scroller, show);
   const live = atEnd && !hasNewer;
   useReading(room, live);
@@ -59,11 +63,6 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
         className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]"
       >
         <div className="relative mt-auto w-full shrink-0" style={{ height: virtualizer.getTotalSize() }}>
-          {hasOlder && (
-            <div className="absolute inset-x-0 top-2 flex justify-center">
-              <Spinner className="size-4" />
-            </div>
-          )}
           {virtualizer.getVirtualItems().map(({ key, index, start }) => {
             const row = rows[index];
             return (
@@ -80,6 +79,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
           })}
         </div>
       </div>
+      {older !== undefined && <OlderState failed={older === "failed"} onRetry={retryOlder} />}
       <JumpBar room={room} timeline={timeline} live={live} onEnd={toEnd} />
     </div>
   );

@@ -1,10 +1,11 @@
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
+import { announce } from "@/lib/announce";
 import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
-import { dismissToast, toast } from "@/lib/toast";
+import { toast } from "@/lib/toast";
 import { markUnread, pinMessage, unpinMessage, useRoom, useSession, type TimelineMessage } from "@/realtime";
-import { holdDeletion, UNDO_MS, undoDeletion } from "../model/held-deletions";
+import { holdDeletion } from "../model/held-deletions";
 import { useOpenRoom } from "../model/room-ui";
 
 export type MessageActionId =
@@ -83,20 +84,10 @@ export function useMessageActions(): MessageActions {
           ui.setState({ unreadAfter: message.seq - 1, keptUnread: true });
           markUnread(roomId, message.seq);
           break;
-        case "delete": {
+        case "delete":
           holdDeletion(roomId, message.id);
-          const notice = `delete ${message.id}`;
-          const undo = () => {
-            undoDeletion(message.id);
-            dismissToast(notice, { silent: true });
-          };
-          toast(t("deleted.notice"), {
-            id: notice,
-            duration: UNDO_MS,
-            action: { label: t("deleted.undo"), run: undo },
-          });
+          announce(t("deleted.notice"));
           break;
-        }
       }
     },
     [roomId, ui, focusComposer, t],

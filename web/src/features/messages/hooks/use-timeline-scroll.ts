@@ -1,6 +1,6 @@
 import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
-import type { Timeline } from "@/realtime";
+import { useConnection, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { indexOfSeq, type Row } from "../model/rows";
 
@@ -24,6 +24,9 @@ export interface TimelineScroll {
   goTo: (seq: number) => void;
   toEnd: () => void;
   show: (index: number) => void;
+  /** What comes before is being fetched, or could not be. */
+  older: "loading" | "failed" | undefined;
+  retryOlder: () => void;
 }
 
 /**
@@ -40,6 +43,8 @@ export function useTimelineScroll(
   const editing = useRoomUi((state) => state.editing);
   const [atEnd, setAtEnd] = useState(true);
   const [goal, setGoal] = useState<number>();
+  const [failed, setFailed] = useState(false);
+  const online = useConnection().status === "online";
   const begun = useRef(false);
   const { hasOlder, hasNewer, loadOlder, loadNewer } = timeline;
 
@@ -100,12 +105,15 @@ export function useTimelineScroll(
   const wantsOlder = hasOlder && rows.length > 0 && first < NEAR_ROWS;
   const wantsNewer = hasNewer && last > rows.length - NEAR_ROWS;
   useEffect(() => {
-    // A failure is tried again with the next scroll.
-    if (wantsOlder) loadOlder().catch(() => undefined);
-  }, [wantsOlder, loadOlder, rows]);
+    if (wantsOlder && !failed) loadOlder().catch(() => setFailed(true));
+  }, [wantsOlder, failed, loadOlder, rows]);
+  useEffect(() => {
+    if (online) setFailed(false);
+  }, [online]);
   useEffect(() => {
     if (wantsNewer) loadNewer().catch(() => undefined);
   }, [wantsNewer, loadNewer, rows]);
 
-  return { virtualizer, atEnd, onScroll, goTo: setGoal, toEnd, show };
+  const older = !wantsOlder ? undefined : failed ? "failed" : "loading";
+  return { virtualizer, atEnd, onScroll, goTo: setGoal, toEnd, show, older, retryOlder: () => setFailed(false) };
 }

@@ -1,27 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { TimelineItem, TimelineMessage, TimelineNotice } from "@/realtime";
+import type { TimelineItem, TimelineNotice } from "@/realtime";
+import { message, MINUTE, NOON } from "../testing/messages";
 import { indexOfSeq, nextMessage, readersBySeq, rowsOf } from "./rows";
-
-const MINUTE = 60_000;
-const NOON = new Date(2025, 4, 5, 12).getTime();
-
-function message(seq: number, changes: Partial<TimelineMessage> = {}): TimelineMessage {
-  return {
-    type: "message",
-    key: `key ${seq}`,
-    id: `id ${seq}`,
-    room_id: "room",
-    seq,
-    sender_id: "ann",
-    client_id: `client ${seq}`,
-    clientId: `client ${seq}`,
-    at: NOON + seq * MINUTE,
-    text: "Hello",
-    version: seq,
-    state: "sent",
-    ...changes,
-  };
-}
 
 function call(seq: number, type: "call.started" | "call.ended"): TimelineNotice {
   const event = { seq, at: NOON, type, sender_id: "ann", data: { call_id: "call" } } as TimelineNotice["event"];
@@ -113,12 +93,13 @@ it("finds rows by seq, and messages next to a row", () => {
 it("puts each reader at the last message that they have read", () => {
   const reads = new Map([
     ["ann", 9],
+    ["zoe", 9],
     ["bob", 4],
     ["eve", 1],
     ["me", 5],
   ]);
   expect([...readersBySeq([message(3), message(5)], reads, "me")]).toEqual([
-    [5, ["ann"]],
+    [5, ["zoe"]],
     [3, ["bob"]],
   ]);
 });

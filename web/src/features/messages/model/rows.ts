@@ -118,12 +118,17 @@ export function readersBySeq(
   me: string,
 ): ReadonlyMap<number, readonly string[]> {
   const seqs: number[] = [];
-  for (const item of items) if (item.type === "message" && item.seq > 0) seqs.push(item.seq);
+  const authors = new Map<number, string>();
+  for (const item of items) {
+    if (item.type !== "message" || item.seq === 0) continue;
+    seqs.push(item.seq);
+    authors.set(item.seq, item.sender_id);
+  }
   const readers = new Map<number, string[]>();
   for (const [userId, marker] of reads) {
     if (userId === me) continue;
     const seq = lastUpTo(seqs, marker);
-    if (seq === undefined) continue;
+    if (seq === undefined || authors.get(seq) === userId) continue; // that authors have read their own is no news
     const there = readers.get(seq);
     if (there === undefined) readers.set(seq, [userId]);
     else there.push(userId);
