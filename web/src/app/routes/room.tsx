@@ -1,6 +1,7 @@
 import { useParams } from "react-router";
 import { Page, PageHeader } from "@/components/page";
 import { NotAMember, RoomView, TimelineSkeleton } from "@/features/messages";
+import { RoomHeader, useRoomPanel } from "@/features/rooms";
 import { usePageTitle } from "@/lib/page-title";
 import { useRoomName } from "@/lib/room-name";
 import { useRoom, useRoomsStatus } from "@/realtime";
@@ -13,8 +14,9 @@ export function RoomRoute() {
   const nameOf = useRoomName();
   const name = room === undefined ? "" : nameOf(room);
   usePageTitle(name);
+  const panel = useRoomPanel(room);
   return (
-    <Page header={<PageHeader title={<bdi>{name}</bdi>} description={room?.topic ?? ""} />}>
+    <Page header={room === undefined ? <PageHeader title="" /> : <RoomHeader room={room} />} panel={panel}>
       {room !== undefined ? (
         <RoomView key={room.id} room={room} messageId={messageId} />
       ) : status === "ready" ? (

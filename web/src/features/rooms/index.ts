@@ -2,8 +2,10 @@
 
 import { lazy } from "react";
 
+export { RoomHeader } from "./components/room-header";
 export { RoomOverlays } from "./components/room-overlays";
 export { Sidebar } from "./components/sidebar";
+export { useRoomPanel } from "./hooks/use-room-panel";
 export type { SwitcherAction } from "./hooks/use-switcher-actions";
 
 export const BrowsePage = lazy(async () => ({ default: (await import("./components/browse-page")).BrowsePage }));

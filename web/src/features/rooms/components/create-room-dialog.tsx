@@ -13,6 +13,7 @@ import { useSession, type Profile } from "@/realtime";
 import { createRoom } from "../api/create-room";
 import { useRoomErrorText } from "../hooks/use-room-error-text";
 import { MAX_NAME, MAX_TOPIC, roomNameProblem } from "../model/room-rules";
+import { focusField } from "../model/focus-field";
 import { ChoiceCards } from "./choice-cards";
 import { PeoplePicker } from "./people-picker";
 
@@ -51,6 +52,7 @@ export function CreateRoomDialog({ initialName, onClose }: { initialName: string
   const nameError = submitted && problem !== undefined ? t(`create.nameProblem.${problem}`) : undefined;
   return (
     <DialogContent
+      onOpenAutoFocus={focusField}
       title={t("create.title")}
       footer={
         <>

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { DialogContent } from "@/components/ui/dialog";
 import { useStartDirect } from "../hooks/use-start-direct";
+import { focusField } from "../model/focus-field";
 import { PeoplePicker } from "./people-picker";
 
 /** Choosing whom to write to. */
@@ -8,7 +9,7 @@ export function DirectDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("rooms");
   const start = useStartDirect(onClose);
   return (
-    <DialogContent title={t("direct.title")}>
+    <DialogContent onOpenAutoFocus={focusField} title={t("direct.title")}>
       <PeoplePicker
         label={t("direct.to")}
         busyId={start.isPending ? start.variables.id : undefined}

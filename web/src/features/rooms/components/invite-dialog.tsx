@@ -9,6 +9,7 @@ import { useRoom, useSession, type Profile } from "@/realtime";
 import { addMember } from "../api/add-member";
 import { useRoomErrorText } from "../hooks/use-room-error-text";
 import { membersKey } from "../hooks/use-members";
+import { focusField } from "../model/focus-field";
 import { PeoplePicker } from "./people-picker";
 
 /** Adding people to a room. Who cannot be added stays chosen, and it says why. */
@@ -40,6 +41,7 @@ export function InviteDialog({ roomId, onClose }: { roomId: string; onClose: () 
   });
   return (
     <DialogContent
+      onOpenAutoFocus={focusField}
       title={t("invite.title")}
       description={room === undefined ? undefined : t("invite.text", { room: roomName(room) })}
       footer={

@@ -42,8 +42,8 @@ export const RoomRow = memo(function RoomRow({ room, tabbable }: RoomRowProps) {
       {({ isActive }) => (
         <>
           <RoomIcon room={room} />
-          <span dir="auto" className="min-w-0 flex-1 truncate text-start">
-            {name}
+          <span className="min-w-0 flex-1 truncate">
+            <bdi>{name}</bdi>
           </span>
           {unread && <span className="sr-only">{t("row.unread")}</span>}
           {room.draft !== undefined && room.draft !== "" && !isActive && (
