@@ -15,7 +15,7 @@ export const DayLine = memo(function DayLine({ at }: { at: number }) {
   const times = useTimes();
   const [open, setOpen] = useState(false);
   return (
-    <div role="separator" aria-label={times.day(at)} className="flex items-center gap-3 px-4 pt-3 pb-1 md:px-5">
+    <div className="flex items-center gap-3 px-4 pt-3 pb-1 md:px-5">
       <span className="h-px flex-1 bg-border" />
       <Popover open={open} onOpenChange={setOpen}>
         <PopoverTrigger className="flex h-6 items-center gap-1 rounded-full px-2 text-xs font-medium text-muted-foreground hover:bg-accent hover:text-accent-foreground data-[state=open]:bg-accent touch:h-9">
