@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ApiError } from "@/lib/http";
+import { Drafts } from "./drafts";
+import type { Http } from "./environment";
+import type { Draft } from "./schema.gen";
+import { MemoryStore } from "./storage/memory";
+
+/** The server's drafts, and a device that can be offline. */
+function world() {
+  const state = { online: true, drafts: [] as Draft[] };
+  const store = new MemoryStore();
+  const put = vi.fn((path: string, body: { text: string; at: number }) => {
+    const room_id = path.split("/")[3] ?? "";
+    state.drafts = [...state.drafts.filter((each) => each.room_id !== room_id), { room_id, ...body }];
+    return Promise.resolve(body);
+  });
+  const http = { put, get: () => Promise.resolve({ drafts: state.drafts.filter((each) => each.text !== "") }) };
+  const written = vi.fn();
+  const open = () =>
+    new Drafts({
+      http: http as unknown as Http,
+      store,
+      online: () => state.online,
+      changed: () => undefined,
+      written,
+      now: () => Date.now(),
+    });
+  return { state, store, put, written, open };
+}
+
+let it: ReturnType<typeof world>;
+let drafts: Drafts;
+beforeEach(() => {
+  vi.useFakeTimers();
+  it = world();
+  drafts = it.open();
+});
+afterEach(() => {
+  drafts.close();
+  vi.useRealTimers();
+});
+
+describe("a draft", () => {
+  test("is there at once, on the device soon, on the server when the user pauses", async () => {
+    drafts.write("room", "h");
+    drafts.write("room", "hi");
+    expect(drafts.textOf("room")).toBe("hi");
+    await vi.advanceTimersByTimeAsync(300);
+    expect(await it.store.drafts()).toMatchObject([{ text: "hi", synced: false }]);
+    expect(it.written).toHaveBeenCalledTimes(1);
+    expect(it.put).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(it.put.mock.calls).toEqual([["/api/rooms/room/draft", { text: "hi", at: expect.any(Number) as number }]]);
+    expect(await it.store.drafts()).toMatchObject([{ text: "hi", synced: true }]);
+  });
+
+  test("that was emptied is gone everywhere", async () => {
+    drafts.write("room", "hi");
+    await vi.advanceTimersByTimeAsync(2_000);
+    drafts.write("room", "");
+    expect(drafts.textOf("room")).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(it.state.drafts).toMatchObject([{ text: "" }]);
+    expect(await it.store.drafts()).toEqual([]);
+  });
+
+  test("written without a network is sent when there is one", async () => {
+    it.state.online = false;
+    drafts.write("room", "hi");
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(it.put).not.toHaveBeenCalled();
+    it.state.online = true;
+    await drafts.ready();
+    expect(it.state.drafts).toMatchObject([{ text: "hi" }]);
+  });
+
+  test("that the server does not take is kept", async () => {
+    it.put.mockRejectedValueOnce(new ApiError("rate_limited", "", { status: 429 }));
+    drafts.write("room", "hi");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(drafts.textOf("room")).toBe("hi");
+    await drafts.ready();
+    expect(it.state.drafts).toMatchObject([{ text: "hi" }]);
+  });
+
+  test("survives the page", async () => {
+    drafts.write("room", "hi");
+    await drafts.flush();
+    const next = it.open();
+    await next.restore();
+    expect(next.textOf("room")).toBe("hi");
+    next.close();
+  });
+});
+
+describe("of two devices", () => {
+  test("the later change wins", async () => {
+    drafts.write("room", "mine");
+    await vi.advanceTimersByTimeAsync(2_000);
+    it.state.drafts = [{ room_id: "room", text: "theirs", at: Date.now() + 1 }];
+    await drafts.ready();
+    expect(drafts.textOf("room")).toBe("theirs");
+    drafts.take({ roomId: "room", text: "long ago", at: 1, synced: true });
+    expect(drafts.textOf("room")).toBe("theirs");
+  });
+
+  test("what one has sent or emptied, the other has no more", async () => {
+    drafts.write("room", "mine");
+    await vi.advanceTimersByTimeAsync(2_000);
+    it.state.drafts = [];
+    await drafts.ready();
+    expect(drafts.textOf("room")).toBeUndefined();
+    expect(await it.store.drafts()).toEqual([]);
+  });
+});
