@@ -16,7 +16,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web bench fuzz crash lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web test-budget bench fuzz crash lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -83,7 +83,10 @@ test-web: $(WEB_SETUP) setup-python ## the web client's unit tests, and its data
 	@echo "test: the web client (vitest)"; cd web && npm run --silent test
 	@echo "test: the web client's data layer against the server"; cd web && npm run --silent test:server
 
-test: setup check build test-web ## run all checks and tests
+test-budget: build ## how much JavaScript the web client's first page takes, and whether that is within its budget
+	@cd web && npm run --silent budget
+
+test: setup check build test-web test-budget ## run all checks and tests
 	@echo "test: everything (the long forms: make crash, make fuzz, make bench)"
 	@$(BIN)/pytest $(ARGS)
 

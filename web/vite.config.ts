@@ -71,6 +71,7 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0, // data: URLs are not in the content security policy
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 1_000, // emoji in a language: data, fetched when the picker opens
     rolldownOptions: {
       output: {
         codeSplitting: {

@@ -2,17 +2,18 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@/styles/globals.css";
 import { App } from "@/app/app";
-import { registerServiceWorker } from "@/app/service-worker-registration";
+import { loadSignedIn } from "@/app/router";
 import { startI18n } from "@/lib/i18n";
 import { followShortcuts } from "@/lib/shortcuts";
 import { followTheme } from "@/lib/theme";
-import { resumeSession } from "@/realtime";
+import { expectsSession, resumeSession } from "@/realtime";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
 followTheme();
 followShortcuts();
+if (expectsSession()) void loadSignedIn();
 // Nothing is drawn before it is known who looks at it and in which language: no flash of a login page.
 await Promise.all([startI18n(), resumeSession()]);
 createRoot(root).render(
@@ -20,4 +21,5 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
-registerServiceWorker();
+// For the next visit: it may wait until this one is served.
+void import("@/app/service-worker-registration").then(({ registerServiceWorker }) => registerServiceWorker());

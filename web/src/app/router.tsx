@@ -6,8 +6,11 @@ import { BROWSE_PATH } from "@/lib/paths";
 import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
 import { RequireNoSession, RequireSession } from "./session-guards";
-import { SignedIn } from "./signed-in";
 
+/** The frame of the signed-in app; whoever only signs in does not need it. */
+export const loadSignedIn = () => import("./signed-in");
+
+const SignedIn = lazy(async () => ({ default: (await loadSignedIn()).SignedIn }));
 const RoomRoute = lazy(async () => ({ default: (await import("./routes/room")).RoomRoute }));
 const NotFound = lazy(async () => ({ default: (await import("./routes/not-found")).NotFound }));
 

@@ -4,11 +4,10 @@ import { Button } from "@/components/ui/button";
 import { returnPath } from "../model/return-path";
 import { AuthLayout } from "./auth-layout";
 
+type Ended = "expired" | "revoked" | "password_changed" | "token_reused" | "user_disabled" | "role_changed";
+
 /** Why sessions end (`session.revoked` of docs/reference/events.md, and what refreshing answers), as one tells people. */
-const REASONS: Record<
-  string,
-  "expired" | "revoked" | "password_changed" | "token_reused" | "user_disabled" | "role_changed"
-> = {
+const REASONS: Record<string, Ended> = {
   revoked: "revoked",
   session_revoked: "revoked",
   password_changed: "password_changed",
@@ -19,20 +18,23 @@ const REASONS: Record<
   role_changed: "role_changed",
 };
 
+/** After these the data layer keeps the outbox for the same person; after all others it leaves nothing. */
+const KEEPS_UNSENT: ReadonlySet<Ended> = new Set(["expired", "password_changed", "role_changed"]);
+
 /** After a session: signed out by oneself (`?reason=logout`), or ended from elsewhere, and why. */
 export function SignedOutPage() {
   const { t } = useTranslation("auth");
   const [search] = useSearchParams();
   const reason = search.get("reason") ?? "logout";
-  const own = reason === "logout";
+  const ended = reason === "logout" ? undefined : (REASONS[reason] ?? "expired");
   const next = returnPath(search.get("next"));
   const to = { pathname: "/login", search: next === "/" ? "" : new URLSearchParams({ next }).toString() };
   return (
-    <AuthLayout title={own ? t("ended.title") : t("ended.titleEnded")}>
-      <p className="text-md text-muted-foreground">
-        {own ? t("ended.logout") : t(`ended.${REASONS[reason] ?? "expired"}`)}
+    <AuthLayout title={ended === undefined ? t("ended.title") : t("ended.titleEnded")}>
+      <p className="text-md text-muted-foreground">{t(`ended.${ended ?? "logout"}`)}</p>
+      <p className="mt-2 text-base text-muted-foreground">
+        {ended !== undefined && KEEPS_UNSENT.has(ended) ? t("ended.kept") : t("ended.wiped")}
       </p>
-      <p className="mt-2 text-base text-muted-foreground">{t("ended.wiped")}</p>
       <Button asChild variant="primary" size="lg" className="mt-6">
         <Link to={to}>{t("ended.login")}</Link>
       </Button>
