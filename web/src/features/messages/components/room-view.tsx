@@ -6,6 +6,7 @@ import { allowedInRoom } from "@/lib/permissions";
 import { useRoomName } from "@/lib/room-name";
 import { toast } from "@/lib/toast";
 import { useSession, useTimeline, type RoomState, type TimelineMessage } from "@/realtime";
+import { useRefusedCommands } from "../hooks/use-refused-commands";
 import { createRoomUi, OpenRoomContext, type OpenRoom } from "../model/room-ui";
 import { Composer } from "./composer";
 import { MessageSheet } from "./message-sheet";
@@ -48,9 +49,15 @@ export function RoomView({ room, messageId }: RoomViewProps) {
     () => ({ roomId: room.id, ui, jumpTo, focusComposer: () => composer.current?.focus() }),
     [room.id, ui, jumpTo],
   );
+  // Once for each address, when there is something to jump in.
+  const jumped = useRef<string>(undefined);
   useEffect(() => {
-    if (messageId !== undefined) jumpTo(messageId);
-  }, [messageId, jumpTo]);
+    if (messageId === undefined || status === "loading" || jumped.current === messageId) return;
+    jumped.current = messageId;
+    jumpTo(messageId);
+  }, [messageId, status, jumpTo]);
+
+  useRefusedCommands();
 
   const lastOwn = messages.findLast((message) => isEditable(message, user?.id));
   const sent = () => {
