@@ -2,6 +2,7 @@ import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { LoginPage, RegisterPage, SignedOutPage } from "@/features/auth";
 import { BrowsePage } from "@/features/rooms";
+import { SearchPage } from "@/features/search";
 import { BROWSE_PATH } from "@/lib/paths";
 import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
@@ -35,6 +36,7 @@ export function Router() {
               <Route path="/r/:roomId" element={<RoomRoute />} />
               <Route path="/r/:roomId/m/:messageId" element={<RoomRoute />} />
               <Route path={BROWSE_PATH} element={<BrowsePage />} />
+              <Route path="/search" element={<SearchPage />} />
               <Route path="*" element={<NotFound />} />
             </Route>
           </Route>

@@ -2,6 +2,7 @@ import { useParams } from "react-router";
 import { Page, PageHeader } from "@/components/page";
 import { NotAMember, RoomView, TimelineSkeleton } from "@/features/messages";
 import { RoomHeader, useRoomPanel } from "@/features/rooms";
+import { useSearchPanel } from "@/features/search";
 import { usePageTitle } from "@/lib/page-title";
 import { useRoomName } from "@/lib/room-name";
 import { useRoom, useRoomsStatus } from "@/realtime";
@@ -14,9 +15,13 @@ export function RoomRoute() {
   const nameOf = useRoomName();
   const name = room === undefined ? "" : nameOf(room);
   usePageTitle(name);
-  const panel = useRoomPanel(room);
+  const roomPanel = useRoomPanel(room);
+  const searchPanel = useSearchPanel(roomId);
   return (
-    <Page header={room === undefined ? <PageHeader title="" /> : <RoomHeader room={room} />} panel={panel}>
+    <Page
+      header={room === undefined ? <PageHeader title="" /> : <RoomHeader room={room} />}
+      panel={searchPanel ?? roomPanel}
+    >
       {room !== undefined ? (
         <RoomView key={room.id} room={room} messageId={messageId} />
       ) : status === "ready" ? (

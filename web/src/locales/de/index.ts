@@ -3,7 +3,8 @@ import auth from "./auth.json";
 import common from "./common.json";
 import messages from "./messages.json";
 import rooms from "./rooms.json";
+import search from "./search.json";
 
-const de: Translations = { auth, common, messages, rooms };
+const de: Translations = { auth, common, messages, rooms, search };
 
 export default de;

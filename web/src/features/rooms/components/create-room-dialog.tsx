@@ -3,6 +3,7 @@ import { Hash, Lock } from "lucide-react";
 import { useId, useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
+import { PeoplePicker } from "@/components/people/people-picker";
 import { Button } from "@/components/ui/button";
 import { DialogContent } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
@@ -15,7 +16,6 @@ import { useRoomErrorText } from "../hooks/use-room-error-text";
 import { MAX_NAME, MAX_TOPIC, roomNameProblem } from "../model/room-rules";
 import { focusField } from "../model/focus-field";
 import { ChoiceCards } from "./choice-cards";
-import { PeoplePicker } from "./people-picker";
 
 const KINDS = [
   { value: "public", icon: Hash },

@@ -1,8 +1,8 @@
 import { useTranslation } from "react-i18next";
+import { PeoplePicker } from "@/components/people/people-picker";
 import { DialogContent } from "@/components/ui/dialog";
 import { useStartDirect } from "../hooks/use-start-direct";
 import { focusField } from "../model/focus-field";
-import { PeoplePicker } from "./people-picker";
 
 /** Choosing whom to write to. */
 export function DirectDialog({ onClose }: { onClose: () => void }) {

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { PeoplePicker } from "@/components/people/people-picker";
 import { Button } from "@/components/ui/button";
 import { DialogContent } from "@/components/ui/dialog";
 import { useRoomName } from "@/lib/room-name";
@@ -10,7 +11,6 @@ import { addMember } from "../api/add-member";
 import { useRoomErrorText } from "../hooks/use-room-error-text";
 import { membersKey } from "../hooks/use-members";
 import { focusField } from "../model/focus-field";
-import { PeoplePicker } from "./people-picker";
 
 /** Adding people to a room. Who cannot be added stays chosen, and it says why. */
 export function InviteDialog({ roomId, onClose }: { roomId: string; onClose: () => void }) {

@@ -1,6 +1,7 @@
 import { Ellipsis } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { PersonIcon } from "@/components/people/person-icon";
 import { AlertDialog } from "@/components/ui/alert-dialog";
 import {
   DropdownMenu,
@@ -17,7 +18,6 @@ import { allowedInRoom, allowedOnServer } from "@/lib/permissions";
 import { useSession, type ListedMember, type RoomRole, type RoomState } from "@/realtime";
 import { useChangeRole, useRemoveMember } from "../hooks/use-member-changes";
 import { useStartDirect } from "../hooks/use-start-direct";
-import { PersonIcon } from "./room-icon";
 
 const ROLES: readonly RoomRole[] = ["owner", "moderator", "member", "guest"];
 
@@ -43,7 +43,7 @@ export function MemberRow({ member, room }: { member: ListedMember; room: RoomSt
       <div className="min-w-0 flex-1">
         <p className="truncate">
           <bdi className="font-medium">{name}</bdi>
-          {isSelf && <span className="text-muted-foreground"> {t("people.you")}</span>}
+          {isSelf && <span className="text-muted-foreground"> {t("people.you", { ns: "common" })}</span>}
         </p>
         {user !== undefined && <p className="truncate text-sm text-muted-foreground">@{user.username}</p>}
       </div>

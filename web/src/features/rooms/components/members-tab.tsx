@@ -55,11 +55,13 @@ export function MembersTab({ room }: { room: RoomState }) {
           ))}
         </ul>
         {members.length === 0 && !isPending && !isFetchingNextPage && (
-          <p className="px-2 py-6 text-center text-muted-foreground">{t("people.none", { text: text.trim() })}</p>
+          <p className="px-2 py-6 text-center text-muted-foreground">
+            {t("people.none", { ns: "common", text: text.trim() })}
+          </p>
         )}
         {hasNextPage && (
           <Button variant="ghost" className="w-full" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("people.more")}
+            {t("people.more", { ns: "common" })}
           </Button>
         )}
       </ScrollArea>

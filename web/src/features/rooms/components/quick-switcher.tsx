@@ -1,19 +1,20 @@
 import { useDeferredValue, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
+import { PersonIcon } from "@/components/people/person-icon";
+import { usePeople } from "@/components/people/use-people";
 import { Badge } from "@/components/ui/badge";
 import { Command, CommandEmpty, CommandGroup, CommandInput, CommandItem, CommandList } from "@/components/ui/command";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { roomPath } from "@/lib/paths";
 import { useRoomName } from "@/lib/room-name";
 import { useRooms, useSession } from "@/realtime";
-import { usePeople } from "../hooks/use-people";
 import { useStartDirect } from "../hooks/use-start-direct";
 import { useSwitcherActions, type SwitcherAction } from "../hooks/use-switcher-actions";
 import { rank } from "../model/fuzzy";
 import { badgeCount, isUnread } from "../model/sections";
 import { closeSwitcher, useSwitcherOpen } from "../model/switcher";
-import { PersonIcon, RoomIcon } from "./room-icon";
+import { RoomIcon } from "./room-icon";
 
 const MAX_ROOMS = 12;
 const MAX_PEOPLE = 6;

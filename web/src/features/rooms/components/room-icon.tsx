@@ -1,7 +1,7 @@
 import { Hash, Lock } from "lucide-react";
-import { Avatar } from "@/components/ui/avatar";
+import { PersonIcon } from "@/components/people/person-icon";
 import { cn } from "@/lib/cn";
-import { usePresence, useSession, type Profile } from "@/realtime";
+import { useSession, type Profile } from "@/realtime";
 
 export interface RoomIconProps {
   room: { kind: string; peer?: Profile };
@@ -21,9 +21,4 @@ export function RoomIcon({ room, className }: RoomIconProps) {
       <Icon aria-hidden className="size-4 opacity-75" />
     </span>
   );
-}
-
-export function PersonIcon({ person, size = "xs" }: { person: Profile; size?: "xs" | "sm" | "md" }) {
-  const presence = usePresence(person.id);
-  return <Avatar id={person.id} name={person.display_name} size={size} presence={presence} />;
 }

@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useDebounced } from "@/lib/use-debounced";
 import type { Profile } from "@/realtime";
-import { findPeople } from "../api/find-people";
-import { useDebounced } from "./use-debounced";
+import { findPeople } from "./find-people";
 
 export interface People {
   people: readonly Profile[];

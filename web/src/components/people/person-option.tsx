@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Spinner } from "@/components/ui/spinner";
 import { cn } from "@/lib/cn";
 import { useSession, type Profile } from "@/realtime";
-import { PersonIcon } from "./room-icon";
+import { PersonIcon } from "./person-icon";
 
 export interface PersonOptionProps {
   id: string;
@@ -17,7 +17,7 @@ export interface PersonOptionProps {
 
 /** A person in a list that a combobox moves through: the focus and the keyboard are the field's. */
 export function PersonOption({ id, person, active, picked, busy, onChoose, onPoint }: PersonOptionProps) {
-  const { t } = useTranslation("rooms");
+  const { t } = useTranslation();
   const self = useSession()?.user.id === person.id;
   return (
     // eslint-disable-next-line jsx-a11y-x/click-events-have-key-events -- the combobox has the keys

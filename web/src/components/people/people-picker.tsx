@@ -7,7 +7,7 @@ import { cn } from "@/lib/cn";
 import { fieldClasses } from "@/components/ui/field-classes";
 import { Label } from "@/components/ui/label";
 import type { Profile } from "@/realtime";
-import { usePeople } from "../hooks/use-people";
+import { usePeople } from "./use-people";
 import { PersonOption } from "./person-option";
 
 export interface PeoplePickerProps {
@@ -27,7 +27,7 @@ export interface PeoplePickerProps {
 /** Choosing people from the directory by typing; a combobox whose list the arrow keys move through. */
 export function PeoplePicker(props: PeoplePickerProps) {
   const { label, picked = [], onPick, onDrop, hidden = () => false, closed = false, busyId } = props;
-  const { t } = useTranslation("rooms");
+  const { t } = useTranslation();
   const errorText = useErrorText();
   const id = useId();
   const [text, setText] = useState("");
@@ -114,7 +114,7 @@ export function PeoplePicker(props: PeoplePickerProps) {
             <p role="alert" className="flex items-center gap-2 px-2 py-2 text-destructive-text">
               <span className="flex-1">{errorText(error)}</span>
               <Button size="sm" onClick={retry}>
-                {t("retry", { ns: "common" })}
+                {t("retry")}
               </Button>
             </p>
           )}
