@@ -88,13 +88,7 @@ export interface PageHeaderProps {
 export function PageHeader({ leading, title, description, actions, backTo = "/", className }: PageHeaderProps) {
   const { t } = useTranslation();
   return (
-    <header
-      className={cn(
-        "flex h-13 shrink-0 items-center gap-2 border-b ps-2 pe-2 pt-[env(safe-area-inset-top)] md:ps-4 md:pe-3",
-        "box-content",
-        className,
-      )}
-    >
+    <header className={cn("flex h-13 shrink-0 items-center gap-2 border-b ps-2 pe-2 md:ps-4 md:pe-3", className)}>
       <Link to={backTo} aria-label={t("back")} className={cn(iconButtonVariants(), "md:hidden")}>
         <ArrowLeft aria-hidden className="rtl:rotate-180" />
       </Link>

@@ -29,6 +29,10 @@ it("knows 12 and 24 hours", () => {
   expect(english.time(noon)).toBe("15:05");
   expect(timesFor("en-GB", "12").time(noon)).toBe("3:05 pm");
   expect(german.time(noon)).toBe("15:05");
+  const midnight = at("2025-03-12T00:05:00");
+  expect(timesFor("en-US", "24").time(midnight)).toBe("00:05");
+  expect(timesFor("en-US", "12").time(midnight)).toMatch(/^12:05\sAM$/);
+  expect(timesFor("en-GB", "system").time(midnight)).toBe("00:05");
 });
 
 it.each([

@@ -39,10 +39,16 @@ function capitalised(text: string, locale: string): string {
   return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 }
 
+/** `hourCycle` rather than `hour12`, whose midnight is 24:00 in some places. */
+const CLOCKS: Record<TimeFormat, Intl.DateTimeFormatOptions> = {
+  system: { timeStyle: "short" },
+  "12": { hour: "numeric", minute: "2-digit", hourCycle: "h12" },
+  "24": { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+};
+
 /** Formatters are costly to make and cheap to use: one set per locale and format. */
 export function timesFor(locale: string, timeFormat: TimeFormat): Times {
-  const hours: Intl.DateTimeFormatOptions = timeFormat === "system" ? {} : { hour12: timeFormat === "12" };
-  const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", ...hours });
+  const clock = new Intl.DateTimeFormat(locale, CLOCKS[timeFormat]);
   const weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
   const month = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
   const year = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });

@@ -28,7 +28,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
   const width = usePreferences((preferences) => preferences.sidebarWidth);
   const home = pathname === "/";
   return (
-    <div className="flex h-dvh flex-col ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)]">
+    <div className="flex h-dvh flex-col ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)] pt-[env(safe-area-inset-top)]">
       <a
         href="#page"
         className="sr-only focus:not-sr-only focus:absolute focus:start-2 focus:top-2 focus:z-50 focus:rounded-sm focus:bg-primary focus:px-3 focus:py-2 focus:text-primary-foreground"
