@@ -2,11 +2,13 @@ import { Suspense } from "react";
 import { AccountButton, AccountMenu } from "@/features/auth";
 import { RoomOverlays, Sidebar } from "@/features/rooms";
 import { useSession } from "@/realtime";
+import { useSwitcherExtras } from "./use-switcher-extras";
 import { AppShell } from "./shell/app-shell";
 
 /** Puts the features into the shell's slots. */
 export function SignedIn() {
   const session = useSession();
+  const extras = useSwitcherExtras();
   if (session === null) return null;
   const { user } = session;
   return (
@@ -21,7 +23,7 @@ export function SignedIn() {
           <Sidebar />
         </>
       }
-      overlay={<RoomOverlays />}
+      overlay={<RoomOverlays actions={extras} />}
     />
   );
 }

@@ -39,7 +39,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
       <div className="flex min-h-0 flex-1">
         {(!phone || home) && (
           <div
-            className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground [--ground:var(--sidebar)] max-md:flex-1 md:border-e md:border-sidebar-border"
+            className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground [--ground:var(--sidebar)] max-md:min-w-0 max-md:flex-1 md:border-e md:border-sidebar-border"
             style={phone ? undefined : { width }}
           >
             {sidebar}
