@@ -5,5 +5,13 @@ export type * from "./types";
 export type { CallEvent } from "./calls";
 export * from "./commands";
 export * from "./hooks";
-export { accountChanged, endSession, expectsSession, onCommandRefused, reconnect, resumeSession, startSession } from "./session";
+export {
+  accountChanged,
+  endSession,
+  expectsSession,
+  onCommandRefused,
+  reconnect,
+  resumeSession,
+  startSession,
+} from "./session";
 export { CommandRefused, NoAnswer } from "./socket";

@@ -34,6 +34,18 @@ describe("without faults", () => {
     await vi.waitFor(() => expect(tab.outbox.entries(ROOM)).toEqual([]));
   });
 
+  test("an acknowledgement is enough for the next to go, and the entry stays until its place is shown", async () => {
+    world = new World();
+    world.mute = true;
+    const tab = await world.openTab();
+    ["one", "two"].forEach((text) => tab.outbox.add(ROOM, say(text)));
+    await settled(tab, 2);
+    expect(world.log.map((each) => each.text)).toEqual(["one", "two"]);
+    expect(tab.outbox.entries(ROOM).map((each) => each.placed?.seq)).toEqual([1, 2]);
+    await tab.outbox.settle(ROOM, 1);
+    expect(tab.outbox.entries(ROOM).map((each) => each.placed?.seq)).toEqual([2]);
+  });
+
   test("what was never sent is there for the next page", async () => {
     world = new World();
     const tab = await world.openTab();

@@ -86,9 +86,9 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
 );
 
 /** Runs what happens, as the owner of windows does: a page that is too old is asked for again, now. */
-function run(log: readonly RoomEvent[], steps: readonly Happening[]): RoomWindow {
+function run(log: readonly RoomEvent[], steps: readonly Happening[], start: number): RoomWindow {
   const { page, sync } = server(log);
-  let head = Math.min(3, log.length); // of the server's log
+  let head = Math.min(start, log.length); // of the server's log
   let window = fromPage(page(head, {}), LIMIT);
   for (const step of steps) {
     const held = window.view.messages;
@@ -156,8 +156,8 @@ function run(log: readonly RoomEvent[], steps: readonly Happening[]): RoomWindow
 describe("whatever comes in whatever order", () => {
   test("the window shows what the log says", () => {
     fc.assert(
-      fc.property(logs({ minLength: 1, maxLength: 60 }), happenings, (log, steps) => {
-        const window = run(log, steps);
+      fc.property(logs({ minLength: 1, maxLength: 90 }), happenings, fc.nat(60), (log, steps, start) => {
+        const window = run(log, steps, start);
         expect(window.view.head).toBe(log.length);
         expect(window.view.messages).toEqual(server(log).shown(window));
         expect(hasGap(window, log.length)).toBe(false);
@@ -168,11 +168,55 @@ describe("whatever comes in whatever order", () => {
 
   test("notices are shown once and in order", () => {
     fc.assert(
-      fc.property(logs({ minLength: 1, maxLength: 60 }), happenings, (log, steps) => {
-        const seqs = run(log, steps).notices.map((each) => each.seq);
+      fc.property(logs({ minLength: 1, maxLength: 60 }), happenings, fc.nat(30), (log, steps, start) => {
+        const seqs = run(log, steps, start).notices.map((each) => each.seq);
         expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
       }),
     );
+  });
+});
+
+describe("a page that was made before events which the window has", () => {
+  const edit = (seq: number, message_id: string): RoomEvent => ({
+    ...messagesOnly(1)[0]!,
+    seq,
+    id: `message-${seq}`,
+    type: "message.edited",
+    data: { message_id, text: "edited" },
+  });
+  const log = [...messagesOnly(12), edit(13, "message-2"), edit(14, "message-9")];
+  const latest = fromPage(server(log).page(12, {}), LIMIT);
+
+  test("takes them, older messages", () => {
+    const window = withOlder(receiveAll(latest, log.slice(12)), server(log).page(12, { before: 8 }), LIMIT)!;
+    expect(window.view.messages.find((each) => each.id === "message-3")!.text).toBe("message 3");
+    const all = withOlder(window, server(log).page(12, { before: 3 }), LIMIT)!;
+    expect(all.view.messages.find((each) => each.id === "message-2")!.text).toBe("edited");
+  });
+
+  test("takes them, newer messages", () => {
+    const around = fromPage(server(log).page(12, { around: 3 }), LIMIT, { around: true });
+    const window = withNewer(receiveAll(around, log.slice(12)), server(log).page(12, { after: 5 }), LIMIT)!;
+    expect(window.view.messages.find((each) => each.id === "message-9")!.text).toBe("edited");
+  });
+
+  test("takes them, messages that began since and belong to the end", () => {
+    const around = fromPage(server(log).page(5, { around: 1 }), LIMIT, { around: true });
+    const window = withNewer(receiveAll(around, log.slice(5)), server(log).page(8, { after: 5 }), LIMIT)!;
+    expect(window.live).toBe(true);
+    expect(window.view.messages.map((each) => each.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  test("takes them, the latest page itself", () => {
+    const before = receiveAll(latest, log.slice(12));
+    expect(fromPage(server(log).page(11, {}), LIMIT, { before }).view.head).toBe(14);
+  });
+
+  test("is of no use where they are not remembered any more", () => {
+    const many = messagesOnly(400);
+    const window = receiveAll(fromPage(server(many).page(10, {}), LIMIT), many.slice(10));
+    expect(withOlder(window, server(many).page(20, { before: 5 }), LIMIT)).toBeUndefined();
+    expect(withOlder(window, server(many).page(390, { before: 5 }), LIMIT)).toBeDefined();
   });
 });
 

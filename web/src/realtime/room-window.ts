@@ -115,7 +115,7 @@ export function caughtUp(window: RoomWindow, asked: number, sync: RoomSync): Roo
 export function withOlder(window: RoomWindow, page: MessagePage, limit: number): RoomWindow | undefined {
   const older = brought(window, page);
   if (older === undefined) return undefined;
-  const messages = merged(older, window.view.messages);
+  const messages = [...older, ...window.view.messages];
   const kept = messages.slice(0, MAX_MESSAGES);
   return {
     ...window,
@@ -130,7 +130,7 @@ export function withNewer(window: RoomWindow, page: MessagePage, limit: number):
   const newer = brought(window, page);
   if (newer === undefined) return undefined;
   const live = page.messages.length < limit;
-  let view: RoomView = { head: window.view.head, messages: merged(window.view.messages, newer) };
+  let view: RoomView = { head: window.view.head, messages: [...window.view.messages, ...newer] };
   if (live && page.head < view.head) {
     // What began after the page was made and before now: `brought` has made sure that `recent` holds all of it.
     const since = window.recent.filter((each) => each.seq > page.head);
@@ -152,16 +152,6 @@ function brought(window: RoomWindow, page: MessagePage): readonly Message[] | un
   if ((window.recent[0]?.seq ?? Infinity) > page.head + 1) return undefined;
   const since = window.recent.filter((each) => each.seq > page.head);
   return since.reduce<readonly Message[]>(applyToMessages, messages);
-}
-
-/** Both lists, ascending by seq; of a message in both the newer one. */
-function merged(first: readonly Message[], second: readonly Message[]): readonly Message[] {
-  const bySeq = new Map<number, Message>();
-  for (const message of [...first, ...second]) {
-    const known = bySeq.get(message.seq);
-    if (known === undefined || known.version < message.version) bySeq.set(message.seq, message);
-  }
-  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }
 
 function applied(window: RoomWindow, event: RoomEvent): RoomWindow {

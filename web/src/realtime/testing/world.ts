@@ -38,6 +38,8 @@ export class World {
   #steps = 0;
   #struck = false;
   #epoch = 0;
+  /** Acknowledge only, as if every event were lost. */
+  mute = false;
   /** Refusals to come, in order: what the server says instead of doing what it is asked. */
   readonly refusals: ErrorBody[] = [];
 
@@ -84,7 +86,7 @@ export class World {
     if (refusal !== undefined) throw new CommandRefused(refusal);
     const placed = this.#append(entry);
     await this.step(tab);
-    if (connected())
+    if (connected() && !this.mute)
       for (const each of this.tabs) if (each.alive) void each.hear(entry.roomId, entry.clientId, placed.id);
     await this.step(tab);
     cut();
