@@ -37,14 +37,14 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
   );
   const reads = useReadMarkers(room.id);
   const readers = useMemo(() => readersBySeq(items, reads, me), [items, reads, me]);
-  const { virtualizer, atEnd, onScroll, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
+  const { virtualizer, atEnd, begun, onScroll, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
     rows,
     timeline,
     scroller,
   );
   const press = useMessageKeys(rows, scroller, show);
   const live = atEnd && !hasNewer;
-  useReading(room, live);
+  useReading(room, live && begun);
   useArrivals(items, live);
   useImperativeHandle(ref, () => ({ goTo, toEnd }), [goTo, toEnd]);
   const canReact = user !== undefined && allowedInRoom(user.role, room.role, "react");

@@ -1,14 +1,16 @@
 import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useState, type RefObject } from "react";
+import { useDelayed } from "@/lib/use-delayed";
 import { useConnection, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
-import { indexOfSeq, type Row } from "../model/rows";
+import { firstSeq, indexOfSeq, type Row } from "../model/rows";
 
 /** So near to the end is at the end. */
 const END_PX = 60;
 /** So few rows before the first one that is held, the next page is asked for. */
 const NEAR_ROWS = 12;
 const HIGHLIGHT_MS = 1_600;
+const PATIENCE_MS = 1_500;
 
 /** A row's height before it is measured. */
 function estimate(row: Row | undefined): number {
@@ -19,6 +21,8 @@ function estimate(row: Row | undefined): number {
 export interface TimelineScroll {
   virtualizer: Virtualizer<HTMLDivElement, Element>;
   atEnd: boolean;
+  /** It stands where one begins to read: only from then on may anything count as read. */
+  begun: boolean;
   onScroll: () => void;
   /** Show the row of an event, once it is held. */
   goTo: (seq: number) => void;
@@ -45,7 +49,8 @@ export function useTimelineScroll(
   const [goal, setGoal] = useState<number>();
   const [failed, setFailed] = useState(false);
   const online = useConnection().status === "online";
-  const begun = useRef(false);
+  const [begun, setBegun] = useState(false);
+  const unreadAfter = useRoomUi((state) => state.unreadAfter);
   const { hasOlder, hasNewer, loadOlder, loadNewer } = timeline;
 
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are called, and never memoised
@@ -76,14 +81,18 @@ export function useTimelineScroll(
     virtualizer.scrollToEnd();
   }, [virtualizer]);
 
-  // One begins at what is new, or at the end.
+  // One begins at what is new, or at the end. What the device kept may lack what is new: then it is waited for, but not for long.
+  const ready = rows.length > 0 && timeline.status === "ready";
+  const unread = rows.findIndex((row) => row.kind !== "start" && row.unread);
+  const above = hasOlder && unreadAfter !== undefined && (firstSeq(rows) ?? 0) > unreadAfter + 1;
+  const patient = useDelayed(ready, PATIENCE_MS);
+  const canBegin = ready && (unreadAfter === undefined || unread >= 0 || above || patient);
   useLayoutEffect(() => {
-    if (begun.current || rows.length === 0 || timeline.status !== "ready") return;
-    begun.current = true;
-    const unread = rows.findIndex((row) => row.kind !== "start" && row.unread);
+    if (begun || !canBegin) return;
     if (unread >= 0) virtualizer.scrollToIndex(unread, { align: "start" });
     else virtualizer.scrollToEnd();
-  }, [rows, timeline.status, virtualizer]);
+    setBegun(true);
+  }, [begun, canBegin, unread, virtualizer]);
 
   useEffect(() => {
     if (goal === undefined) return;
@@ -115,5 +124,5 @@ export function useTimelineScroll(
   }, [wantsNewer, loadNewer, rows]);
 
   const older = !wantsOlder ? undefined : failed ? "failed" : "loading";
-  return { virtualizer, atEnd, onScroll, goTo: setGoal, toEnd, show, older, retryOlder: () => setFailed(false) };
+  return { virtualizer, atEnd, begun, onScroll, goTo: setGoal, toEnd, show, older, retryOlder: () => setFailed(false) };
 }

@@ -92,6 +92,15 @@ export function indexOfSeq(rows: readonly Row[], seq: number): number {
   });
 }
 
+/** The seq of the first event that is held. */
+export function firstSeq(rows: readonly Row[]): number | undefined {
+  for (const row of rows) {
+    const seq = seqOf(row);
+    if (seq !== undefined) return seq;
+  }
+  return undefined;
+}
+
 /** The seq of a row's event; undefined for lines between events and for what the server has not placed yet. */
 export function seqOf(row: Row): number | undefined {
   if (row.kind === "notice") return row.notice.seq;
