@@ -201,15 +201,15 @@ describe("a page that was made before events which the window has", () => {
   });
 
   test("takes them, messages that began since and belong to the end", () => {
-    const around = fromPage(server(log).page(5, { around: 1 }), LIMIT, { around: true });
-    const window = withNewer(receiveAll(around, log.slice(5)), server(log).page(8, { after: 5 }), LIMIT)!;
+    const around = fromPage(server(log).page(6, { around: 1 }), LIMIT, { around: true });
+    const window = withNewer(receiveAll(around, log.slice(6)), server(log).page(8, { after: 5 }), LIMIT)!;
     expect(window.live).toBe(true);
     expect(window.view.messages.map((each) => each.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
   test("takes them, the latest page itself", () => {
     const before = receiveAll(latest, log.slice(12));
-    expect(fromPage(server(log).page(11, {}), LIMIT, { before }).view.head).toBe(14);
+    expect(fromPage(server(log).page(12, {}), LIMIT, { before }).view.head).toBe(14);
   });
 
   test("is of no use where they are not remembered any more", () => {
