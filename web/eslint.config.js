@@ -84,4 +84,5 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/unbound-method": "off" },
   },
   { files: ["scripts/**/*.mjs", "*.config.js"], languageOptions: { globals: globals.node } },
+  { files: ["public/*.js"], languageOptions: { globals: globals.browser, sourceType: "script" } },
 );
