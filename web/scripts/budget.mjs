@@ -9,5 +9,7 @@ const html = await readFile(new URL("index.html", dist), "utf8");
 const scripts = [...html.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path]) => path);
 const sizes = await Promise.all(scripts.map(async (path) => gzipSync(await readFile(new URL(path, dist))).length));
 const total = sizes.reduce((sum, size) => sum + size, 0) / 1_000;
-process.stdout.write(`first JavaScript: ${total.toFixed(1)} KB gzip in ${scripts.length} files, budget ${BUDGET_KB} KB\n`);
+process.stdout.write(
+  `first JavaScript: ${total.toFixed(1)} KB gzip in ${scripts.length} files, budget ${BUDGET_KB} KB\n`,
+);
 if (total > BUDGET_KB) process.exit(1);
