@@ -87,6 +87,17 @@ it("shows nothing of a deleted message but that it was", () => {
   expect(screen.queryByRole("button")).toBeNull();
 });
 
+it("is drawn again only when it changes itself", () => {
+  const rows = (messages: TimelineMessage[]) =>
+    messages.map((each) => <MessageRow key={each.key} message={each} grouped={false} readers="" canReact />);
+  const messages = [message(1), message(2, { sender_id: "bob" }), message(3, { sender_id: "me" })];
+  const { rerender } = renderInRoom(rows(messages));
+  realtime.useProfile.mockClear();
+  rerender(rows(messages.map((each) => (each.sender_id === "bob" ? { ...each, text: "Changed" } : each))));
+  expect(screen.getByText("Changed")).toBeTruthy();
+  expect(realtime.useProfile.mock.calls).toEqual([["bob"]]);
+});
+
 it("cuts a very long text until one asks for the rest", async () => {
   const { user } = show({ text: "line\n".repeat(60) });
   const more = screen.getByRole("button", { name: "Show more" });

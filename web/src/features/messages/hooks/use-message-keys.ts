@@ -29,9 +29,11 @@ export function useMessageKeys(
 
   return (event) => {
     const target = event.target as HTMLElement;
-    const key = target.dataset.key;
+    const focused = target.dataset.key;
     const onList = target === scroller.current;
-    if ((key === undefined && !onList) || event.ctrlKey || event.metaKey || event.altKey) return;
+    // The focus follows a frame after the keys: a quick hand is ahead of it.
+    const key = ui.getState().current ?? focused;
+    if ((focused === undefined && !onList) || event.ctrlKey || event.metaKey || event.altKey) return;
     const index = key === undefined ? rows.length : rows.findIndex((row) => row.key === key);
     const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : undefined;
     const row = rows[index];

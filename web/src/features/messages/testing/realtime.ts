@@ -30,7 +30,7 @@ export const saveDraft = vi.fn();
 
 export const useSession = () => ({ user: people.get("me"), sessionId: "session" });
 export const useRoom = vi.fn(() => ROOM);
-export const useProfile = (id: string) => people.get(id);
+export const useProfile = vi.fn((id: string) => people.get(id));
 export const useProfiles = (ids: readonly string[]) =>
   new Map(ids.flatMap((id) => [...people].filter(([known]) => known === id)));
 export const useConnection = vi.fn(() => ({ status: "online" }));
