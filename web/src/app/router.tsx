@@ -13,6 +13,7 @@ export const loadSignedIn = () => import("./signed-in");
 
 const SignedIn = lazy(async () => ({ default: (await loadSignedIn()).SignedIn }));
 const RoomRoute = lazy(async () => ({ default: (await import("./routes/room")).RoomRoute }));
+const SettingsRoute = lazy(async () => ({ default: (await import("./routes/settings")).SettingsRoute }));
 const NotFound = lazy(async () => ({ default: (await import("./routes/not-found")).NotFound }));
 
 /**
@@ -37,6 +38,7 @@ export function Router() {
               <Route path="/r/:roomId/m/:messageId" element={<RoomRoute />} />
               <Route path={BROWSE_PATH} element={<BrowsePage />} />
               <Route path="/search" element={<SearchPage />} />
+              <Route path="/settings/:section?" element={<SettingsRoute />} />
               <Route path="*" element={<NotFound />} />
             </Route>
           </Route>

@@ -1,5 +1,6 @@
 import { Suspense } from "react";
 import { AccountButton, AccountMenu } from "@/features/auth";
+import { Notifications, PauseItems } from "@/features/notifications";
 import { RoomOverlays, Sidebar } from "@/features/rooms";
 import { useSession } from "@/realtime";
 import { useSwitcherExtras } from "./use-switcher-extras";
@@ -17,13 +18,25 @@ export function SignedIn() {
         <>
           <div className="flex h-13 shrink-0 items-center px-2">
             <Suspense fallback={<AccountButton user={user} />}>
-              <AccountMenu user={user} />
+              <AccountMenu
+                user={user}
+                items={
+                  <Suspense>
+                    <PauseItems />
+                  </Suspense>
+                }
+              />
             </Suspense>
           </div>
           <Sidebar />
         </>
       }
-      overlay={<RoomOverlays actions={extras} />}
+      overlay={
+        <>
+          <RoomOverlays actions={extras} />
+          <Notifications />
+        </>
+      }
     />
   );
 }

@@ -6,6 +6,9 @@ export { AccountButton } from "./components/account-button";
 export { loginPath, returnPath } from "./model/return-path";
 
 export const AccountMenu = lazy(async () => ({ default: (await import("./components/account-menu")).AccountMenu }));
+export const ChangePassword = lazy(async () => ({
+  default: (await import("./components/change-password")).ChangePassword,
+}));
 export const LoginPage = lazy(async () => ({ default: (await import("./components/login-page")).LoginPage }));
 export const RegisterPage = lazy(async () => ({ default: (await import("./components/register-page")).RegisterPage }));
 export const SignedOutPage = lazy(async () => ({

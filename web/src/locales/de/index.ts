@@ -2,9 +2,11 @@ import type { Translations } from "../types";
 import auth from "./auth.json";
 import common from "./common.json";
 import messages from "./messages.json";
+import notifications from "./notifications.json";
 import rooms from "./rooms.json";
 import search from "./search.json";
+import settings from "./settings.json";
 
-const de: Translations = { auth, common, messages, rooms, search };
+const de: Translations = { auth, common, messages, notifications, rooms, search, settings };
 
 export default de;

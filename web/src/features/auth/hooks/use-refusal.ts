@@ -23,6 +23,7 @@ const KNOWN = [
   "password_too_common",
   "password_is_name",
   "passwords_busy",
+  "wrong_password",
 ] as const;
 
 const REASONS = ["length", "characters", "mixed_scripts", "lookalike", "reserved"] as const;

@@ -1,0 +1,8 @@
+import { ChangePassword } from "@/features/auth";
+import { NotificationSettings } from "@/features/notifications";
+import { SettingsPage } from "@/features/settings";
+
+/** `/settings` and `/settings/:section`. */
+export function SettingsRoute() {
+  return <SettingsPage notifications={<NotificationSettings />} password={<ChangePassword />} />;
+}
