@@ -148,20 +148,23 @@ describe("signing out", () => {
 describe("a session that ends by itself", () => {
   const refused = (code: string) => new ApiError(code, "", { status: 401 });
 
-  test("because nobody came for a month keeps what was not sent for the same user", async () => {
-    const tab = computer.open();
-    await tab.account.start(grant("ann"));
-    await tab.account.client?.command("room", { kind: "message.send", text: "hello" });
-    computer.refresh.mockRejectedValueOnce(refused("refresh_token_expired"));
-    tab.account.tokens?.refuse();
-    await expect(tab.account.tokens?.get()).rejects.toThrow();
-    await vi.waitFor(() => expect(tab.session()).toMatchObject({ session: null, reason: "refresh_token_expired" }));
-    const again = computer.open();
-    await vi.waitFor(async () => {
-      await again.account.start(grant("ann"));
-      expect(again.account.client?.outbox.count).toBe(1);
-    });
-  });
+  test.each(["refresh_token_expired", "refresh_token_reused"])(
+    "%s: keeps what was not sent for the same user",
+    async (code) => {
+      const tab = computer.open();
+      await tab.account.start(grant("ann"));
+      await tab.account.client?.command("room", { kind: "message.send", text: "hello" });
+      computer.refresh.mockRejectedValueOnce(refused(code));
+      tab.account.tokens?.refuse();
+      await expect(tab.account.tokens?.get()).rejects.toThrow();
+      await vi.waitFor(() => expect(tab.session()).toMatchObject({ session: null, reason: code }));
+      const again = computer.open();
+      await vi.waitFor(async () => {
+        await again.account.start(grant("ann"));
+        expect(again.account.client?.outbox.count).toBe(1);
+      });
+    },
+  );
 
   test("because it was revoked leaves nothing", async () => {
     const tab = computer.open();

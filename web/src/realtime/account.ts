@@ -26,10 +26,15 @@ const ACCOUNT = "parlour.account";
 /** Set while the server has not heard that the user signed out. */
 const SIGNED_OUT = "parlour.signed-out";
 
-/** Ends of a session that leave what was not sent to the same user's next one; after others nothing stays on the device. */
+/**
+ * Ends of a session that leave what was not sent to the same user's next one; after others nothing stays on the device.
+ * A token may seem reused because the answer that brought the next one was lost with the network.
+ */
 const KEEPS_UNSENT: ReadonlySet<string> = new Set([
   "refresh_token_expired",
   "refresh_token_invalid",
+  "refresh_token_reused",
+  "token_reused",
   "password_changed",
   "role_changed",
 ]);
