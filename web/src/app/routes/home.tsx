@@ -9,7 +9,7 @@ export function Home() {
   const { t } = useTranslation();
   usePageTitle("");
   return (
-    <EmptyState icon={MessagesSquare} title={t("home.title")}>
+    <EmptyState page icon={MessagesSquare} title={t("home.title")}>
       {t("home.text", { keys: keyCaps("mod+k").join(" ") })}
     </EmptyState>
   );

@@ -10,6 +10,7 @@ export function NotFound() {
   usePageTitle(t("notFound.title"));
   return (
     <EmptyState
+      page
       icon={Compass}
       title={t("notFound.title")}
       action={

@@ -38,7 +38,8 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
       <ConnectionBanner />
       <div className="flex min-h-0 flex-1">
         {(!phone || home) && (
-          <div
+          <aside
+            aria-label={t("sidebar")}
             className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground [--ground:var(--sidebar)] max-md:min-w-0 max-md:flex-1 md:border-e md:border-sidebar-border"
             style={phone ? undefined : { width }}
           >
@@ -54,7 +55,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
                 onChange={(sidebarWidth) => setPreferences({ sidebarWidth })}
               />
             )}
-          </div>
+          </aside>
         )}
         {!(phone && home) && (
           <main id="page" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">

@@ -5,10 +5,14 @@ import { cn } from "@/lib/cn";
 import { Keys } from "./kbd";
 import { menuClasses } from "./menu-classes";
 
-export const ContextMenu = Primitive.Root;
 export const ContextMenuTrigger = Primitive.Trigger;
 export const ContextMenuRadioGroup = Primitive.RadioGroup;
 export const ContextMenuSub = Primitive.Sub;
+
+/** Not modal: what hides the rest of the page from screen readers would hide what holds the focus too. */
+export function ContextMenu(props: ComponentProps<typeof Primitive.Root>) {
+  return <Primitive.Root modal={false} {...props} />;
+}
 
 export function ContextMenuContent({ className, ...props }: ComponentProps<typeof Primitive.Content>) {
   return (

@@ -5,10 +5,14 @@ import { cn } from "@/lib/cn";
 import { Keys } from "./kbd";
 import { menuClasses } from "./menu-classes";
 
-export const DropdownMenu = Primitive.Root;
 export const DropdownMenuTrigger = Primitive.Trigger;
 export const DropdownMenuRadioGroup = Primitive.RadioGroup;
 export const DropdownMenuSub = Primitive.Sub;
+
+/** Not modal: what hides the rest of the page from screen readers would hide what holds the focus too. */
+export function DropdownMenu(props: ComponentProps<typeof Primitive.Root>) {
+  return <Primitive.Root modal={false} {...props} />;
+}
 
 export function DropdownMenuContent({ className, ...props }: ComponentProps<typeof Primitive.Content>) {
   return (
