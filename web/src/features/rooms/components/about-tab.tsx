@@ -88,7 +88,7 @@ function About({ room, editable }: { room: RoomState; editable: boolean }) {
   const [editing, setEditing] = useState(false);
   if (editing) return <EditRoomForm room={room} onDone={() => setEditing(false)} />;
   return (
-    <dl className="relative flex flex-col gap-3">
+    <div className="relative">
       {editable && (
         <IconButton
           label={t("details.edit")}
@@ -99,26 +99,28 @@ function About({ room, editable }: { room: RoomState; editable: boolean }) {
           <Pencil />
         </IconButton>
       )}
-      <Fact term={t("create.name")}>
-        <bdi>{room.name}</bdi>
-      </Fact>
-      <Fact term={t("create.topic")}>
-        {room.topic === "" ? <span className="text-muted-foreground">{t("details.noTopic")}</span> : room.topic}
-      </Fact>
-      <Fact term={t("create.kind")}>
-        {t(`kind.${room.kind === "private" ? "private" : "public"}`)}
-        <span className="block text-sm text-muted-foreground">
-          {t(`kind.${room.kind === "private" ? "private" : "public"}Hint`)}
-        </span>
-      </Fact>
-      {data !== undefined && (
-        <Fact term={t("details.created")}>
-          {creator === undefined
-            ? times.day(data.created_at)
-            : t("details.createdBy", { day: times.day(data.created_at), name: creator.display_name })}
+      <dl className="flex flex-col gap-3">
+        <Fact term={t("create.name")}>
+          <bdi>{room.name}</bdi>
         </Fact>
-      )}
-    </dl>
+        <Fact term={t("create.topic")}>
+          {room.topic === "" ? <span className="text-muted-foreground">{t("details.noTopic")}</span> : room.topic}
+        </Fact>
+        <Fact term={t("create.kind")}>
+          {t(`kind.${room.kind === "private" ? "private" : "public"}`)}
+          <span className="block text-sm text-muted-foreground">
+            {t(`kind.${room.kind === "private" ? "private" : "public"}Hint`)}
+          </span>
+        </Fact>
+        {data !== undefined && (
+          <Fact term={t("details.created")}>
+            {creator === undefined
+              ? times.day(data.created_at)
+              : t("details.createdBy", { day: times.day(data.created_at), name: creator.display_name })}
+          </Fact>
+        )}
+      </dl>
+    </div>
   );
 }
 

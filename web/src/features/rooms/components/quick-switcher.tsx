@@ -59,8 +59,17 @@ function Choices({ actions }: Required<QuickSwitcherProps>) {
     void navigate(path);
   };
   const strangers = query.trim() === "" ? [] : people.filter((person) => !started.has(person.id) && !person.disabled);
+  // The list is filtered here, not by cmdk, which would keep an earlier choice that still matches, however badly.
+  const best = rooms[0]?.id ?? (strangers[0] && `person ${strangers[0].id}`) ?? `action ${offered[0]?.id ?? ""}`;
+  const [chosen, setChosen] = useState({ query: "", value: best });
   return (
-    <Command shouldFilter={false} loop label={t("switcher.title")}>
+    <Command
+      shouldFilter={false}
+      loop
+      label={t("switcher.title")}
+      value={chosen.query === query ? chosen.value : best}
+      onValueChange={(value) => setChosen({ query, value })}
+    >
       <CommandInput value={text} onValueChange={setText} placeholder={t("switcher.placeholder")} />
       <CommandList>
         <CommandEmpty>{t("switcher.none")}</CommandEmpty>

@@ -21,7 +21,7 @@ export function FilterBar({ filters, withRoom, onFilters }: FilterBarProps) {
     onFilters(clean({ ...filters, [name]: value }));
   };
   return (
-    <div className="flex flex-wrap items-center gap-1.5">
+    <div className="flex items-center gap-1.5 max-md:-mx-4 max-md:overflow-x-auto max-md:px-4 max-md:py-0.5 md:flex-wrap max-md:[&>*]:shrink-0">
       {withRoom && <RoomFilter value={filters.room ?? ""} onChange={(room) => set("room", room)} />}
       <PersonFilter value={filters.from ?? ""} onChange={(from) => set("from", from)} />
       <SelectFilter
