@@ -50,7 +50,3 @@ export function CommandItem({ className, ...props }: ComponentProps<typeof Primi
     />
   );
 }
-
-export function CommandSeparator() {
-  return <Primitive.Separator className="-mx-1.5 my-1.5 h-px bg-border" />;
-}

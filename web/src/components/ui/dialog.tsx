@@ -7,8 +7,6 @@ import { IconButton } from "./icon-button";
 import { overlayClasses } from "./overlay-classes";
 
 export const Dialog = Primitive.Root;
-export const DialogTrigger = Primitive.Trigger;
-export const DialogClose = Primitive.Close;
 
 export interface DialogContentProps extends Omit<ComponentProps<typeof Primitive.Content>, "title"> {
   title: ReactNode;

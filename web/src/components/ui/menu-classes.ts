@@ -1,4 +1,4 @@
-/** What dropdown and context menus share. */
+/** What all menus look like. */
 export const menuClasses = {
   content: [
     "z-50 max-h-(--radix-popper-available-height) min-w-44 overflow-y-auto rounded-md border bg-popover p-1 text-popover-foreground shadow-md outline-none",

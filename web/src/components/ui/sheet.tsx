@@ -4,7 +4,6 @@ import { cn } from "@/lib/cn";
 import { overlayClasses } from "./overlay-classes";
 
 export const Sheet = Primitive.Root;
-export const SheetClose = Primitive.Close;
 
 export interface SheetContentProps extends Omit<ComponentProps<typeof Primitive.Content>, "title"> {
   /** For screen readers; what shows is the children's. */
