@@ -1,6 +1,6 @@
 import { Suspense } from "react";
 import { AccountButton, AccountMenu } from "@/features/auth";
-import { Notifications, PauseItems } from "@/features/notifications";
+import { NotificationPrompt, Notifications, PauseItems } from "@/features/notifications";
 import { RoomOverlays, Sidebar } from "@/features/rooms";
 import { useSession } from "@/realtime";
 import { useSwitcherExtras } from "./use-switcher-extras";
@@ -29,6 +29,7 @@ export function SignedIn() {
             </Suspense>
           </div>
           <Sidebar />
+          <NotificationPrompt />
         </>
       }
       overlay={

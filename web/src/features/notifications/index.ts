@@ -2,6 +2,7 @@
 
 import { lazy } from "react";
 
+export { NotificationPrompt } from "./components/notification-prompt";
 export { Notifications } from "./components/notifications";
 
 export const NotificationSettings = lazy(async () => ({

@@ -9,6 +9,8 @@ export interface NotificationPreferences {
   sound: boolean;
   /** Show the message in the notification, rather than only that there is one. */
   preview: boolean;
+  /** Asked on this device whether to turn them on, the person waved it away. */
+  declined: boolean;
   /** Wall time in ms until which everything is quiet; 0 where it is not. */
   quietUntil: number;
   schedule: QuietSchedule;
@@ -25,6 +27,7 @@ const DEFAULTS: NotificationPreferences = {
   enabled: true,
   sound: true,
   preview: true,
+  declined: false,
   quietUntil: 0,
   schedule: { on: false, from: "20:00", to: "08:00" },
 };

@@ -32,6 +32,7 @@ it("is quiet until the time that was chosen", () => {
     enabled: true,
     sound: true,
     preview: true,
+    declined: false,
     quietUntil: 1000,
     schedule: { on: false, from: "22:00", to: "07:00" },
   };

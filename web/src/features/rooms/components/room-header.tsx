@@ -28,7 +28,7 @@ export function RoomHeader({ room, actions }: RoomHeaderProps) {
   const [menuWanted, setMenuWanted] = useState(false);
   useFreshDetails(room.id);
   useShortcut({ label: t("header.search"), group: "navigation", keys: "mod+shift+f" }, () => toggle("search"));
-  useShortcut({ label: t("details.open"), group: "navigation", keys: "mod+shift+i" }, () => toggle("details"));
+  useShortcut({ label: t("details.open"), group: "navigation", keys: "mod+." }, () => toggle("details"));
   const menuButton = (
     <IconButton label={t("menu.open")} onClick={() => setMenuWanted(true)}>
       <Ellipsis />
@@ -61,6 +61,7 @@ export function RoomHeader({ room, actions }: RoomHeaderProps) {
           </IconButton>
           <IconButton
             label={t("details.open")}
+            shortcut="mod+."
             pressed={panel === "details"}
             className="max-md:hidden"
             onClick={() => toggle("details")}
