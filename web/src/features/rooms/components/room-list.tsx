@@ -25,7 +25,7 @@ function entriesOf(sections: readonly Section[]): Entry[] {
 /** The sections with their rooms: one stop for Tab, the arrow keys within, and a menu for each room. */
 export function RoomList({ sections }: { sections: readonly Section[] }) {
   const entries = entriesOf(sections);
-  const scroller = useRef<HTMLDivElement>(null);
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const virtual = useRef<Revealer>(null);
   const openId = useOpenRoomId();
   const [focused, setFocused] = useState<string>();
@@ -38,9 +38,7 @@ export function RoomList({ sections }: { sections: readonly Section[] }) {
     setFocused(id);
     virtual.current?.reveal(entries.findIndex((entry) => entry.key === id));
     // A virtual row is there only after the list has moved.
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-room="${CSS.escape(id)}"]`)?.focus(),
-    );
+    requestAnimationFrame(() => scroller?.querySelector<HTMLElement>(`[data-room="${CSS.escape(id)}"]`)?.focus());
   };
   const press = useEffectEvent((event: KeyboardEvent) => {
     const id = rowOf(event)?.dataset.room;
@@ -53,7 +51,6 @@ export function RoomList({ sections }: { sections: readonly Section[] }) {
   });
   // Listened to here for all rows: they are memoised, and a handler each would make them render with every event.
   useEffect(() => {
-    const list = scroller.current;
     const ask = (event: MouseEvent) => {
       const row = rowOf(event);
       if (row?.dataset.room === undefined) return;
@@ -63,13 +60,24 @@ export function RoomList({ sections }: { sections: readonly Section[] }) {
       const [x, y] = pointed ? [event.clientX, event.clientY] : [box.left + 24, box.bottom];
       setMenu({ roomId: row.dataset.room, row, x, y });
     };
-    list?.addEventListener("keydown", press);
-    list?.addEventListener("contextmenu", ask);
+    scroller?.addEventListener("keydown", press);
+    scroller?.addEventListener("contextmenu", ask);
     return () => {
-      list?.removeEventListener("keydown", press);
-      list?.removeEventListener("contextmenu", ask);
+      scroller?.removeEventListener("keydown", press);
+      scroller?.removeEventListener("contextmenu", ask);
     };
-  }, []);
+  }, [scroller]);
+
+  // The open room is in sight, also when it was opened by keyboard or from elsewhere; but not whenever the order changes.
+  const reveal = useEffectEvent((id: string) => {
+    const index = entries.findIndex((entry) => entry.key === id);
+    if (index === -1) return;
+    virtual.current?.reveal(index);
+    scroller?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+  });
+  useEffect(() => {
+    if (openId !== undefined && scroller !== null) reveal(openId);
+  }, [openId, scroller]);
 
   const render = (entry: Entry) =>
     "room" in entry ? (
@@ -79,21 +87,21 @@ export function RoomList({ sections }: { sections: readonly Section[] }) {
     );
 
   return (
-    <ScrollArea ref={scroller} className="px-2 pb-4">
-      {entries.length > VIRTUAL_FROM ? (
-        <VirtualRows
-          ref={virtual}
-          count={entries.length}
-          keyOf={(index) => entries[index]?.key ?? index.toString()}
-          scroller={scroller}
-          render={(index) => {
-            const entry = entries[index];
-            return entry === undefined ? null : render(entry);
-          }}
-        />
-      ) : (
-        entries.map((entry) => <Fragment key={entry.key}>{render(entry)}</Fragment>)
-      )}
+    <ScrollArea ref={setScroller} className="px-2 pb-4">
+      {entries.length <= VIRTUAL_FROM
+        ? entries.map((entry) => <Fragment key={entry.key}>{render(entry)}</Fragment>)
+        : scroller !== null && (
+            <VirtualRows
+              ref={virtual}
+              count={entries.length}
+              keyOf={(index) => entries[index]?.key ?? index.toString()}
+              scroller={scroller}
+              render={(index) => {
+                const entry = entries[index];
+                return entry === undefined ? null : render(entry);
+              }}
+            />
+          )}
       <Suspense>
         {menu !== undefined && <RoomContextMenu key={menu.roomId} place={menu} onClose={() => setMenu(undefined)} />}
       </Suspense>

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useImperativeHandle, type ReactNode, type Ref, type RefObject } from "react";
+import { useImperativeHandle, type ReactNode, type Ref } from "react";
 
 /** A row's height where it is not measured yet. */
 const ROW = 30;
@@ -12,7 +12,8 @@ export interface VirtualRowsProps {
   count: number;
   keyOf: (index: number) => string;
   render: (index: number) => ReactNode;
-  scroller: RefObject<HTMLElement | null>;
+  /** What scrolls; it has to be there before this is. */
+  scroller: HTMLElement;
   ref: Ref<Revealer>;
 }
 
@@ -22,9 +23,11 @@ export function VirtualRows({ count, keyOf, render, scroller, ref }: VirtualRows
   const rows = useVirtualizer({
     count,
     getItemKey: keyOf,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: () => ROW,
     overscan: 16,
+    scrollPaddingStart: 8,
+    scrollPaddingEnd: 8,
   });
   useImperativeHandle(ref, () => ({ reveal: (index) => rows.scrollToIndex(index) }), [rows]);
   return (
