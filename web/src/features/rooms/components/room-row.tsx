@@ -42,8 +42,8 @@ export const RoomRow = memo(function RoomRow({ room, tabbable }: RoomRowProps) {
       {({ isActive }) => (
         <>
           <RoomIcon room={room} />
-          <span className="min-w-0 flex-1 truncate">
-            <bdi>{name}</bdi>
+          <span className="flex min-w-0 flex-1">
+            <bdi className="truncate">{name}</bdi>
           </span>
           {unread && <span className="sr-only">{t("row.unread")}</span>}
           {room.draft !== undefined && room.draft !== "" && !isActive && (

@@ -34,15 +34,9 @@ export function HitRow({ hit: { message, highlights }, withRoom, onOpen }: HitRo
           <p className="flex min-w-0 items-baseline gap-2">
             <bdi className="truncate font-semibold">{name}</bdi>
             {withRoom && room !== undefined && (
-              <span className="truncate text-sm text-muted-foreground">
-                {room.kind === "direct" ? (
-                  <bdi>{nameOf(room)}</bdi>
-                ) : (
-                  <>
-                    #<bdi>{nameOf(room)}</bdi>
-                  </>
-                )}
-              </span>
+              <bdi className="truncate text-sm text-muted-foreground">
+                {room.kind === "direct" ? nameOf(room) : `#${nameOf(room)}`}
+              </bdi>
             )}
             <time
               dateTime={new Date(message.at).toISOString()}
