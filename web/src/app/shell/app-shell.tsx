@@ -27,6 +27,8 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
   const phone = usePhone();
   const width = usePreferences((preferences) => preferences.sidebarWidth);
   const home = pathname === "/";
+  // On a phone the sidebar is the page itself.
+  const Side = phone ? "main" : "aside";
   return (
     <div className="flex h-dvh flex-col ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)] pt-[env(safe-area-inset-top)]">
       <a
@@ -38,11 +40,12 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
       <ConnectionBanner />
       <div className="flex min-h-0 flex-1">
         {(!phone || home) && (
-          <aside
-            aria-label={t("sidebar")}
-            className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground [--ground:var(--sidebar)] max-md:min-w-0 max-md:flex-1 md:border-e md:border-sidebar-border"
+          <Side
+            {...(phone ? { id: "page", tabIndex: -1 } : { "aria-label": t("sidebar") })}
+            className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground outline-none [--ground:var(--sidebar)] max-md:min-w-0 max-md:flex-1 md:border-e md:border-sidebar-border"
             style={phone ? undefined : { width }}
           >
+            {phone && <h1 className="sr-only">{t("product", { ns: "auth" })}</h1>}
             {sidebar}
             {!phone && (
               <ResizeHandle
@@ -55,7 +58,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
                 onChange={(sidebarWidth) => setPreferences({ sidebarWidth })}
               />
             )}
-          </aside>
+          </Side>
         )}
         {!(phone && home) && (
           <main id="page" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">

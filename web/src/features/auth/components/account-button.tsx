@@ -14,12 +14,14 @@ export function AccountButton({ user, ...props }: AccountButtonProps) {
   return (
     <button
       type="button"
-      aria-label={`${user.display_name}, ${t("account.open")}`}
       className="flex h-9 min-w-0 items-center gap-2 rounded-sm ps-1.5 pe-2 hover:bg-sidebar-accent data-[state=open]:bg-sidebar-accent touch:h-11"
       {...props}
     >
       <Avatar id={user.id} name={user.display_name} size="sm" />
-      <span className="truncate font-semibold text-sidebar-accent-foreground">{user.display_name}</span>
+      <span className="truncate font-semibold text-sidebar-accent-foreground">
+        {user.display_name}
+        <span className="sr-only">, {t("account.open")}</span>
+      </span>
       <ChevronDown aria-hidden className="size-3.5 shrink-0 text-sidebar-muted" />
     </button>
   );

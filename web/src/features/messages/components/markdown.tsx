@@ -152,7 +152,7 @@ function Anchor({ url, children }: { url: string; children: ReactNode }) {
       target="_blank"
       rel="noopener noreferrer"
       dir="auto"
-      className="text-link underline-offset-2 [unicode-bidi:isolate] hover:underline"
+      className="text-link underline decoration-link/40 underline-offset-2 [unicode-bidi:isolate] hover:decoration-link"
     >
       {children}
     </a>
