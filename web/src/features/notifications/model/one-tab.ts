@@ -6,7 +6,7 @@
  */
 
 // Typed as always there, it is kept from pages without HTTPS.
-const locks = (navigator as { locks?: LockManager }).locks;
+const locks = (navigator as { locks?: LockManager | null }).locks ?? undefined;
 
 /** Hold a lock until the signal; `held` is told once it is one's own. */
 function hold(name: string, signal: AbortSignal, held: () => void): void {

@@ -1,5 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { searchPath } from "@/lib/paths";
 import { useShortcut } from "@/lib/shortcuts";
 import type { SwitcherAction } from "../hooks/use-switcher-actions";
 import { useRoomDialog } from "../model/room-dialogs";
@@ -11,12 +13,17 @@ const QuickSwitcher = lazy(async () => ({ default: (await import("./quick-switch
 /** Once in the app: the dialogs about rooms and the switcher. Their code comes when they first open. */
 export function RoomOverlays({ actions = [] }: { actions?: readonly SwitcherAction[] }) {
   const { t } = useTranslation("rooms");
+  const navigate = useNavigate();
   const switching = useSwitcherOpen();
   const dialog = useRoomDialog() !== undefined;
   const needed = { switcher: useEver(switching), dialogs: useEver(dialog) };
   useShortcut({ label: t("switcher.title"), group: "navigation", keys: "mod+k" }, () => {
     if (switching) closeSwitcher();
     else openSwitcher();
+  });
+  // In a room its own search takes the same keys.
+  useShortcut({ label: t("switcher.searchAll"), group: "navigation", keys: "mod+shift+f" }, () => {
+    void navigate(searchPath());
   });
   return (
     <Suspense>

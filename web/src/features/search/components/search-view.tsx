@@ -29,7 +29,7 @@ export function SearchView({ filters, onFilters, roomId }: SearchViewProps) {
   const scoped = clean(inRoom ? { ...filters, room: roomId } : filters);
   const searching = filters.q.trim() !== "";
   return (
-    <search className="flex min-h-0 flex-1 flex-col">
+    <div role="search" className="flex min-h-0 flex-1 flex-col">
       <div className={cn("mx-auto flex w-full max-w-3xl flex-col gap-2 px-4 pt-3 pb-2", !searching && "pb-0")}>
         <form
           className="relative"
@@ -68,6 +68,6 @@ export function SearchView({ filters, onFilters, roomId }: SearchViewProps) {
       ) : (
         <RecentSearches userId={userId} onChoose={tell} />
       )}
-    </search>
+    </div>
   );
 }
