@@ -1,5 +1,6 @@
 import { Suspense } from "react";
 import { AccountButton, AccountMenu } from "@/features/auth";
+import { Calls } from "@/features/calls";
 import { NotificationPrompt, Notifications, PauseItems } from "@/features/notifications";
 import { RoomOverlays, Sidebar } from "@/features/rooms";
 import { useSession } from "@/realtime";
@@ -36,6 +37,7 @@ export function SignedIn() {
         <>
           <RoomOverlays actions={extras} />
           <Notifications />
+          <Calls userId={user.id} />
         </>
       }
     />

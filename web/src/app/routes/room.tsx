@@ -1,5 +1,6 @@
 import { useParams } from "react-router";
 import { Page, PageHeader } from "@/components/page";
+import { CallButtons } from "@/features/calls";
 import { NotAMember, RoomView, TimelineSkeleton } from "@/features/messages";
 import { RoomHeader, useRoomPanel } from "@/features/rooms";
 import { useSearchPanel } from "@/features/search";
@@ -19,7 +20,9 @@ export function RoomRoute() {
   const searchPanel = useSearchPanel(roomId);
   return (
     <Page
-      header={room === undefined ? <PageHeader title="" /> : <RoomHeader room={room} />}
+      header={
+        room === undefined ? <PageHeader title="" /> : <RoomHeader room={room} actions={<CallButtons room={room} />} />
+      }
       panel={searchPanel ?? roomPanel}
     >
       {room !== undefined ? (

@@ -1,5 +1,6 @@
 import type { Translations } from "../types";
 import auth from "./auth.json";
+import calls from "./calls.json";
 import common from "./common.json";
 import messages from "./messages.json";
 import notifications from "./notifications.json";
@@ -7,6 +8,6 @@ import rooms from "./rooms.json";
 import search from "./search.json";
 import settings from "./settings.json";
 
-const de: Translations = { auth, common, messages, notifications, rooms, search, settings };
+const de: Translations = { auth, calls, common, messages, notifications, rooms, search, settings };
 
 export default de;

@@ -1,4 +1,5 @@
 import auth from "./auth.json";
+import calls from "./calls.json";
 import common from "./common.json";
 import messages from "./messages.json";
 import notifications from "./notifications.json";
@@ -6,6 +7,6 @@ import rooms from "./rooms.json";
 import search from "./search.json";
 import settings from "./settings.json";
 
-const en = { auth, common, messages, notifications, rooms, search, settings };
+const en = { auth, calls, common, messages, notifications, rooms, search, settings };
 
 export default en;
