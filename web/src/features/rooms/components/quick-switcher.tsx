@@ -34,7 +34,11 @@ export function QuickSwitcher({ actions = [] }: QuickSwitcherProps) {
         if (!open) closeSwitcher();
       }}
     >
-      <DialogContent title={t("switcher.title")} hideTitle className="md:mt-[12vh] md:max-w-xl md:self-start">
+      <DialogContent
+        title={t("switcher.title")}
+        hideTitle
+        className="max-md:h-[85dvh] md:mt-[12vh] md:max-w-xl md:self-start"
+      >
         <Choices actions={actions} />
       </DialogContent>
     </Dialog>
@@ -71,7 +75,7 @@ function Choices({ actions }: Required<QuickSwitcherProps>) {
       onValueChange={(value) => setChosen({ query, value })}
     >
       <CommandInput value={text} onValueChange={setText} placeholder={t("switcher.placeholder")} />
-      <CommandList>
+      <CommandList className="max-md:max-h-none">
         <CommandEmpty>{t("switcher.none")}</CommandEmpty>
         {rooms.length > 0 && (
           <CommandGroup heading={query === "" ? t("switcher.recent") : t("switcher.rooms")}>
