@@ -32,8 +32,7 @@ export function chooseDevice(
 /** One entry a device: browsers list the default ones twice, under ids of their own. */
 export function selectableDevices(devices: readonly Device[], kind: DeviceKind): Device[] {
   return devices.filter(
-    (device) =>
-      device.kind === kind && device.id !== "" && device.id !== "default" && device.id !== "communications",
+    (device) => device.kind === kind && device.id !== "" && device.id !== "default" && device.id !== "communications",
   );
 }
 

@@ -61,7 +61,8 @@ export class PeerLink {
       polite: options.polite,
       send: options.send,
       beforeAnswer: () => this.#takeLines(),
-      beforeRestart: async () => this.#connection.setConfiguration(this.#configuration(await options.freshIceServers())),
+      beforeRestart: async () =>
+        this.#connection.setConfiguration(this.#configuration(await options.freshIceServers())),
       onError: options.onError,
     });
     this.#listen();
@@ -183,7 +184,11 @@ export class PeerLink {
   async #sample(): Promise<void> {
     if (this.#connection.connectionState !== "connected") return;
     const report = await this.#connection.getStats();
-    const { measured, counters } = measure(report.values() as Iterable<Record<string, unknown>>, Date.now(), this.#counters);
+    const { measured, counters } = measure(
+      report.values() as Iterable<Record<string, unknown>>,
+      Date.now(),
+      this.#counters,
+    );
     this.#counters = counters;
     if (!this.#closing.signal.aborted) this.#options.onQuality(this.#steady.add(rate(measured)));
   }

@@ -33,7 +33,12 @@ export function measure(
   const ofType = (type: string) => all.filter((stats) => stats.type === type);
   const inbound = ofType("inbound-rtp");
   const sum = (name: string) => inbound.reduce((total, stats) => total + (number(stats, name) ?? 0), 0);
-  const counters = { at, received: sum("packetsReceived"), lost: sum("packetsLost"), frozen: sum("totalFreezesDuration") };
+  const counters = {
+    at,
+    received: sum("packetsReceived"),
+    lost: sum("packetsLost"),
+    frozen: sum("totalFreezesDuration"),
+  };
   const pairs = ofType("candidate-pair").filter((pair) => pair.nominated === true && pair.state === "succeeded");
   const limitation = ofType("outbound-rtp")
     .map((stats) => stats.qualityLimitationReason)
