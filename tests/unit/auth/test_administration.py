@@ -137,5 +137,6 @@ async def test_the_watch_survives_a_database_that_is_away(
         await admin.auth.administration.revoke_sessions("ann")
     await asyncio.wait_for(told.wait(), 5)
     watching.cancel()
+    await asyncio.wait({watching})  # before the database closes, which its read under way would wait for in vain
     with pytest.raises(SessionEnded):
         auth.verifier.verify(grant.access_token)
