@@ -1,13 +1,22 @@
 /** Calls in two real browsers with fake devices, against the real server and the client as it is built (`npm run build`). */
 
+import { spawn, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ParlourServer } from "@/realtime/testing/parlour-server";
 
 const PORT = 42_400;
+const TURN = fileURLToPath(new URL("../../scripts/turn.py", import.meta.url));
 const PASSWORD = "a few words together";
 const WITHIN = { timeout: 20_000, interval: 100 };
-const server = new ParlourServer(PORT);
+const TURN_PORT = 42_450;
+const TURN_SECRET = "a secret that both share";
+const server = new ParlourServer(PORT, {
+  PARLOUR_TURN_URLS: `turn:127.0.0.1:${TURN_PORT}?transport=udp`,
+  PARLOUR_TURN_SECRET: TURN_SECRET,
+});
+let turn: ChildProcess;
 
 /** Every connection of the page, so that a test can read what flows. */
 function keepConnections(): void {
@@ -44,7 +53,9 @@ class Person {
     const page = await context.newPage();
     const person = new Person(context, page, name);
     page.on("console", (message) => {
-      if (message.type() === "error") person.errors.push(message.text());
+      // A test stops the server, which browsers say in the console.
+      if (message.type() === "error" && !message.text().includes("ERR_CONNECTION_REFUSED"))
+        person.errors.push(message.text());
     });
     page.on("pageerror", (error) => person.errors.push(error.message));
     await page.goto("/register");
@@ -92,6 +103,10 @@ let ben: Person;
 let people = 0;
 
 beforeAll(async () => {
+  turn = spawn("python3", [TURN, "--port", String(TURN_PORT), "--relay-ports", "42451-42499"], {
+    env: { ...process.env, PARLOUR_TURN_SECRET: TURN_SECRET },
+    stdio: "ignore",
+  });
   await server.start();
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -108,6 +123,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await server.remove();
+  turn.kill();
 });
 
 beforeEach(async () => {
@@ -194,6 +210,22 @@ describe("a video call", () => {
     await Promise.all([ann.seesMore(), ben.seesMore()]);
     await ben.button("Mute").click();
     await ann.page.getByRole("img", { name: `${ben.name} is muted` }).waitFor({ timeout: 30_000 });
+  });
+
+  test("goes through the relay alone for who hides their address", async () => {
+    await ann.button("Start a video call").click();
+    await ann.page.getByRole("switch", { name: "Hide my address" }).click();
+    await ann.button("Call").click();
+    await ben.button("Accept with video").click();
+    await Promise.all([ann.seesMore(), ben.seesMore()]);
+    const types = await ann.page.evaluate(async () => {
+      const report = await window.kept.at(-1)?.getStats();
+      return [...(report?.values() ?? [])]
+        .map((stats) => stats as Record<string, unknown>)
+        .filter(({ type }) => type === "local-candidate")
+        .map(({ candidateType }) => candidateType);
+    });
+    expect([...new Set(types)]).toEqual(["relay"]);
   });
 
   test("ends for the other when the tab is closed", async () => {

@@ -37,6 +37,8 @@ export interface PeerLinkOptions {
 /** A short interruption often heals by itself. */
 const PATIENCE_MS = 2_500;
 const SAMPLE_MS = 2_000;
+/** Browsers begin with small pictures and find out what the network carries. */
+const WARM_UP_MS = 15_000;
 const SPEAKING_LEVEL = 0.02;
 
 export class PeerLink {
@@ -48,7 +50,7 @@ export class PeerLink {
   readonly #steady = new SteadyQuality();
   readonly #closing = new AbortController();
   #counters: Counters | undefined;
-  #connected = false;
+  #connectedAt: number | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   readonly #sampling: ReturnType<typeof setInterval>;
 
@@ -133,11 +135,11 @@ export class PeerLink {
     const { connectionState } = this.#connection;
     clearTimeout(this.#patience);
     if (connectionState === "connected") {
-      this.#connected = true;
+      this.#connectedAt ??= Date.now();
       this.#options.onState("connected");
       return;
     }
-    this.#options.onState(this.#connected ? "interrupted" : "connecting");
+    this.#options.onState(this.#connectedAt === undefined ? "connecting" : "interrupted");
     if (connectionState === "failed") this.restart();
     if (connectionState === "disconnected") this.#patience = setTimeout(() => this.restart(), PATIENCE_MS);
   }
@@ -190,6 +192,7 @@ export class PeerLink {
       this.#counters,
     );
     this.#counters = counters;
+    if (Date.now() - (this.#connectedAt ?? 0) < WARM_UP_MS) delete measured.limitation;
     if (!this.#closing.signal.aborted) this.#options.onQuality(this.#steady.add(rate(measured)));
   }
 }

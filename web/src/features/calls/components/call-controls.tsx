@@ -50,7 +50,7 @@ export function CallControls({ call, small = false }: { call: ActiveCall; small?
               <Settings2 />
             </IconButton>
           </PopoverTrigger>
-          <PopoverContent className="w-80" aria-label={t("devices.title")}>
+          <PopoverContent className="dark w-80" aria-label={t("devices.title")}>
             <DeviceChoice onChange={(source) => void currentCall()?.reopen(source)} />
           </PopoverContent>
         </Popover>

@@ -53,7 +53,19 @@ export function PreviewDialog({ onBegin, onClose }: PreviewDialogProps) {
               </IconButton>
             </div>
           </div>
-          <meter aria-label={t("preview.level")} min={0} max={1} value={level} className="h-2 w-full" />
+          <div
+            role="meter"
+            aria-label={t("preview.level")}
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-valuenow={Math.round(level * 100)}
+            className="flex h-1.5 overflow-hidden rounded-full bg-muted"
+          >
+            <span
+              className="w-full origin-left bg-success transition-transform duration-100 rtl:origin-right"
+              style={{ transform: `scaleX(${level})` }}
+            />
+          </div>
           {(["microphone", "camera"] as const).map((source) => {
             const problem = problems[source];
             if (problem === undefined) return null;
