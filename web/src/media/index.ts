@@ -4,6 +4,6 @@ export * from "./capture";
 export * from "./devices";
 export { meterTrack } from "./level-meter";
 export type { Signal } from "./negotiation";
-export { LINES, PeerLink, type Line, type LinkState } from "./peer-link";
+export { PeerLink, type Line, type LinkState } from "./peer-link";
 export type { Quality } from "./quality";
 export { ring } from "./ring-tone";
