@@ -16,11 +16,12 @@ import { ProfileSection } from "./profile-section";
 export interface SettingsPageProps {
   /** What belongs to other features. */
   notifications: ReactNode;
+  calls: ReactNode;
   password: ReactNode;
 }
 
 /** `/settings` and a page for each section. On a phone the list of them is a page of its own. */
-export function SettingsPage({ notifications, password }: SettingsPageProps) {
+export function SettingsPage({ notifications, calls, password }: SettingsPageProps) {
   const { t } = useTranslation("settings");
   const phone = usePhone();
   const { section: named } = useParams();
@@ -33,6 +34,7 @@ export function SettingsPage({ notifications, password }: SettingsPageProps) {
     profile: <ProfileSection />,
     appearance: <AppearanceSection />,
     notifications,
+    calls,
     language: <LanguageSection />,
     devices: <DevicesSection />,
     password,
