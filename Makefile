@@ -41,12 +41,16 @@ $(PYTHON_STAMP): requirements-dev.txt pyproject.toml
 	@cd $* && npm ci --silent --no-fund --no-audit
 	@touch $@
 
-setup-apt: ## install the Debian packages that calls are tested with: coturn
+setup-apt: ## install the Debian packages that tests need: coturn, and Chromium (CHROMIUM=… for another)
 	@command -v turnserver >/dev/null || { \
 	echo "setup: coturn (Debian package)"; \
 	[ "$$(id -u)" = 0 ] || { echo "coturn is missing: as root, apt-get install coturn (elsewhere https://github.com/coturn/coturn), then repeat"; exit 1; }; \
 	export DEBIAN_FRONTEND=noninteractive; apt-get install -y -qq coturn >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq coturn >/dev/null; }; \
 	! command -v systemctl >/dev/null || systemctl disable --now coturn >/dev/null 2>&1 || true; }
+	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || { \
+	echo "setup: chromium (Debian package)"; \
+	[ "$$(id -u)" = 0 ] || { echo "Chromium is missing: as root, apt-get install chromium, or name yours: export CHROMIUM=/path/to/it"; exit 1; }; \
+	export DEBIAN_FRONTEND=noninteractive; apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; }
 
 build: $(WEB_BUILT) ## build the web client into web/dist, which the server serves at /
 
