@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CallEvent, CallJoined, ParticipantView } from "@/realtime";
+import { CallSession } from "./call-session";
+import { desk } from "./desk";
+
+const wire = vi.hoisted(() => ({
+  listeners: new Set<(event: CallEvent) => void>(),
+  sent: [] as [name: string, payload: unknown][],
+  answer: (name: string): Promise<unknown> => Promise.resolve({ ok: true, name }),
+  links: [] as { polite: boolean; received: unknown[]; restarts: number; closed: boolean }[],
+}));
+
+vi.mock("@/realtime", () => ({
+  CommandRefused: class extends Error {
+    constructor(readonly error: { code: string }) {
+      super(error.code);
+    }
+  },
+  onCallEvent: (listener: (event: CallEvent) => void) => {
+    wire.listeners.add(listener);
+    return () => wire.listeners.delete(listener);
+  },
+  emitCall: (name: string, payload: unknown) => {
+    wire.sent.push([name, payload]);
+    return wire.answer(name);
+  },
+}));
+
+vi.mock("@/media", () => ({
+  listDevices: () => Promise.resolve([]),
+  chooseDevice: () => undefined,
+  mediaProblem: () => "failed",
+  PeerLink: class {
+    readonly polite: boolean;
+    readonly received: unknown[] = [];
+    restarts = 0;
+    closed = false;
+    constructor(_tracks: unknown, { polite }: { polite: boolean }) {
+      this.polite = polite;
+      wire.links.push(this);
+    }
+    receive(signal: unknown) {
+      this.received.push(signal);
+    }
+    restart() {
+      this.restarts += 1;
+    }
+    close() {
+      this.closed = true;
+    }
+  },
+}));
+
+const participant = (id: string, changes: Partial<ParticipantView> = {}): ParticipantView => ({
+  id,
+  user_id: `user ${id}`,
+  state: "connected",
+  joined_at: 0,
+  audio: true,
+  video: false,
+  screen: false,
+  ...changes,
+});
+
+const joined = (me: string, others: string[]): CallJoined => ({
+  ok: true,
+  call: {
+    id: "call",
+    room_id: "room",
+    state: others.length > 0 ? "active" : "ringing",
+    mode: "p2p",
+    media: "audio",
+    started_by: "ann",
+    started_at: 0,
+    answered_at: others.length > 0 ? 0 : null,
+  },
+  participant_id: me,
+  mode: "p2p",
+  ice_servers: [],
+  participants: [...others, me].map((id) => participant(id)),
+});
+
+const tell = (event: CallEvent) => wire.listeners.forEach((listener) => listener(event));
+const arrives = (id: string) =>
+  tell({ name: "call.participant.joined", payload: { call_id: "call", participant: participant(id) } });
+
+const released = vi.fn();
+const begin = async (me: string, others: string[], callId?: string) => {
+  wire.answer = (name) =>
+    Promise.resolve(name === "call.start" || name === "call.join" ? joined(me, others) : { ok: true });
+  const session = new CallSession({
+    roomId: "room",
+    media: "audio",
+    microphone: false,
+    camera: false,
+    release: released,
+    ...(callId === undefined ? {} : { callId }),
+  });
+  await session.start();
+  return session;
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  released.mockClear();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  wire.listeners.clear();
+  wire.sent.length = 0;
+  wire.links.length = 0;
+  desk.setState({ active: undefined });
+});
+
+describe("a call", () => {
+  it("rings until somebody comes, to whom the caller is impolite", async () => {
+    await begin("p1", []);
+    expect(desk.getState().active).toMatchObject({ callId: "call", ringing: true });
+    expect(wire.links).toEqual([]);
+    arrives("p2");
+    expect(desk.getState().active?.ringing).toBe(false);
+    expect(wire.links).toMatchObject([{ polite: false }]);
+  });
+
+  it("is answered politely, and hands on the other's signals alone", async () => {
+    await begin("p2", ["p1"], "call");
+    const description = { type: "offer", sdp: "v=0" } as const;
+    tell({ name: "call.signal", payload: { call_id: "call", from: "p1", description } });
+    tell({ name: "call.signal", payload: { call_id: "call", from: "somebody else", description } });
+    tell({ name: "call.signal", payload: { call_id: "another", from: "p1", description } });
+    expect(wire.links).toMatchObject([{ polite: true, received: [{ description }] }]);
+  });
+
+  it("loses nothing that is told before its answer", async () => {
+    const started = begin("p1", []);
+    arrives("p2");
+    await started;
+    expect(wire.links).toHaveLength(1);
+  });
+
+  it("goes on as the same participant after a reconnect, and starts ICE anew", async () => {
+    const session = await begin("p2", ["p1"], "call");
+    wire.sent.length = 0;
+    await session.resume();
+    expect(wire.sent[0]).toEqual(["call.join", { call_id: "call", participant_id: "p2" }]);
+    expect(wire.links).toMatchObject([{ restarts: 1, closed: false }]);
+  });
+
+  it("connects anew when the server gave it another participant id", async () => {
+    const session = await begin("p2", ["p1"], "call");
+    wire.answer = () => Promise.resolve(joined("p3", ["p1"]));
+    await session.resume();
+    expect(wire.links).toMatchObject([{ closed: true }, { closed: false }]);
+  });
+
+  it("starts ICE anew when the other one is back", async () => {
+    await begin("p2", ["p1"], "call");
+    for (const state of ["reconnecting", "connected"] as const) {
+      const payload = { call_id: "call", participant: participant("p1", { state }) };
+      tell({ name: "call.participant.updated", payload });
+    }
+    expect(wire.links).toMatchObject([{ restarts: 1 }]);
+  });
+
+  it("ends with the server's reason, once, and is forgotten after a moment", async () => {
+    const session = await begin("p2", ["p1"], "call");
+    const payload = { call_id: "call", room_id: "room", reason: "hangup", duration_ms: 1, missed: false } as const;
+    tell({ name: "call.ended", payload });
+    session.leave();
+    expect(desk.getState().active?.ended).toBe("hangup");
+    expect([released.mock.calls.length, wire.links[0]?.closed, wire.listeners.size]).toEqual([1, true, 0]);
+    expect(wire.sent.map(([name]) => name)).not.toContain("call.leave");
+    vi.advanceTimersByTime(10_000);
+    expect(desk.getState().active).toBeUndefined();
+  });
+
+  it("leaves when the page goes away", async () => {
+    await begin("p2", ["p1"], "call");
+    window.dispatchEvent(new Event("pagehide"));
+    expect(wire.sent.at(-1)).toEqual(["call.leave", { call_id: "call" }]);
+  });
+});
