@@ -27,7 +27,7 @@ export function CallMini({ call }: { call: ActiveCall }) {
           <Picture track={other.screen} label={t("people.screenOf", { name: other.name })} whole />
         )}
       </div>
-      <div className="flex items-center gap-2 px-3 pt-2 text-sm">
+      <div className="flex items-center gap-2 px-3 py-2 text-sm">
         <bdi className="min-w-0 truncate font-medium">{name}</bdi>
         <span className="min-w-0 flex-1 truncate text-muted-foreground">
           <CallStatus call={call} name={other.name} />
@@ -35,7 +35,7 @@ export function CallMini({ call }: { call: ActiveCall }) {
         {call.quality !== undefined && <QualityBars quality={call.quality} />}
       </div>
       {call.ended === undefined && (
-        <div className="flex items-center justify-between gap-2 p-2">
+        <div className="flex items-center justify-between gap-2 px-2 pb-2">
           <CallControls call={call} small />
           <IconButton label={t("controls.expand")} onClick={() => showCall("full")}>
             <Maximize2 />

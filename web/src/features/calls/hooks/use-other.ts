@@ -1,4 +1,4 @@
-import { useProfile } from "@/realtime";
+import { useProfile, useRoom } from "@/realtime";
 import type { ActiveCall } from "../model/desk";
 import { useCallName } from "./use-call-name";
 
@@ -14,9 +14,10 @@ export interface Other {
 /** The other one in a call, with the pictures that they send. */
 export function useOther({ roomId, others: [participant], remote }: ActiveCall): Other {
   const roomName = useCallName(roomId);
+  const peer = useRoom(roomId)?.peer;
   const profile = useProfile(participant?.user_id ?? "");
   return {
-    id: participant?.user_id ?? roomId,
+    id: participant?.user_id ?? peer?.id ?? roomId,
     name: profile?.display_name ?? roomName,
     muted: participant?.audio === false,
     camera: participant?.video === true ? remote?.camera : undefined,
