@@ -49,7 +49,7 @@ class Person {
   static async register(browser: Browser, name: string): Promise<Person> {
     const context = await browser.newContext({ baseURL: server.origin });
     await context.addInitScript(keepConnections);
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     const person = new Person(context, page, name);
     page.on("console", (message) => {
