@@ -27,12 +27,13 @@ setup-python: $(PYTHON_STAMP)
 
 setup-node: $(NODE_STAMPS)
 
-$(PYTHON_STAMP): requirements-dev.txt pyproject.toml
+$(PYTHON_STAMP): requirements-dev.txt pyproject.toml src/parlour/realtime/send_all.c scripts/build_native.py
 	@echo "setup: Python packages into .venv (hash-checked)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Parlour needs Python 3.11 or newer: install it, or name it: make PYTHON=python3.12 …"; exit 1; }
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python scripts/build_native.py
 	@mkdir -p .make && touch $@
 
 %/node_modules/.installed: %/package-lock.json

@@ -90,13 +90,15 @@ def discard(_: bytes) -> None:
 class Connection:
     """One Engine.IO session. `write(frames)` takes joined WebSocket frames, whatever the transport.
 
-    While a WebSocket is healthy `write` *is* its transport's write; otherwise a method that queues. `writable` tells
-    whether what is written leaves at once, which is what volatile packets ask for.
+    While a WebSocket is healthy `write` leads to its transport's; otherwise to a method that queues. `writable` tells whether
+    what is written leaves at once, which is what volatile packets ask for, and `descriptor` is the socket that the turn may
+    write to by itself.
     """
 
     __slots__ = (
         "_allowed_at",
         "_holds",
+        "descriptor",
         "engine",
         "half_open",
         "pending",
@@ -118,6 +120,7 @@ class Connection:
         self.receiver: Receiver
         self.write: Callable[[bytes], object] = discard
         self.writable = False
+        self.descriptor = -1
         self.pending: Any = None
         self.half_open = True
         self._holds = 0
@@ -260,6 +263,7 @@ class Connection:
         """See Outlet. The transport is gone; the session ends on the next turn, with the room loops over."""
         logger.debug("a transport refused a write", exc_info=exc)
         self.write = discard
+        self.descriptor = -1
         get_running_loop().call_soon(self.fail, "transport error")
 
     def finish(self, reason: str) -> None:
@@ -267,5 +271,6 @@ class Connection:
         if self.session.close():
             self.write = discard
             self.writable = False
+            self.descriptor = -1
             self.engine.forget(self, reason)
             self.receiver.on_close(reason)

@@ -2,19 +2,23 @@
 
 Packets are queued as (target, frames) and flushed by one `call_soon`. A target is one connection or the members of a room.
 Order is exact per connection: what two targets have for the same connection is merged in the order in which it was queued.
-With a single target, or several rooms that share no member, the frames are joined once and the loop is `member.write(joined)`.
+With a single target, or several rooms that share no member, the frames are joined once and one loop writes them (send_all.py).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from operator import attrgetter
 from time import monotonic
 from typing import Any, Protocol
 
 from parlour.realtime.observer import Observer
+from parlour.realtime.send_all import send_all
 
 logger = logging.getLogger(__name__)
+
+_descriptor = attrgetter("descriptor")
 
 
 class Outlet(Protocol):
@@ -23,6 +27,11 @@ class Outlet(Protocol):
     def __hash__(self) -> int: ...
 
     write: Callable[[bytes], object]
+    descriptor: int
+    """The socket that may be written to past `write`, as nothing waits before it; negative when there is none.
+
+    Where the turn makes it so, the next `write` puts it back.
+    """
     writable: bool
     pending: Any  # owned by the turn: None, a Run, or a tuple of Runs
 
@@ -51,6 +60,10 @@ class Run:
 
 def _join(frames: list[tuple[int, bytes]]) -> bytes:
     return frames[0][1] if len(frames) == 1 else b"".join([frame for _, frame in frames])
+
+
+def _merged(runs: tuple[Run, ...]) -> bytes:
+    return _join(sorted(frame for run in runs for frame in run.frames))
 
 
 class Turn:
@@ -134,6 +147,7 @@ class Turn:
         for run in direct:
             for outlet in run.members:
                 outlet.pending = run
+                outlet.descriptor = -1
         packets = n_bytes = 0
         for run in many:
             packets += len(run.members) * len(run.frames)
@@ -160,22 +174,16 @@ class Turn:
                     member.pending = (*pending, run)
                 else:
                     member.pending = (pending, run)
-        merged: dict[tuple[Run, ...], bytes] = {}
-        n_bytes = 0
+        alike: dict[Run | tuple[Run, ...], list[Outlet]] = {}
         for member in touched:
-            pending = member.pending
+            alike.setdefault(member.pending, []).append(member)
             member.pending = None
-            if type(pending) is tuple:
-                data = merged.get(pending)
-                if data is None:
-                    data = merged[pending] = _join(sorted(frame for run in pending for frame in run.frames))
-            else:
-                data = pending.joined()
-            n_bytes += len(data)
-            try:
-                member.write(data)
-            except Exception as exc:
-                member.write_failed(exc)
+        n_bytes = 0
+        for pending, members in alike.items():
+            data = pending.joined() if isinstance(pending, Run) else _merged(pending)
+            n_bytes += len(members) * len(data)
+            for member, rest in _send(members, data):
+                _write(member, rest)
         self._observer.delivered(packets, n_bytes)
 
 
@@ -189,23 +197,29 @@ def _apart(runs: Iterable[Run]) -> bool:
     return True
 
 
-def _write_all(members: Iterable[Outlet], run: Run) -> None:
+def _write_all(members: Collection[Outlet], run: Run) -> None:
     """Writes the frames of `run` to each member, together with what else is pending for it."""
-    data = run.joined()
-    rest = iter(members)
-    while True:
-        member = None
-        try:
-            for member in rest:
-                own = member.pending
-                if own is None:
-                    member.write(data)
-                else:
-                    member.pending = None
-                    member.write(data if own is run else _join(sorted([*run.frames, *own.frames])))
-        except Exception as exc:
-            if member is not None:
-                member.write_failed(exc)
-                continue
-            raise
-        return
+    for member, rest in _send(members, run.joined()):
+        own = member.pending
+        if own is None:
+            _write(member, rest)
+        else:
+            member.pending = None
+            _write(member, rest if own is run else _merged((run, own)))
+
+
+def _send(members: Collection[Outlet], data: bytes) -> Iterator[tuple[Outlet, bytes]]:
+    """Sends `data` to the descriptors of `members`; yields who has not taken all of it, with the rest, to be written."""
+    taken = send_all(map(_descriptor, members), data)
+    if taken is not None:
+        size = len(data)
+        for member, sent in zip(members, taken, strict=True):
+            if sent != size:
+                yield member, data[sent:] if sent else data
+
+
+def _write(member: Outlet, data: bytes) -> None:
+    try:
+        member.write(data)
+    except Exception as exc:
+        member.write_failed(exc)

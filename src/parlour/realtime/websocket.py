@@ -64,6 +64,7 @@ class WebSocket(WSListener):
 
     __slots__ = (
         "_closing",
+        "_descriptor",
         "_established",
         "_fragments",
         "_outbox",
@@ -86,6 +87,7 @@ class WebSocket(WSListener):
         self._established = False
         self._ws: WSTransport
         self._stream: StreamTransport
+        self._descriptor = -1
         self._fragments: _Fragments | None = None
         self._outbox: list[bytes] | None = None  # a list while the peer does not read
         self._outbox_size = 0
@@ -103,11 +105,9 @@ class WebSocket(WSListener):
         self._established = True
         connection.transport = self
         if self._outbox is None:
-            connection.write = self._stream.write
-            connection.writable = True
+            self._flow(connection)
         else:
-            connection.write = self._queue
-            connection.writable = False
+            self._hold(connection)
 
     # what picows calls
 
@@ -116,6 +116,8 @@ class WebSocket(WSListener):
         self._ws = transport
         stream = cast(WebSocketStream, transport.underlying_transport)
         self._stream = stream.transport
+        if not transport.is_secure:
+            self._descriptor = stream.fileno()
         transport.request.headers.clear()  # the session keeps what it needs; these would stay as long as the socket
         transport.response.headers.clear()
         request, self._request = self._request, None
@@ -144,6 +146,8 @@ class WebSocket(WSListener):
             # Who pings without reading gets no pongs, or they would pile up here.
             if self._outbox is None and (connection is None or connection.count(monotonic(), frame.payload_size)):
                 transport.send_pong(frame.get_payload_as_bytes())
+                if connection is not None and self._established:
+                    self._aim(connection)
         elif kind is _CLOSE:
             self._closing = True
             transport.send(_CLOSE, frame.get_payload_as_bytes()[:2])
@@ -166,8 +170,7 @@ class WebSocket(WSListener):
             self.engine.outboxes.count(self._stuck)
             self.engine.stalls.add(self)
             if self._established and self.connection is not None and not self.connection.closed:
-                self.connection.write = self._queue
-                self.connection.writable = False
+                self._hold(self.connection)
 
     def resume_writing(self) -> None:
         """The peer reads again."""
@@ -175,11 +178,10 @@ class WebSocket(WSListener):
         self.engine.stalls.discard(self)
         if outbox is None or self._closing:
             return
-        if self._established and self.connection is not None and not self.connection.closed:
-            self.connection.write = self._stream.write
-            self.connection.writable = True
         if outbox:
             self._stream.write(b"".join(outbox))
+        if self._outbox is None and self._established and self.connection is not None and not self.connection.closed:
+            self._flow(self.connection)
 
     # what the session asks
 
@@ -202,9 +204,11 @@ class WebSocket(WSListener):
         if self.connection is not None and self._established and waiting > self.engine.limits.max_outbox_bytes:
             self.connection.cut_off()
 
-    def write(self, data: bytes) -> None:
-        """Writes bytes as they are, whether this carries a session or not."""
-        self._stream.write(data)
+    def write(self, frames: bytes) -> None:
+        """Writes frames as they are, whether this carries a session or not."""
+        self._stream.write(frames)
+        if self._established and self._outbox is None and self.connection is not None:
+            self._aim(self.connection)
 
     def abort(self) -> None:
         """Ends the TCP connection without further words."""
@@ -230,6 +234,27 @@ class WebSocket(WSListener):
             self.engine.admission.release(request.address, half_open=True)
 
     # inside
+
+    def _flow(self, connection: Connection) -> None:
+        """What is written goes to the stream."""
+        connection.write = self.write
+        connection.writable = True
+        self._aim(connection)
+
+    def _hold(self, connection: Connection) -> None:
+        """What is written waits here."""
+        connection.write = self._queue
+        connection.writable = False
+        connection.descriptor = -1
+
+    def _aim(self, connection: Connection) -> None:
+        """Offers the descriptor where nothing waits in the stream before it.
+
+        Whatever is written to the stream of an open session is followed by this, for a frame must not land within another. Nor
+        must it reach a stranger to whom the number was given anew: a stream says that it is lost before it closes its socket, and
+        `finish` takes the offer back.
+        """
+        connection.descriptor = -1 if connection.closed or self._stream.get_write_buffer_size() else self._descriptor
 
     def _queue(self, frames: bytes) -> None:
         outbox = self._outbox

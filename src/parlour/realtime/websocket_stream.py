@@ -12,10 +12,11 @@ class WebSocketStream:
     them makes a socket object of the descriptor. Here they do nothing. Frames are written to `transport` itself.
     """
 
-    __slots__ = ("_answer", "transport")
+    __slots__ = ("_answer", "_descriptor", "transport")
 
     def __init__(self, transport: Any) -> None:
         self.transport = transport
+        self._descriptor: int | None = None
         self._answer: bytearray | None = bytearray()  # None: taken, what comes now is for the peer
 
     def take_answer(self) -> bytes:
@@ -33,7 +34,9 @@ class WebSocketStream:
 
     def fileno(self) -> int:
         """The descriptor, to which control frames are written directly."""
-        return int(self.transport.get_extra_info("socket").fileno())
+        if self._descriptor is None:
+            self._descriptor = int(self.transport.get_extra_info("socket").fileno())
+        return self._descriptor
 
     def setsockopt(self, *_: int) -> None:
         """TCP_NODELAY is set; TCP_QUICKACK is how a connection begins."""

@@ -19,6 +19,7 @@ class Line:
         self.writes: list[bytes] = []
         self.write: Callable[[bytes], Any] = self.writes.append
         self.writable = writable
+        self.descriptor = -1
         self.pending: Any = None
         self.failed: list[Exception] = []
 

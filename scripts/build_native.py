@@ -1,0 +1,39 @@
+"""Build the C beside the Python: `python scripts/build_native.py`; the wheel's hook (package.py) calls it, too."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCES = (Path(__file__).parent.parent / "src" / "parlour" / "realtime" / "send_all.c",)
+
+
+def build(source: Path) -> Path:
+    """Compile a source to the shared library `_<name>.so` beside it, with `$CC` or cc.
+
+    Raises:
+        OSError: there is no compiler.
+        subprocess.CalledProcessError: it refused.
+    """
+    library = source.with_name(f"_{source.stem}.so")
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
+    fresh = library.with_suffix(".new")  # a running server keeps the file that it has mapped
+    subprocess.run([*compiler, *flags, "-o", fresh, source], check=True)
+    fresh.replace(library)
+    return library
+
+
+def main() -> int:
+    """Build all; without a compiler Parlour runs all the same, with dearer broadcasts."""
+    try:
+        for source in SOURCES:
+            build(source)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"not built: {error}. Parlour runs without it; a C compiler makes broadcasts cheaper.", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
