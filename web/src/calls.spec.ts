@@ -4,13 +4,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { ParlourServer } from "@/realtime/testing/parlour-server";
+import { freePort, ParlourServer } from "@/realtime/testing/parlour-server";
 
-const PORT = 42_400;
+const PORT = await freePort();
 const TURN = fileURLToPath(new URL("../../scripts/turn.py", import.meta.url));
 const PASSWORD = "a few words together";
 const WITHIN = { timeout: 20_000, interval: 100 };
-const TURN_PORT = 42_450;
+const TURN_PORT = await freePort();
 const TURN_SECRET = "a secret that both share";
 const server = new ParlourServer(PORT, {
   PARLOUR_TURN_URLS: `turn:127.0.0.1:${TURN_PORT}?transport=udp`,
@@ -103,7 +103,7 @@ let ben: Person;
 let people = 0;
 
 beforeAll(async () => {
-  turn = spawn("python3", [TURN, "--port", String(TURN_PORT), "--relay-ports", "42451-42499"], {
+  turn = spawn("python3", [TURN, "--port", String(TURN_PORT), "--relay-ports", `${TURN_PORT + 1}-${TURN_PORT + 49}`], {
     env: { ...process.env, PARLOUR_TURN_SECRET: TURN_SECRET },
     stdio: "ignore",
   });

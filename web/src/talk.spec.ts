@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ParlourServer } from "@/realtime/testing/parlour-server";
+import { freePort, ParlourServer } from "@/realtime/testing/parlour-server";
 
-const server = new ParlourServer(42_420);
+const server = new ParlourServer(await freePort());
 const WITHIN = { timeout: 20_000 };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

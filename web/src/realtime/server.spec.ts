@@ -3,9 +3,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RoomDetails } from "./schema.gen";
 import { Browser } from "./testing/browser";
-import { ParlourServer } from "./testing/parlour-server";
+import { freePort, ParlourServer } from "./testing/parlour-server";
 
-const PORT = 42_000;
+const PORT = await freePort();
 const WITHIN = { timeout: 30_000, interval: 20 };
 const server = new ParlourServer(PORT, { PARLOUR_DRAIN_SECONDS: "1" });
 

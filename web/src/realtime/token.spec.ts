@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Browser } from "./testing/browser";
-import { ParlourServer } from "./testing/parlour-server";
+import { freePort, ParlourServer } from "./testing/parlour-server";
 
-const PORT = 42_001;
+const PORT = await freePort();
 const server = new ParlourServer(PORT, { PARLOUR_ACCESS_TOKEN_SECONDS: "30" });
 
 beforeAll(() => server.start());

@@ -16,7 +16,7 @@ export class ParlourServer {
   #process: ChildProcess | undefined;
 
   constructor(
-    readonly port: number,
+    readonly port: number, // a freePort()
     settings: Record<string, string> = {},
   ) {
     this.#settings = settings;
@@ -61,6 +61,20 @@ export class ParlourServer {
     } catch {
       return false;
     }
+  }
+}
+
+/** A port that nobody listens on now. Below what the system gives to clients, so that a server that was stopped finds it free again. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const probe = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
   }
 }
 
