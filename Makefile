@@ -11,6 +11,7 @@ ARGS ?=
 
 NODE_PACKAGES := tests/node bench/node web
 PYTHON_STAMP := .make/python
+NATIVE := src/parlour/realtime/_send_all.so
 NODE_STAMPS := $(NODE_PACKAGES:%=%/node_modules/.installed)
 WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
@@ -23,18 +24,21 @@ help: ## list the commands
 
 setup: setup-python setup-node setup-apt ## install everything that Parlour and its tests need, into this folder
 
-setup-python: $(PYTHON_STAMP)
+setup-python: $(PYTHON_STAMP) $(NATIVE)
 
 setup-node: $(NODE_STAMPS)
 
-$(PYTHON_STAMP): requirements-dev.txt pyproject.toml src/parlour/realtime/send_all.c scripts/build_native.py
+$(PYTHON_STAMP): requirements-dev.txt pyproject.toml
 	@echo "setup: Python packages into .venv (hash-checked)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Parlour needs Python 3.11 or newer: install it, or name it: make PYTHON=python3.12 …"; exit 1; }
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python scripts/build_native.py
 	@mkdir -p .make && touch $@
+
+$(NATIVE): src/parlour/realtime/send_all.c scripts/build_native.py
+	@echo "setup: the loop of broadcasts in C"
+	@$(PYTHON) scripts/build_native.py
 
 %/node_modules/.installed: %/package-lock.json
 	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is needed: https://nodejs.org"; exit 1; }
@@ -114,4 +118,4 @@ reference: setup-python ## write docs/reference anew from the code
 	@$(BIN)/python scripts/generate_client_schema.py
 
 clean: ## remove what the commands made, but no data
-	@rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench dist web/dist $(NODE_PACKAGES:%=%/node_modules)
+	@rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench dist web/dist $(NATIVE) $(NODE_PACKAGES:%=%/node_modules)

@@ -9,8 +9,8 @@ from pathlib import Path
 SOURCES = (Path(__file__).parent.parent / "src" / "parlour" / "realtime" / "send_all.c",)
 
 
-def build(source: Path) -> Path:
-    """Compile a source to the shared library `_<name>.so` beside it, with `$CC` or cc.
+def build(source: Path, *more: str) -> Path:
+    """Compile a source to the shared library `_<name>.so` beside it, with `$CC` or cc and `more` options.
 
     Raises:
         OSError: there is no compiler.
@@ -18,10 +18,9 @@ def build(source: Path) -> Path:
     """
     library = source.with_name(f"_{source.stem}.so")
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
-    fresh = library.with_suffix(".new")  # a running server keeps the file that it has mapped
-    subprocess.run([*compiler, *flags, "-o", fresh, source], check=True)
-    fresh.replace(library)
+    library.unlink(missing_ok=True)  # a running server keeps what it has mapped; a failure must not leave an old one
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared"]
+    subprocess.run([*compiler, *flags, *more, "-o", library, source], check=True)
     return library
 
 

@@ -83,7 +83,7 @@ class Transport(Protocol):
         """Takes from the peer again."""
 
 
-def discard(_: bytes) -> None:
+def discard(_: bytes | memoryview) -> None:
     """The `write` of a connection that is closed."""
 
 
@@ -118,7 +118,7 @@ class Connection:
         self.request = request
         self.transport = transport
         self.receiver: Receiver
-        self.write: Callable[[bytes], object] = discard
+        self.write: Callable[[Any], object] = discard
         self.writable = False
         self.descriptor = -1
         self.pending: Any = None

@@ -51,6 +51,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """The connection becomes somebody else's."""
+        before: Any = self.cycle  # None at first, whatever uvicorn's annotation says
+        if (before is not None and not before.response_complete) or self.transport.get_write_buffer_size():
+            # An earlier answer is under way on this connection, which would go on between the frames.
+            self._refuse("pipelined_upgrade")
+            return
         self.engine.heads.discard(self)
         super().handle_websocket_upgrade()
         protocol: Any = self.transport.get_protocol()

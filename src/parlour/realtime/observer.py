@@ -32,8 +32,8 @@ class Observer:
 
     def refused(self, reason: str) -> None:
         """A limit said no: "connections", "address_connections", "handshake_rate", "address_handshake_rate",
-        "half_open", "packet_rate", "draining", "origin", "slow_request", "large_request", "tcp_connections",
-        "address_tcp_connections".
+        "half_open", "packet_rate", "draining", "origin", "slow_request", "large_request", "pipelined_upgrade",
+        "tcp_connections", "address_tcp_connections".
         """
 
     def dropped(self, n_packets: int) -> None:

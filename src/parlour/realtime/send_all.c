@@ -12,9 +12,9 @@
 /*
  * Sends data[0..size) to each descriptor without waiting, and puts in its place how many bytes the kernel took: 0 for a
  * negative descriptor, which is left out, and after an error, which the next write by other means meets again.
- * Returns how many of them did not take all.
+ * Returns how many of them did not take all. The number in the name changes with the signature.
  */
-size_t parlour_send_all(int *descriptors, size_t count, const char *data, size_t size)
+size_t parlour_send_all_1(int *descriptors, size_t count, const char *data, size_t size)
 {
     size_t behind = 0;
     for (size_t i = 0; i < count; i++) {

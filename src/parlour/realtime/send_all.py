@@ -17,8 +17,8 @@ LIBRARY = Path(__file__).with_name("_send_all.so")
 
 def _load(path: Path) -> Any:
     try:
-        loop = ctypes.CDLL(str(path)).parlour_send_all
-    except OSError:
+        loop = ctypes.CDLL(str(path)).parlour_send_all_1
+    except (OSError, AttributeError):  # not built, or of another version
         return None
     loop.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)
     loop.restype = ctypes.c_size_t

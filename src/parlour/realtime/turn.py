@@ -20,13 +20,18 @@ logger = logging.getLogger(__name__)
 
 _descriptor = attrgetter("descriptor")
 
+_FEW = 6
+"""With fewer members than this, the call of the loop in C costs more than it saves."""
+
 
 class Outlet(Protocol):
     """Where frames go: a connection. Hashed by identity."""
 
     def __hash__(self) -> int: ...
 
-    write: Callable[[bytes], object]
+    write: Callable[[bytes | memoryview], object]
+    """Writes frames; a view only where `descriptor` has taken a part of them."""
+
     descriptor: int
     """The socket that may be written to past `write`, as nothing waits before it; negative when there is none.
 
@@ -156,7 +161,10 @@ class Turn:
         for run in direct:
             packets += len(run.frames)
             n_bytes += len(run.joined())
-            _write_all([outlet for outlet in run.members if outlet.pending is not None], run)
+            for outlet in run.members:
+                if outlet.pending is not None:
+                    outlet.pending = None
+                    _write(outlet, run.joined())
         self._observer.delivered(packets, n_bytes)
 
     def _write_merged(self, runs: Iterable[Run]) -> None:
@@ -208,17 +216,26 @@ def _write_all(members: Collection[Outlet], run: Run) -> None:
             _write(member, rest if own is run else _merged((run, own)))
 
 
-def _send(members: Collection[Outlet], data: bytes) -> Iterator[tuple[Outlet, bytes]]:
-    """Sends `data` to the descriptors of `members`; yields who has not taken all of it, with the rest, to be written."""
+def _send(members: Collection[Outlet], data: bytes) -> Iterator[tuple[Outlet, bytes | memoryview]]:
+    """Sends `data` to the descriptors of `members`; yields who has not taken all of it, with the rest, to be written.
+
+    Whoever asks must not raise in between, or who took a part would never get the rest. The rests are views of the same bytes: a
+    thousand slow readers hold them once.
+    """
+    if len(members) < _FEW:
+        for member in members:
+            yield member, data
+        return
     taken = send_all(map(_descriptor, members), data)
     if taken is not None:
         size = len(data)
+        view = memoryview(data)
         for member, sent in zip(members, taken, strict=True):
             if sent != size:
-                yield member, data[sent:] if sent else data
+                yield member, view[sent:] if sent else data
 
 
-def _write(member: Outlet, data: bytes) -> None:
+def _write(member: Outlet, data: bytes | memoryview) -> None:
     try:
         member.write(data)
     except Exception as exc:

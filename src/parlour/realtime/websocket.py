@@ -116,6 +116,7 @@ class WebSocket(WSListener):
         self._ws = transport
         stream = cast(WebSocketStream, transport.underlying_transport)
         self._stream = stream.transport
+        stream.on_write = self._aim
         if not transport.is_secure:
             self._descriptor = stream.fileno()
         transport.request.headers.clear()  # the session keeps what it needs; these would stay as long as the socket
@@ -146,8 +147,6 @@ class WebSocket(WSListener):
             # Who pings without reading gets no pongs, or they would pile up here.
             if self._outbox is None and (connection is None or connection.count(monotonic(), frame.payload_size)):
                 transport.send_pong(frame.get_payload_as_bytes())
-                if connection is not None and self._established:
-                    self._aim(connection)
         elif kind is _CLOSE:
             self._closing = True
             transport.send(_CLOSE, frame.get_payload_as_bytes()[:2])
@@ -166,6 +165,7 @@ class WebSocket(WSListener):
         """The peer does not read as fast as we write: what follows waits here, within a bound."""
         if self._outbox is None:
             self._outbox = []
+            self._aim()
             self._stuck = self._stream.get_write_buffer_size()
             self.engine.outboxes.count(self._stuck)
             self.engine.stalls.add(self)
@@ -204,11 +204,10 @@ class WebSocket(WSListener):
         if self.connection is not None and self._established and waiting > self.engine.limits.max_outbox_bytes:
             self.connection.cut_off()
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes | memoryview) -> None:
         """Writes frames as they are, whether this carries a session or not."""
         self._stream.write(frames)
-        if self._established and self._outbox is None and self.connection is not None:
-            self._aim(self.connection)
+        self._aim()
 
     def abort(self) -> None:
         """Ends the TCP connection without further words."""
@@ -239,22 +238,25 @@ class WebSocket(WSListener):
         """What is written goes to the stream."""
         connection.write = self.write
         connection.writable = True
-        self._aim(connection)
+        self._aim()
 
     def _hold(self, connection: Connection) -> None:
         """What is written waits here."""
         connection.write = self._queue
         connection.writable = False
-        connection.descriptor = -1
+        self._aim()
 
-    def _aim(self, connection: Connection) -> None:
-        """Offers the descriptor where nothing waits in the stream before it.
+    def _aim(self) -> None:
+        """Offers the descriptor where nothing waits before it, here or in the stream.
 
-        Whatever is written to the stream of an open session is followed by this, for a frame must not land within another. Nor
-        must it reach a stranger to whom the number was given anew: a stream says that it is lost before it closes its socket, and
-        `finish` takes the offer back.
+        Whatever is written to the stream of an open session, by picows too, is followed by this, for a frame must not land within
+        another. Nor must it reach a stranger to whom the number was given anew: a stream says that it is lost before it closes its
+        socket, and `finish` takes the offer back.
         """
-        connection.descriptor = -1 if connection.closed or self._stream.get_write_buffer_size() else self._descriptor
+        connection = self.connection
+        if connection is not None and self._established:
+            free = self._outbox is None and not connection.closed and not self._stream.get_write_buffer_size()
+            connection.descriptor = self._descriptor if free else -1
 
     def _queue(self, frames: bytes) -> None:
         outbox = self._outbox

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -12,11 +13,12 @@ class WebSocketStream:
     them makes a socket object of the descriptor. Here they do nothing. Frames are written to `transport` itself.
     """
 
-    __slots__ = ("_answer", "_descriptor", "transport")
+    __slots__ = ("_answer", "_descriptor", "on_write", "transport")
 
     def __init__(self, transport: Any) -> None:
         self.transport = transport
         self._descriptor: int | None = None
+        self.on_write: Callable[[], None] | None = None
         self._answer: bytearray | None = bytearray()  # None: taken, what comes now is for the peer
 
     def take_answer(self) -> bytes:
@@ -53,6 +55,8 @@ class WebSocketStream:
         """The answer to the upgrade request, and later control frames for which the kernel had no room."""
         if self._answer is None:
             self.transport.write(data)
+            if self.on_write is not None:
+                self.on_write()
         else:
             self._answer += data
 

@@ -381,6 +381,27 @@ async def test_a_head_without_end_is_cut_off(serve: Any) -> None:
     assert observer.reasons == ["large_request"]
 
 
+async def test_an_upgrade_behind_an_answer_that_is_under_way_is_refused(serve: Any) -> None:
+    """It would go on between the frames, and the outbox would not know of it."""
+    observer = Refusals()
+    site = await serve(Server(observer=observer))
+    async with httpx.AsyncClient() as client:
+        sid = json.loads((await client.get(f"{site.url}?EIO=4&transport=polling")).text[1:])["sid"]
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    poll = f"GET /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n"
+    upgrade = (
+        f"GET /socket.io/?EIO=4&transport=websocket&sid={sid} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    writer.write(poll.encode())
+    await asyncio.sleep(0)
+    writer.write(upgrade.encode())
+    async with asyncio.timeout(5):
+        assert b"101" not in await reader.read()
+    writer.close()
+    assert observer.reasons == ["pipelined_upgrade"]
+
+
 async def test_one_large_write_to_a_reader_that_never_reads_is_not_kept_for_ever(serve: Any, until: Any) -> None:
     observer = Refusals()
     server = Server(limits=Limits(max_outbox_bytes=100_000, stall_timeout=0.05), observer=observer)

@@ -7,7 +7,9 @@ import os
 import shutil
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from parlour.realtime import Limits, Server, send_all
 from parlour.realtime.observer import Observer
 from parlour.realtime.turn import Turn
+from scripts import build_native
 from tests.unit.realtime.test_turn import Line
 
 Pair = tuple[socket.socket, socket.socket]
@@ -33,8 +36,33 @@ def pairs() -> Iterator[list[Pair]]:
             each.close()
 
 
-def test_it_is_built_where_there_is_a_compiler() -> None:
-    assert send_all.native or shutil.which(os.environ.get("CC", "cc")) is None
+def test_it_is_built_where_that_can_be_done(tmp_path: Path) -> None:
+    source = shutil.copy(send_all.LIBRARY.with_name("send_all.c"), tmp_path)
+    try:
+        library = build_native.build(Path(source), "-Werror", "-pedantic")
+    except FileNotFoundError:
+        pytest.skip("no C compiler here; all tests ran without the loop in C")
+    assert send_all._load(library) is not None
+    assert send_all.native
+
+
+def test_a_library_of_another_version_is_not_used(tmp_path: Path) -> None:
+    source = tmp_path / "other.c"
+    source.write_text("void parlour_send_all_0(void);\nvoid parlour_send_all_0(void) {}\n")
+    try:
+        library = build_native.build(source)
+    except FileNotFoundError:
+        pytest.skip("no C compiler here")
+    assert send_all._load(library) is None
+
+
+def test_a_build_that_fails_leaves_no_old_library(tmp_path: Path) -> None:
+    source, library = tmp_path / "broken.c", tmp_path / "_broken.so"
+    source.write_text("this is no C")
+    library.touch()
+    with pytest.raises((subprocess.CalledProcessError, OSError)):
+        build_native.build(source)
+    assert not library.exists()
 
 
 def test_without_the_loop_everything_is_left_to_the_transports(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +95,9 @@ def test_a_turn_writes_what_a_descriptor_did_not_take_and_what_is_pending_in_ord
     (near, far), (_, _), (_, _) = pairs
     direct, indirect, asked = Line(), Line(), Line()
     direct.descriptor = asked.descriptor = near.fileno()
+    room = [direct, indirect, asked, *(Line() for _ in range(5))]
     turn = Turn(lambda _: None, Observer())
-    turn.send_many("room", [direct, indirect, asked], b"a")
+    turn.send_many("room", room, b"a")
     turn.send(asked, b"b")
     turn.flush()
     assert (direct.writes, indirect.writes, asked.writes) == ([], [b"a"], [b"ab"])
@@ -76,12 +105,58 @@ def test_a_turn_writes_what_a_descriptor_did_not_take_and_what_is_pending_in_ord
     assert asked.descriptor == -1  # until its `write` puts it back
 
 
+def test_slow_readers_share_the_rest_of_a_broadcast(pairs: list[Pair]) -> None:
+    lines = []
+    for near, _ in pairs * 2:
+        line = Line()
+        line.descriptor = near.fileno()
+        lines.append(line)
+    turn = Turn(lambda _: None, Observer())
+    data = os.urandom(1_000_000)
+    turn.send_many("room", lines, data)
+    turn.flush()
+    rests = [line.writes[0] for line in lines]
+    assert all(rest == data[-len(rest) :] for rest in rests)
+    assert all(rest.obj is data for rest in rests[:3] if isinstance(rest, memoryview))
+    assert any(isinstance(rest, memoryview) for rest in rests)
+
+
+class Reader:
+    """The socket of a peer whose own reading is stopped, read when a test says so."""
+
+    def __init__(self, peer: Any) -> None:
+        stream = peer.transport.underlying_transport
+        stream.pause_reading()
+        self._near = socket.socket(fileno=os.dup(stream.get_extra_info("socket").fileno()))
+        self._near.setblocking(False)
+        self.received = bytearray()
+
+    def read(self, most: int = 1 << 40) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while most > 0 and (chunk := self._near.recv(min(1 << 20, most))):
+                most -= len(chunk)
+                self.received.extend(chunk)
+
+    def close(self) -> None:
+        self._near.close()
+
+
+async def audience(serve: Any, server: Server) -> tuple[Any, Any]:
+    """A peer and its connection, in the company of so many that the loop in C is used."""
+    site = await serve(server)
+    peer = await site.connect()
+    (connection,) = [each.connection for each in server.of("/").sockets.values()]
+    for _ in range(6):
+        await site.connect()
+    return peer, connection
+
+
 def frames_in(data: bytes) -> list[bytes]:
     """The payloads of whole WebSocket frames as a server writes them."""
     found = []
     at = 0
     while at < len(data):
-        assert data[at] == 0x81, "a frame begins where another should go on"
+        assert data[at] in (0x81, 0x88), "a frame begins where another should go on"
         size, start = data[at + 1], at + 2
         if size == 126:
             size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
@@ -96,20 +171,9 @@ def frames_in(data: bytes) -> list[bytes]:
 async def test_frames_stay_whole_where_the_kernel_has_room_before_the_stream_knows(serve: Any) -> None:
     """What the stream still holds of a frame goes before what the descriptor could take at once."""
     server = Server(limits=Limits(max_outbox_bytes=100_000_000))
-    peer = await (await serve(server)).connect()
-    (connection,) = [each.connection for each in server.of("/").sockets.values()]
+    peer, connection = await audience(serve, server)
     waits = connection.transport._stream.get_write_buffer_size
-    stream = peer.transport.underlying_transport
-    stream.pause_reading()
-    near = socket.socket(fileno=os.dup(stream.get_extra_info("socket").fileno()))
-    near.setblocking(False)
-    received = bytearray()
-
-    def read_all() -> None:
-        with contextlib.suppress(BlockingIOError):
-            while chunk := near.recv(1 << 20):
-                received.extend(chunk)
-
+    reader = Reader(peer)
     count = 0
 
     def emit(size: int) -> None:
@@ -121,15 +185,46 @@ async def test_frames_stay_whole_where_the_kernel_has_room_before_the_stream_kno
     for _ in range(5):
         while not waits():
             emit(50_000)
-        read_all()
+        reader.read()
         emit(10)
         while waits():
-            read_all()
+            reader.read()
             await asyncio.sleep(0.001)
     await asyncio.sleep(0.05)
-    read_all()
-    near.close()
-    assert [json.loads(message[2:])[1] for message in frames_in(bytes(received))] == list(range(count))
+    reader.read()
+    reader.close()
+    assert [json.loads(message[2:])[1] for message in frames_in(bytes(reader.received))] == list(range(count))
+
+
+async def test_a_close_frame_that_picows_sends_by_itself_stays_whole(serve: Any, until: Any) -> None:
+    """It goes past the listener, and what the kernel does not take of it waits in the stream."""
+    server = Server(limits=Limits(max_outbox_bytes=100_000_000))
+    peer, connection = await audience(serve, server)
+    waits = connection.transport._stream.get_write_buffer_size
+    reader = Reader(peer)
+    raw = socket.socket(fileno=os.dup(connection.descriptor))
+    raw.setblocking(False)
+    filler = b"\x81\x7e\xff\x00" + b"f" * 0xFF00
+    for _ in range(10):  # the peer's kernel grows its buffer a few times
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filler = filler[raw.send(filler) :] or b"\x81\x7e\xff\x00" + b"f" * 0xFF00
+        await asyncio.sleep(0.02)
+    raw.close()
+    peer.transport.underlying_transport.write(b"\x83\x80\0\0\0\0")  # a kind of frame that there is not
+    await until(waits)
+    assert not connection.closed
+    reader.read(3_000_000)
+    server.emit("m", "x" * 8_000_000)
+    server.turn.flush()
+    while waits():
+        reader.read()
+        await asyncio.sleep(0.001)
+    reader.read()
+    reader.close()
+    said = bytes(reader.received)
+    assert b"x\x88" not in said
+    assert b"\x03\xea" in said
 
 
 async def test_a_number_that_is_given_anew_reaches_no_stranger(serve: Any, until: Any) -> None:
@@ -139,7 +234,7 @@ async def test_a_number_that_is_given_anew_reaches_no_stranger(serve: Any, until
     used: set[int] = set()
     reused = 0
     for _ in range(30):
-        peers = [await site.connect() for _ in range(3)]
+        peers = [await site.connect() for _ in range(8)]
         sockets = list(server.of("/").sockets.values())
         numbers = {each.connection.descriptor for each in sockets}
         assert all(number >= 0 for number in numbers)
