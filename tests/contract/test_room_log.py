@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.json import encode as json
 
 from parlour.chat.fold import apply
-from parlour.chat.model import EventType, NewEvent, RoomView
+from parlour.chat.model import AMONG_MESSAGES, EventType, NewEvent, RoomView
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid, uuid7
 
@@ -191,6 +191,35 @@ class TestReading:
         assert await page(before=1) == []
         assert await page(after=1, before=5) == [4, 3]
         assert await bench.log.page(a_room()) == []
+
+    async def test_entries_are_the_messages_and_what_stands_among_them(self, bench: Bench) -> None:
+        room = a_room()
+        message = await bench.say(room)
+        among = [
+            await bench.one(NewEvent(room, kind, BEN, a_client_id(), {"user_id": BEN, "call_id": uuid7()}))
+            for kind in AMONG_MESSAGES
+        ]
+        for kind in set(EventType) - set(AMONG_MESSAGES) - {EventType.MESSAGE_CREATED, DELETED}:
+            await bench.does(kind, message, BEN, emoji="x", text="y")
+        last = await bench.say(room)
+        await bench.say(a_room())
+        (newest, *events, oldest) = await bench.log.entries(room)
+        assert events == among[::-1]
+        assert [newest, oldest] == await bench.log.page(room)
+
+        async def seqs(**bounds: int) -> list[int]:
+            return [each.seq for each in await bench.log.entries(room, **bounds)]
+
+        assert await seqs(limit=2) == [last.seq, 6]
+        assert await seqs(before=6, limit=3) == [5, 4, 3]
+        assert await seqs(before=3, limit=3) == [2, 1]
+        assert await seqs(after=1, limit=2) == [3, 2]
+        assert await seqs(after=6, limit=2) == [last.seq]
+        assert await seqs(after=last.seq) == []
+        assert [each.seq for each in await bench.log.entries_around(room, 3, 3)] == [4, 3, 2]
+        assert [each.seq for each in await bench.log.entries_around(room, 1, 4)] == [4, 3, 2, 1]
+        assert [each.seq for each in await bench.log.entries_around(room, 9, 3)] == [last.seq, 6, 5]
+        assert await bench.log.entries(RoomId("no uuid")) == []
 
     @pytest.mark.parametrize(
         ("seq", "limit", "expected"),

@@ -56,6 +56,16 @@ class EventType(StrEnum):
     CALL_ENDED = "call.ended"  # {call_id, media, reason, duration_ms, missed, user_ids: [user id]}; from the caller
 
 
+AMONG_MESSAGES = (
+    EventType.MEMBER_JOINED,
+    EventType.MEMBER_LEFT,
+    EventType.ROOM_UPDATED,
+    EventType.CALL_STARTED,
+    EventType.CALL_ENDED,
+)
+"""What is shown in its place among the messages; every other event makes or changes one."""
+
+
 class NewEvent(msgspec.Struct):
     """An event before it has its place: a command to the room log. `client_id` makes it repeatable."""
 

@@ -34,7 +34,7 @@ class RoomLog(Protocol):
     within one batch. Atomicity: what `append` returned is durable (SQLite: committed with synchronous=FULL; MongoDB:
     majority); when it raises `Unavailable`, a dense prefix of each room's part of the batch may have been written, and
     repeating the batch is safe; when it raises `InvalidRequest` (an id is no UUID, `data` no JSON) nothing of it was.
-    Views (`page`, `message`, `pinned`, `mentions`) include everything that an `append` which returned before they were
+    Views (`page`, `entries`, `message`, `pinned`, `mentions`) include everything that an `append` which returned before they were
     called wrote. Callers serialise nothing: concurrent appends are allowed and each room's seq stays dense. Deleting a
     message takes its text from the log for good: from its `message.created`, its edits, and edits that come later.
     Failure: every method raises `Unavailable` (with retry_after) when the engine is away, and never a driver's error.
@@ -68,6 +68,16 @@ class RoomLog(Protocol):
 
     async def around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message]:
         """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
+        ...
+
+    async def entries(
+        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> list[Message | RoomEvent]:
+        """Return the same as `page`, with the events `AMONG_MESSAGES` among the messages, in their place and counted."""
+        ...
+
+    async def entries_around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message | RoomEvent]:
+        """Return the same as `around`, with the events `AMONG_MESSAGES`."""
         ...
 
     async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool = True) -> Message | None:

@@ -101,6 +101,34 @@ async def test_history_pages_both_ways_and_around(house: HttpHouse) -> None:
         assert await ben.refused("GET", f"/rooms/{room}/messages", **query) == (400, "invalid_request")
 
 
+async def test_history_with_events_shows_who_came_and_went_among_the_messages(house: HttpHouse) -> None:
+    ann, ben, room = await a_room(house)
+    await ann.send(room, "before")
+    await ben.do("POST", f"/rooms/{room}/leave", status=204)
+    await ann.do("PATCH", f"/rooms/{room}", {"topic": "Food"})
+    await ann.send(room, "after")
+    path = f"/rooms/{room}/messages"
+    for _ in range(1_000):
+        if (await ann.get(path))["head"] == 6:
+            break
+        await asyncio.sleep(0.01)
+
+    async def page(**query: Any) -> list[tuple[int, str]]:
+        answer = await ann.get(path, events="true", **query)
+        entries = [(each["seq"], each["text"]) for each in answer["messages"]]
+        return sorted(entries + [(each["seq"], each["type"]) for each in answer["events"]])
+
+    whole = await page()
+    assert [what for _, what in whole[:3]] == ["member.joined", "member.joined", "before"]
+    assert sorted(what for _, what in whole[3:]) == ["after", "member.left", "room.updated"]
+    assert await page(limit=2) == whole[4:]
+    assert await page(before=5, limit=3) == whole[1:4]
+    assert await page(after=2, limit=2) == whole[2:4]
+    assert await page(around=3, limit=3) == whole[1:4]
+    assert (await ann.get(path))["events"] == []
+    assert await ben.refused("GET", path, events="true") == (404, "room_not_found")
+
+
 async def test_a_message_is_edited_reacted_to_pinned_and_deleted(house: HttpHouse) -> None:
     ann, ben, room = await a_room(house)
     message = (await ann.send(room, "Hello"))["id"]

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from parlour.chat.errors import MessageNotFound, RoomNotFound
-from parlour.chat.model import Message, SearchHit
+from parlour.chat.model import EventType, Message, RoomEvent, SearchHit
 from parlour.chat.ports import SearchQuery
-from parlour.chat.service.history import KEPT_PAGES, LARGEST_KEPT, MAX_PAGE, History
+from parlour.chat.service.history import KEPT_PAGES, LARGEST_KEPT, MAX_PAGE, History, MessagePage
 from parlour.chat.service.search import MAX_HITS, MAX_QUERY, SearchMessages
 from parlour.platform.errors import InvalidRequest, RateLimited
-from parlour.platform.ids import EventId, RoomId
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId
 from parlour.platform.rates import RateLimits
 
 from .doubles import FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_room
@@ -24,6 +24,7 @@ class PagedLog(FakeLog):
         super().__init__()
         self.calls = calls
         self.answer: list[Message] = []
+        self.among: list[Message | RoomEvent] = []
 
     async def page(self, room_id: RoomId, **bounds: Any) -> list[Message]:
         self.calls.append((room_id, bounds))
@@ -32,6 +33,14 @@ class PagedLog(FakeLog):
     async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
         self.calls.append((room_id, seq, limit))
         return []
+
+    async def entries(self, room_id: RoomId, **bounds: Any) -> list[Message | RoomEvent]:
+        self.calls.append(("entries", room_id, bounds))
+        return self.among
+
+    async def entries_around(self, room_id: RoomId, seq: int, limit: int) -> list[Message | RoomEvent]:
+        self.calls.append(("entries", room_id, seq, limit))
+        return self.among
 
 
 class CountedHeads(FakeHeads):
@@ -68,8 +77,8 @@ class House:
 
 async def test_the_head_is_read_before_the_page_so_that_no_event_hides_between_them() -> None:
     house = House()
-    assert await house.history.page(house.ann, house.room.id, before=7, limit=20) == ([], 9)
-    assert await house.history.around(house.ann, house.room.id, 5) == ([], 9)
+    assert await house.history.page(house.ann, house.room.id, before=7, limit=20) == MessagePage([], 9)
+    assert await house.history.around(house.ann, house.room.id, 5) == MessagePage([], 9)
     assert house.calls == [
         "head",
         (house.room.id, {"before": 7, "after": None, "limit": 20}),
@@ -86,8 +95,23 @@ async def test_a_page_is_read_once_until_the_head_of_its_room_moves() -> None:
     await house.history.page(house.ann, house.other.id, limit=20)
     assert len([call for call in house.calls if call != "head"]) == 3
     house.heads.at[house.room.id] = 10
-    assert await house.history.page(house.ann, house.room.id, limit=20) == ([], 10)
+    assert await house.history.page(house.ann, house.room.id, limit=20) == MessagePage([], 10)
     assert len([call for call in house.calls if call != "head"]) == 4
+
+
+async def test_a_page_with_events_is_another_page_than_the_one_without() -> None:
+    house = House()
+    message = house.log.put(house.room, house.ann)
+    joined = RoomEvent(
+        house.room.id, 8, EventId("8"), EventType.MEMBER_JOINED, UserId("ben"), ClientId("8"), 1, {"user_id": "ben"}
+    )
+    house.log.among = [joined, message]
+    for _ in range(2):
+        page = await house.history.page(house.ann, house.room.id, limit=20, events=True)
+        assert page == MessagePage([message], 9, [joined])
+        assert await house.history.page(house.ann, house.room.id, limit=20) == MessagePage([], 9)
+    assert await house.history.around(house.ann, house.room.id, 5, events=True) == page
+    assert [call[0] for call in house.calls if call != "head"] == ["entries", house.room.id, "entries"]
 
 
 async def test_only_so_many_pages_are_kept_and_no_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +121,7 @@ async def test_only_so_many_pages_are_kept_and_no_large_ones(monkeypatch: pytest
         await house.history.page(house.ann, house.room.id, before=before, limit=20)
     monkeypatch.setattr(house.log, "answer", [large])
     for _ in range(2):
-        assert await house.history.page(house.ann, house.room.id, limit=MAX_PAGE) == ([large], 9)
+        assert await house.history.page(house.ann, house.room.id, limit=MAX_PAGE) == MessagePage([large], 9)
     assert len([call for call in house.calls if call != "head"]) == KEPT_PAGES + 2 + 2
 
 
@@ -105,12 +129,14 @@ Reading = Callable[[History, Any, RoomId], Awaitable[Any]]
 READINGS: list[Reading] = [
     lambda history, principal, room_id: history.page(principal, room_id),
     lambda history, principal, room_id: history.around(principal, room_id, 1),
+    lambda history, principal, room_id: history.page(principal, room_id, events=True),
+    lambda history, principal, room_id: history.around(principal, room_id, 1, events=True),
     lambda history, principal, room_id: history.message(principal, room_id, EventId("any")),
     lambda history, principal, room_id: history.pinned(principal, room_id),
 ]
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=["page", "around", "message", "pinned"])
+@pytest.mark.parametrize("reading", READINGS, ids=["page", "around", "entries", "entries around", "message", "pinned"])
 async def test_only_members_read(reading: Reading) -> None:
     house = House()
     for room_id in (house.room.id, RoomId("nowhere")):
@@ -119,7 +145,7 @@ async def test_only_members_read(reading: Reading) -> None:
     assert house.calls == []
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=["page", "around", "message", "pinned"])
+@pytest.mark.parametrize("reading", READINGS, ids=["page", "around", "entries", "entries around", "message", "pinned"])
 async def test_what_is_read_from_the_log_has_a_rate_and_what_is_kept_has_none(reading: Reading) -> None:
     house = House({"history": "2/minute"})
     message = house.log.put(house.room, house.ann)
@@ -128,7 +154,7 @@ async def test_what_is_read_from_the_log_has_a_rate_and_what_is_kept_has_none(re
     with pytest.raises(RateLimited) as refused:
         await reading(house.history, house.ann, house.room.id)
     assert refused.value.retry_after
-    assert await house.history.page(house.ann, house.room.id, limit=20) == ([], 9)
+    assert await house.history.page(house.ann, house.room.id, limit=20) == MessagePage([], 9)
 
 
 async def test_a_large_page_counts_for_as_many_small_ones_as_it_holds() -> None:

@@ -2,21 +2,21 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply, type RoomView } from "./reconcile";
 import {
-  MAX_MESSAGES,
+  MAX_ENTRIES,
   caughtUp,
   fromPage,
   fromSaved,
   hasGap,
+  isNotice,
   receive,
   receiveAll,
   toSaved,
   withNewer,
-  withNotices,
   withOlder,
   type RoomWindow,
 } from "./room-window";
-import type { MessagePage, RoomEvent, RoomSync } from "./schema.gen";
-import { logs, messagesOnly } from "./testing/logs";
+import type { Message, MessagePage, RoomEvent, RoomSync } from "./schema.gen";
+import { logs, messagesOnly, pageOf } from "./testing/logs";
 
 const LIMIT = 5;
 
@@ -24,10 +24,13 @@ const LIMIT = 5;
 function server(log: readonly RoomEvent[]) {
   const views: RoomView[] = [{ head: 0, messages: [] }];
   for (const event of log) views.push(apply(views[views.length - 1]!, event));
+  const entries = (head: number): (Message | RoomEvent)[] =>
+    [...views[head]!.messages, ...log.slice(0, head).filter(isNotice)].sort((a, b) => a.seq - b.seq);
   return {
     /** `newer`: how many events were appended between reading the head and reading the messages. */
     page(head: number, part: { before?: number; after?: number; around?: number }, newer = 0): MessagePage {
-      const all = views[Math.min(head + newer, log.length)]!.messages;
+      const upto = Math.min(head + newer, log.length);
+      const all = entries(upto);
       const { before = Infinity, after, around } = part;
       const below = all.filter((each) => each.seq < before);
       let chosen = below.slice(-LIMIT);
@@ -36,20 +39,22 @@ function server(log: readonly RoomEvent[]) {
         const start = Math.max(0, all.findLastIndex((each) => each.seq <= around) - 2);
         chosen = all.slice(start, start + LIMIT);
       }
-      return { messages: chosen.toReversed(), head };
+      return pageOf(chosen, head);
     },
     sync(head: number, from: number, gap = 500): RoomSync {
       if (head - from > gap) return { head, events: [], reset: true };
       return { head, events: log.slice(from, head), reset: false };
     },
     /** What a window must show once it has everything up to the end of the log. */
-    shown(window: RoomWindow): RoomView["messages"] {
-      const held = window.view.messages;
-      const from = window.complete ? 0 : (held[0]?.seq ?? Infinity);
-      const upto = window.live ? Infinity : (held.at(-1)?.seq ?? -Infinity);
-      return views[log.length]!.messages.filter((each) => each.seq >= from && each.seq <= upto);
+    shown(window: RoomWindow) {
+      const upto = window.live ? Infinity : window.upto;
+      return entries(log.length).filter((each) => each.seq >= window.from && each.seq <= upto);
     },
   };
+}
+
+function held(window: RoomWindow): (Message | RoomEvent)[] {
+  return [...window.view.messages, ...window.notices].sort((a, b) => a.seq - b.seq);
 }
 
 /** One thing that may happen to a window; `at` picks where, as a fraction. */
@@ -91,7 +96,6 @@ function run(log: readonly RoomEvent[], steps: readonly Happening[], start: numb
   let head = Math.min(start, log.length); // of the server's log
   let window = fromPage(page(head, {}), LIMIT);
   for (const step of steps) {
-    const held = window.view.messages;
     switch (step.what) {
       case "live":
         if (head < log.length) head += 1;
@@ -108,7 +112,7 @@ function run(log: readonly RoomEvent[], steps: readonly Happening[], start: numb
         );
         break;
       case "older": {
-        const part = { before: held[0]?.seq ?? 0 };
+        const part = { before: window.from };
         const made = Math.max(0, head - step.lag);
         window =
           withOlder(window, page(made, part, Math.min(step.newer, head - made)), LIMIT) ??
@@ -118,7 +122,7 @@ function run(log: readonly RoomEvent[], steps: readonly Happening[], start: numb
       }
       case "newer": {
         if (window.live) break;
-        const part = { after: held.at(-1)?.seq ?? 0 };
+        const part = { after: window.upto };
         const made = Math.max(0, head - step.lag);
         window =
           withNewer(window, page(made, part, Math.min(step.newer, head - made)), LIMIT) ??
@@ -159,22 +163,31 @@ describe("whatever comes in whatever order", () => {
       fc.property(logs({ minLength: 1, maxLength: 90 }), happenings, fc.nat(60), (log, steps, start) => {
         const window = run(log, steps, start);
         expect(window.view.head).toBe(log.length);
-        expect(window.view.messages).toEqual(server(log).shown(window));
+        expect(held(window)).toEqual(server(log).shown(window));
+        expect(window.notices.map((each) => each.seq)).toEqual(window.notices.map((each) => each.seq).sort(ascending));
         expect(hasGap(window, log.length)).toBe(false);
       }),
       { numRuns: 1_000 },
     );
   });
 
-  test("notices are shown once and in order", () => {
+  test("scrolled through to both ends it shows what was live from the beginning", () => {
     fc.assert(
-      fc.property(logs({ minLength: 1, maxLength: 60 }), happenings, fc.nat(30), (log, steps, start) => {
-        const seqs = run(log, steps, start).notices.map((each) => each.seq);
-        expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+      fc.property(logs({ minLength: 1, maxLength: 60 }), fc.double({ min: 0, max: 1, noNaN: true }), (log, at) => {
+        const { page } = server(log);
+        let window = fromPage(page(log.length, { around: Math.ceil(at * log.length) }), LIMIT, { around: true });
+        while (!window.complete) window = withOlder(window, page(log.length, { before: window.from }), LIMIT)!;
+        while (!window.live) window = withNewer(window, page(log.length, { after: window.upto }), LIMIT)!;
+        const live = receiveAll(fromPage({ messages: [], events: [], head: 0 }, LIMIT), log);
+        expect(held(window)).toEqual(held(live));
       }),
     );
   });
 });
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
 
 describe("a page that was made before events which the window has", () => {
   const edit = (seq: number, message_id: string): RoomEvent => ({
@@ -205,6 +218,15 @@ describe("a page that was made before events which the window has", () => {
     const window = withNewer(receiveAll(around, log.slice(6)), server(log).page(8, { after: 5 }), LIMIT)!;
     expect(window.live).toBe(true);
     expect(window.view.messages.map((each) => each.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  test("takes them, what happened since among the messages at the end", () => {
+    const joined = log.map((each) =>
+      each.seq < 9 ? each : { ...each, type: "member.left" as const, data: { user_id: "ben" } },
+    );
+    const around = fromPage(server(joined).page(6, { around: 1 }), LIMIT, { around: true });
+    const window = withNewer(receiveAll(around, joined.slice(6)), server(joined).page(8, { after: 5 }), LIMIT)!;
+    expect(window.notices.map((each) => each.seq)).toEqual([9, 10, 11, 12, 13, 14]);
   });
 
   test("takes them, the latest page itself", () => {
@@ -247,44 +269,57 @@ describe("a gap", () => {
   });
 });
 
-describe("notices from before the window", () => {
-  const log: RoomEvent[] = messagesOnly(6).map((event, index) =>
-    index % 2 === 1 ? { ...event, type: "member.left", data: { user_id: "ben" } } : event,
-  );
-
-  test("are put in once, in order", () => {
-    const window = receiveAll(fromPage(server(log).page(4, {}), LIMIT), log.slice(4));
-    const complete = withNotices(withNotices(window, log.slice(0, 4)), log.slice(0, 6));
-    expect(complete.notices.map((each) => each.seq)).toEqual([2, 4, 6]);
-    expect(withNotices(complete, log)).toBe(complete);
-  });
-});
-
 describe("bounds", () => {
-  const log = messagesOnly(2 * MAX_MESSAGES + 10);
-  const page = (from: number, upto: number) => ({ messages: viewed(log, from, upto).toReversed(), head: log.length });
+  const log = messagesOnly(2 * MAX_ENTRIES + 10);
+  const page = (from: number, upto: number) => ({
+    messages: viewed(log, from, upto).toReversed(),
+    events: [],
+    head: log.length,
+  });
 
   test("a live window is cut at its beginning", () => {
-    const window = receiveAll(fromPage({ messages: [], head: 0 }, LIMIT), log);
+    const window = receiveAll(fromPage({ messages: [], events: [], head: 0 }, LIMIT), log);
     expect(window.complete).toBe(false);
     expect(window.live).toBe(true);
-    expect(window.view.messages.length).toBeLessThanOrEqual(2 * MAX_MESSAGES);
+    expect(window.view.messages.length).toBeLessThanOrEqual(2 * MAX_ENTRIES);
     expect(window.view.messages.at(-1)!.seq).toBe(log.length);
   });
 
   test("history pushes the newest out, and they can be loaded again", () => {
     let window = fromPage(page(log.length - 1_000, log.length), 1_000);
     window = withOlder(window, page(log.length - 2_000, log.length - 1_000), 1_000)!;
-    expect(window.view.messages.length).toBe(MAX_MESSAGES);
+    expect(window.view.messages.length).toBe(MAX_ENTRIES);
     expect(window.live).toBe(false);
     window = withNewer(window, page(log.length - 500, log.length), 1_000)!;
     expect(window.live).toBe(true);
     expect(window.view.messages.at(-1)!.seq).toBe(log.length);
-    expect(window.view.messages.length).toBe(MAX_MESSAGES);
+    expect(window.view.messages.length).toBe(MAX_ENTRIES);
+  });
+
+  test("notices count like messages, at either end", () => {
+    const joined: RoomEvent[] = log.map((event) => ({
+      ...event,
+      type: "member.joined",
+      data: { user_id: `user ${event.seq}`, role: "member" },
+    }));
+    const events = (from: number, upto: number) => ({
+      messages: [],
+      events: joined.slice(from, upto).reverse(),
+      head: joined.length,
+    });
+    const live = receiveAll(fromPage({ messages: [], events: [], head: 0 }, LIMIT), joined);
+    expect(live.notices.length).toBeLessThanOrEqual(2 * MAX_ENTRIES);
+    expect(live.notices[0]!.seq).toBe(live.from);
+    expect(live.complete).toBe(false);
+    let window = fromPage(events(joined.length - 1_000, joined.length), 1_000);
+    window = withOlder(window, events(joined.length - 2_000, joined.length - 1_000), 1_000)!;
+    expect([window.live, window.notices.length, window.notices.at(-1)!.seq]).toEqual([false, MAX_ENTRIES, window.upto]);
+    expect(toSaved(live, 20)).toMatchObject({ from: joined.length - 19, complete: false });
+    expect(toSaved(live, 20)?.notices).toHaveLength(20);
   });
 
   test("a window that is not live is not saved", () => {
-    const window = fromPage({ messages: [], head: 4 }, LIMIT, { around: true });
+    const window = fromPage({ messages: [], events: [], head: 4 }, LIMIT, { around: true });
     expect(toSaved(window, 200)).toBeUndefined();
   });
 });

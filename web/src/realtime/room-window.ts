@@ -10,16 +10,21 @@ import { apply, applyToMessages, type RoomView } from "./reconcile";
 import type { Message, MessagePage, RoomEvent, RoomSync } from "./schema.gen";
 import type { TimelineNotice } from "./types";
 
-/** Messages that a window holds at most after a page was added to it; a live one may grow to twice as many before it is cut. */
-export const MAX_MESSAGES = 1_500;
+/** Entries that a window holds at most after a page was added to it; a live one may grow to twice as many before it is cut. */
+export const MAX_ENTRIES = 1_500;
 const MAX_EARLY = 500;
 const MAX_RECENT = 300;
-const MAX_NOTICES = 300;
+
+type Notice = TimelineNotice["event"];
 
 export interface RoomWindow {
   readonly view: RoomView;
-  readonly notices: readonly TimelineNotice["event"][];
-  /** Whether it begins with the room's first message. */
+  /** What stands among the messages, ascending by seq. */
+  readonly notices: readonly Notice[];
+  /** The seqs between which it holds every message and every notice; one that is live holds them to its head. */
+  readonly from: number;
+  readonly upto: number;
+  /** Whether it begins with the room. */
   readonly complete: boolean;
   /** Whether it reaches the room's last. */
   readonly live: boolean;
@@ -31,18 +36,27 @@ export interface RoomWindow {
 export interface SavedWindow {
   head: number;
   messages: readonly Message[];
-  notices: readonly TimelineNotice["event"][];
+  notices: readonly Notice[];
+  from: number;
   complete: boolean;
 }
 
+/** Messages and notices of one stretch of the log. */
+type Entries = Pick<SavedWindow, "messages" | "notices">;
+
 /** The latest page of a room, or with `around` one from its history, in place of `before`, whose events go on. */
 export function fromPage(page: MessagePage, limit: number, { around = false, before }: FromPage = {}): RoomWindow {
-  const messages = page.messages.toReversed();
+  const entries = entriesOf(page);
+  const seqs = seqsOf(entries);
+  const complete = !around && seqs.length < limit;
+  const upto = seqs.at(-1) ?? 0;
   const window: RoomWindow = {
-    view: { head: page.head, messages },
-    notices: before?.notices.filter((each) => each.seq <= page.head) ?? [],
-    complete: !around && messages.length < limit,
-    live: !around || (messages.at(-1)?.seq ?? 0) >= page.head,
+    view: { head: page.head, messages: entries.messages },
+    notices: entries.notices,
+    from: complete ? 1 : (seqs[0] ?? 1),
+    upto,
+    complete,
+    live: !around || upto >= page.head,
     early: [],
     recent: [],
   };
@@ -56,21 +70,15 @@ interface FromPage {
 
 /** What the device kept of a room; `events` arrived since. */
 export function fromSaved(saved: SavedWindow, events: readonly RoomEvent[] = []): RoomWindow {
-  const { head, messages, notices, complete } = saved;
-  return receiveAll({ view: { head, messages }, notices, complete, live: true, early: [], recent: [] }, events);
+  const { head, messages, ...rest } = saved;
+  return receiveAll({ ...rest, view: { head, messages }, upto: head, live: true, early: [], recent: [] }, events);
 }
 
-/** The last `count` messages, to be kept on the device; undefined where the window does not reach the room's end. */
+/** The last `count` entries, to be kept on the device; undefined where the window does not reach the room's end. */
 export function toSaved(window: RoomWindow, count: number): SavedWindow | undefined {
   if (!window.live) return undefined;
-  const messages = window.view.messages.slice(-count);
-  const from = messages.length < window.view.messages.length ? (messages[0]?.seq ?? 0) : 0;
-  return {
-    head: window.view.head,
-    messages,
-    notices: window.notices.filter((each) => each.seq >= from),
-    complete: window.complete && messages.length === window.view.messages.length,
-  };
+  const { view, notices, from, complete } = last(window, count);
+  return { head: view.head, messages: view.messages, notices, from, complete };
 }
 
 /** The window after an event, live or synced, in any order and any number of times. */
@@ -90,15 +98,6 @@ export function receiveAll(window: RoomWindow, events: readonly RoomEvent[]): Ro
   return events.reduce(receive, window);
 }
 
-/** The window with notices from before it was held, which no page has; `events` are dense, from any seq up to its head. */
-export function withNotices(window: RoomWindow, events: readonly RoomEvent[]): RoomWindow {
-  const bySeq = new Map(window.notices.map((each) => [each.seq, each]));
-  for (const event of events) if (isNotice(event) && event.seq <= window.view.head) bySeq.set(event.seq, event);
-  if (bySeq.size === window.notices.length) return window;
-  const notices = [...bySeq.values()].sort((a, b) => a.seq - b.seq).slice(-MAX_NOTICES);
-  return { ...window, notices };
-}
-
 /** Whether events are missing between what was applied and what has come, or what the room is known to hold. */
 export function hasGap(window: RoomWindow, head = 0): boolean {
   return window.early.length > 0 || head > window.view.head;
@@ -111,58 +110,73 @@ export function caughtUp(window: RoomWindow, asked: number, sync: RoomSync): Roo
   return !forgotten && sync.head <= window.view.head ? window : undefined;
 }
 
-/** The window with the page before its first message; undefined where the page is older than what is remembered of events. */
+/** The window with the page before its beginning; undefined where the page is older than what is remembered of events. */
 export function withOlder(window: RoomWindow, page: MessagePage, limit: number): RoomWindow | undefined {
   const older = brought(window, page);
   if (older === undefined) return undefined;
-  const messages = [...older, ...window.view.messages];
-  const kept = messages.slice(0, MAX_MESSAGES);
-  return {
+  const seqs = seqsOf(older);
+  const complete = seqs.length < limit;
+  return first({
     ...window,
-    view: { head: window.view.head, messages: kept },
-    complete: page.messages.length < limit,
-    live: window.live && kept.length === messages.length,
-  };
+    view: { head: window.view.head, messages: [...older.messages, ...window.view.messages] },
+    notices: [...older.notices, ...window.notices],
+    from: complete ? 1 : (seqs[0] ?? window.from),
+    complete,
+  });
 }
 
-/** The window with the page after its last message; undefined as `withOlder`. */
+/** The window with the page after its end; undefined as `withOlder`. */
 export function withNewer(window: RoomWindow, page: MessagePage, limit: number): RoomWindow | undefined {
   const newer = brought(window, page);
   if (newer === undefined) return undefined;
-  const live = page.messages.length < limit;
-  let view: RoomView = { head: window.view.head, messages: [...window.view.messages, ...newer] };
-  if (live && page.head < view.head) {
-    // What began after the page was made and before now: `brought` has made sure that `recent` holds all of it.
+  const seqs = seqsOf(newer);
+  const live = seqs.length < limit;
+  let { head } = window.view;
+  let messages: readonly Message[] = [...window.view.messages, ...newer.messages];
+  let notices: readonly Notice[] = [...window.notices, ...newer.notices];
+  if (live && page.head < head) {
+    // What came after the page was made and before now: `brought` has made sure that `recent` holds all of it.
     const since = window.recent.filter((each) => each.seq > page.head);
-    view = { head: view.head, messages: since.reduce(apply, { head: page.head, messages: view.messages }).messages };
+    ({ head, messages } = since.reduce(apply, { head: page.head, messages }));
+    notices = since.reduce(withNotice, notices);
   }
-  const kept = view.messages.slice(-MAX_MESSAGES);
-  return {
-    ...window,
-    view: { head: view.head, messages: kept },
-    complete: window.complete && kept.length === view.messages.length,
-    live,
-  };
+  return last({ ...window, view: { head, messages }, notices, upto: seqs.at(-1) ?? window.upto, live }, MAX_ENTRIES);
 }
 
-/** A page's messages, ascending, with the events that this device applied after it was made. */
-function brought(window: RoomWindow, page: MessagePage): readonly Message[] | undefined {
-  const messages = page.messages.toReversed();
-  if (page.head >= window.view.head) return messages;
+/** A page's entries, ascending, with the events that this device applied after it was made. */
+function brought(window: RoomWindow, page: MessagePage): Entries | undefined {
+  const entries = entriesOf(page);
+  if (page.head >= window.view.head) return entries;
   if ((window.recent[0]?.seq ?? Infinity) > page.head + 1) return undefined;
   const since = window.recent.filter((each) => each.seq > page.head);
-  return since.reduce<readonly Message[]>(applyToMessages, messages);
+  return { ...entries, messages: since.reduce(applyToMessages, entries.messages) };
+}
+
+function entriesOf({ messages, events }: MessagePage): Entries {
+  return { messages: messages.toReversed(), notices: events.filter(isNotice).reverse() };
+}
+
+/** The seqs of entries, ascending. */
+function seqsOf({ messages, notices }: Entries): number[] {
+  return [...messages, ...notices].map((each) => each.seq).sort((a, b) => a - b);
 }
 
 function applied(window: RoomWindow, event: RoomEvent): RoomWindow {
-  const { view } = window;
+  const { view, live } = window;
   const begins = event.type === "message.created";
   return {
     ...window,
-    view: begins && !window.live ? { head: event.seq, messages: view.messages } : apply(view, event),
-    notices: isNotice(event) ? [...window.notices, event].slice(-MAX_NOTICES) : window.notices,
+    view: begins && !live ? { head: event.seq, messages: view.messages } : apply(view, event),
+    notices: live ? withNotice(window.notices, event) : window.notices,
     recent: [...window.recent.slice(-MAX_RECENT + 1), event],
   };
+}
+
+/** Notices with one that is new; a page may have brought it already. */
+function withNotice(notices: readonly Notice[], event: RoomEvent): readonly Notice[] {
+  if (!isNotice(event)) return notices;
+  const place = notices.findLastIndex((each) => each.seq <= event.seq);
+  return notices[place]?.seq === event.seq ? notices : notices.toSpliced(place + 1, 0, event);
 }
 
 function waiting(early: readonly RoomEvent[], event: RoomEvent): readonly RoomEvent[] {
@@ -172,13 +186,38 @@ function waiting(early: readonly RoomEvent[], event: RoomEvent): readonly RoomEv
 }
 
 function cut(window: RoomWindow): RoomWindow {
-  if (window.view.messages.length <= 2 * MAX_MESSAGES) return window;
-  const messages = window.view.messages.slice(-MAX_MESSAGES);
-  return { ...window, view: { head: window.view.head, messages }, complete: false };
+  return sizeOf(window) <= 2 * MAX_ENTRIES ? window : last(window, MAX_ENTRIES);
+}
+
+/** The window without what is too much at its end. */
+function first(window: RoomWindow): RoomWindow {
+  if (sizeOf(window) <= MAX_ENTRIES) return window;
+  const { view, notices } = window;
+  const upto = seqsOf({ messages: view.messages, notices })[MAX_ENTRIES - 1] ?? window.upto;
+  return { ...within(window, (seq) => seq <= upto), upto, live: false };
+}
+
+/** The window without what is more than `count` entries at its beginning. */
+function last(window: RoomWindow, count: number): RoomWindow {
+  const superfluous = sizeOf(window) - count;
+  if (superfluous <= 0) return window;
+  const { view, notices } = window;
+  const from = seqsOf({ messages: view.messages, notices })[superfluous] ?? view.head + 1;
+  return { ...within(window, (seq) => seq >= from), from, complete: false };
+}
+
+function within(window: RoomWindow, held: (seq: number) => boolean): RoomWindow {
+  const messages = window.view.messages.filter((each) => held(each.seq));
+  const notices = window.notices.filter((each) => held(each.seq));
+  return { ...window, view: { head: window.view.head, messages }, notices };
+}
+
+function sizeOf({ view, notices }: RoomWindow): number {
+  return view.messages.length + notices.length;
 }
 
 /** Whether an event is shown between messages. */
-export function isNotice(event: RoomEvent): event is TimelineNotice["event"] {
+export function isNotice(event: RoomEvent): event is Notice {
   switch (event.type) {
     case "member.joined":
     case "member.left":

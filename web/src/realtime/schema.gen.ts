@@ -281,6 +281,7 @@ export interface MessageEdit {
 export interface MessagePage {
   messages: Message[];
   head: number;
+  events: RoomEvent[];
 }
 
 /** A message for a room; `reply_to` is the id of another message of it. */

@@ -16,11 +16,8 @@ export function shownItems(
   return { items: window === undefined ? messages : withNoticesBetween(messages, window), messages };
 }
 
-/** The messages with the notices of the part of the room that they cover, by seq; what has no place yet comes last. */
-function withNoticesBetween(messages: readonly TimelineMessage[], window: RoomWindow): TimelineItem[] {
-  const from = window.complete ? 0 : (messages[0]?.seq ?? 0);
-  const upto = window.live ? Infinity : (messages.at(-1)?.seq ?? 0);
-  const notices = window.notices.filter((each) => each.seq >= from && each.seq <= upto);
+/** The messages with the notices among them, by seq; what has no place yet comes last. */
+function withNoticesBetween(messages: readonly TimelineMessage[], { notices }: RoomWindow): TimelineItem[] {
   const items: TimelineItem[] = [];
   let next = 0;
   for (const message of messages) {

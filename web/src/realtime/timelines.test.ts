@@ -3,10 +3,11 @@ import { ApiError } from "@/lib/http";
 import type { Http } from "./environment";
 import type { Entries } from "./outbox-rules";
 import { apply, type RoomView } from "./reconcile";
-import type { MessagePage, RoomEvent, RoomSync } from "./schema.gen";
+import { isNotice } from "./room-window";
+import type { RoomEvent, RoomSync } from "./schema.gen";
 import { MemoryStore } from "./storage/memory";
 import { createStores } from "./stores";
-import { ROOM, messagesOnly } from "./testing/logs";
+import { ROOM, messagesOnly, pageOf } from "./testing/logs";
 import { Timelines } from "./timelines";
 
 /** A server with one room, and a device that looks at it. */
@@ -28,10 +29,11 @@ function world(log: RoomEvent[]) {
     }
     const query = options?.query as { limit: number; before?: number; after?: number; around?: number };
     const { limit, before = Infinity, after, around } = query;
-    let messages = all.filter((each) => each.seq < before).slice(-limit);
-    if (after !== undefined) messages = all.filter((each) => each.seq > after).slice(0, limit);
-    if (around !== undefined) messages = all.filter((each) => Math.abs(each.seq - around) <= limit / 2).slice(0, limit);
-    return Promise.resolve({ messages: messages.toReversed(), head: state.head } satisfies MessagePage);
+    const entries = [...all, ...log.slice(0, state.head).filter(isNotice)].sort((a, b) => a.seq - b.seq);
+    let page = entries.filter((each) => each.seq < before).slice(-limit);
+    if (after !== undefined) page = entries.filter((each) => each.seq > after).slice(0, limit);
+    if (around !== undefined) page = entries.filter((each) => Math.abs(each.seq - around) <= limit / 2).slice(0, limit);
+    return Promise.resolve(pageOf(page, state.head));
   });
   const timelines: Timelines = new Timelines({
     me: "ann",
@@ -208,6 +210,17 @@ describe("between messages", () => {
         "notice 9",
       ]),
     );
+  });
+
+  test("stands what else happened far back in history", async () => {
+    const long = Array.from({ length: 60 }, (_, block) => log.map((each) => ({ ...each, seq: each.seq + 9 * block })))
+      .flat()
+      .map((each) => ({ ...each, id: `event-${each.seq}`, client_id: `client-${each.seq}` }));
+    const { timelines, shown } = start(long);
+    timelines.open(ROOM);
+    await vi.waitFor(() => expect(shown()?.items).toHaveLength(60));
+    while (shown()?.hasOlder) await shown()?.loadOlder();
+    expect(shown()?.items.map((each) => each.seq)).toEqual(long.map((each) => each.seq));
   });
 
   test("what is on its way comes after everything", async () => {

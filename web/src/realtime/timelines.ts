@@ -13,7 +13,6 @@ import {
   receiveAll,
   toSaved,
   withNewer,
-  withNotices,
   withOlder,
   type RoomWindow,
 } from "./room-window";
@@ -44,8 +43,6 @@ const PAGE = 100;
 /** Rooms whose windows stay in memory although nobody looks at them. */
 const MAX_UNUSED = 8;
 const MAX_WAITING = 500;
-/** Events between a page and its oldest message up to which the notices among them are fetched; a sync brings no more. */
-const NOTICES_REACH = 400;
 const SAVE_EVERY = 5_000;
 
 type Functions = Pick<Timeline, "loadOlder" | "loadNewer" | "jumpTo" | "jumpToLatest">;
@@ -122,10 +119,6 @@ export class Timelines {
   caughtUp(roomId: string, asked: number, answer: RoomSync): void {
     const room = this.#rooms.get(roomId);
     if (room?.window === undefined) return;
-    if (answer.events.length > 0 && asked < room.window.view.head) {
-      this.#set(roomId, room, withNotices(receiveAll(room.window, answer.events), answer.events));
-      return;
-    }
     const window = caughtUp(room.window, asked, answer);
     if (window !== undefined) this.#set(roomId, room, window);
     else void this.#replace(roomId, room, answer.head < asked);
@@ -252,7 +245,6 @@ export class Timelines {
         room.waiting = [];
         this.#status(roomId, room, "ready");
         this.#set(roomId, room, window);
-        this.#askForNotices(roomId, page);
       } catch (error) {
         const offline = error instanceof ApiError && error.status === 0;
         if (room.window === undefined) this.#status(roomId, room, offline ? "offline-empty" : "error");
@@ -260,33 +252,20 @@ export class Timelines {
     });
   }
 
-  /** A page has no notices; where it has holes, they may be what fills them. */
-  #askForNotices(roomId: string, { messages, head }: MessagePage): void {
-    const oldest = messages.at(-1)?.seq ?? head;
-    const from = messages.length < LATEST ? 0 : oldest - 1;
-    if (head - from > messages.length && head - from <= NOTICES_REACH) this.#options.sync(roomId, from);
-  }
-
   /** What is held is too old to be caught up with: show the same part of the room anew. */
   async #replace(roomId: string, room: Room, forget: boolean): Promise<void> {
     const { window } = room;
     if (window === undefined || window.live || forget) return this.#latest(roomId, room, forget);
-    const middle = window.view.messages[window.view.messages.length >> 1]?.seq ?? 0;
+    const middle = (window.from + window.upto) >> 1;
     await this.#around(roomId, room, middle).catch(() => undefined); // it stays as it is until the next gap shows
   }
 
   async #loadOlder(roomId: string): Promise<void> {
-    await this.#extend(roomId, "older", (window) => {
-      const first = window.view.messages[0];
-      return window.complete || first === undefined ? undefined : { before: first.seq };
-    });
+    await this.#extend(roomId, "older", ({ complete, from }) => (complete ? undefined : { before: from }));
   }
 
   async #loadNewer(roomId: string): Promise<void> {
-    await this.#extend(roomId, "newer", (window) => {
-      const last = window.view.messages.at(-1);
-      return window.live || last === undefined ? undefined : { after: last.seq };
-    });
+    await this.#extend(roomId, "newer", ({ live, upto }) => (live ? undefined : { after: upto }));
   }
 
   async #extend(
@@ -344,7 +323,9 @@ export class Timelines {
   }
 
   #page(roomId: string, query: Record<string, number>): Promise<MessagePage> {
-    return this.#options.http.get<MessagePage>(`/api/rooms/${roomId}/messages`, { query });
+    return this.#options.http.get<MessagePage>(`/api/rooms/${roomId}/messages`, {
+      query: { ...query, events: "true" },
+    });
   }
 
   #once(room: Room, what: "latest" | "older" | "newer", load: () => Promise<void>): Promise<void> {
@@ -372,7 +353,5 @@ export class Timelines {
 }
 
 function holds(window: RoomWindow | undefined, seq: number): boolean {
-  const first = window?.view.messages[0];
-  const last = window?.view.messages.at(-1);
-  return first !== undefined && last !== undefined && first.seq <= seq && seq <= last.seq;
+  return window !== undefined && window.from <= seq && (window.live || seq <= window.upto);
 }

@@ -15,7 +15,7 @@ from parlour.chat.http.services import Caller, Chat, ChatServices
 from parlour.chat.model import EventType, Message
 from parlour.chat.ports import Pending
 from parlour.chat.reactions import MAX_EMOJI_BYTES
-from parlour.chat.service.history import MAX_PAGE
+from parlour.chat.service.history import MAX_PAGE, MessagePage
 from parlour.chat.service.messages import settled
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import InvalidRequest
@@ -63,13 +63,6 @@ class Placed(msgspec.Struct):
     ok: Literal[True] = True
 
 
-class MessagePage(msgspec.Struct):
-    """Messages, newest first, that include everything up to the room's `head`."""
-
-    messages: list[Message]
-    head: int
-
-
 class Pins(msgspec.Struct):
     """Pinned messages, the latest pin first."""
 
@@ -86,18 +79,21 @@ async def list_messages(
     after: SeqQuery = None,
     around: SeqQuery = None,
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
+    events: Annotated[
+        bool, QueryParameter(description="With what stands among the messages; `limit` then counts both.")
+    ] = False,
 ) -> MessagePage:
     """Newest first: the latest, or the last ones `before` a seq, the first ones past `after`, or those `around` one.
+
+    With `events` the page has joins, leavings, changes of the room and calls as well, so that paging misses nothing.
 
     A client that applies the events past `head` to the page has everything. Errors: `room_not_found`.
     """
     if around is None:
-        messages, head = await chat.history.page(principal, room_id, before=before, after=after, limit=limit)
-    elif before is None and after is None:
-        messages, head = await chat.history.around(principal, room_id, around, limit=limit)
-    else:
-        raise InvalidRequest("Give one of `before`, `after` and `around`.", details={"field": "around"})
-    return MessagePage(messages, head)
+        return await chat.history.page(principal, room_id, before, after, limit, events=events)
+    if before is None and after is None:
+        return await chat.history.around(principal, room_id, around, limit, events=events)
+    raise InvalidRequest("Give one of `before`, `after` and `around`.", details={"field": "around"})
 
 
 @get(_MESSAGE, tags=_TAGS, operation_id="get_message", summary="One message")

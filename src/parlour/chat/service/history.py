@@ -1,9 +1,12 @@
-"""Reading a room: pages of its messages, the ones around a place, one of them, the pinned ones."""
+"""Reading a room: pages of its messages and of what stands among them, the ones around a place, one of them, the pinned ones."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
 
 from parlour.chat.errors import MessageNotFound, RoomNotFound
-from parlour.chat.model import MAX_PINS, Message
+from parlour.chat.model import MAX_PINS, Message, RoomEvent
 from parlour.chat.ports import RoomLog
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.membership import Memberships
@@ -22,9 +25,23 @@ KEPT_PAGES = 500
 """Pages that are kept, none larger than `LARGEST_KEPT`: some 50 MB at the very most."""
 
 LARGEST_KEPT = 20_000
-"""Characters of the texts of a page, with 40 for each user that reacted or is mentioned."""
+"""Characters of the texts of a page, with 40 for each user that reacted or is mentioned and `_EVENT_SIZE` an event."""
 
-_Page = tuple[RoomId, int | None, int | None, int]
+_EVENT_SIZE = 200  # characters that an event among the messages counts for
+
+_Page = tuple[RoomId, int | None, int | None, int, bool]
+
+
+class MessagePage(msgspec.Struct):
+    """Messages, newest first, that include everything up to the room's `head`.
+
+    `events` are what stands among the messages, newest first too: joins, leavings, changes of the room, calls. They count
+    towards the limit; there are none unless they were asked for.
+    """
+
+    messages: list[Message]
+    head: int
+    events: list[RoomEvent] = []
 
 
 class History:
@@ -41,7 +58,7 @@ class History:
         self._memberships = memberships
         self._heads = heads
         self._rates = rates
-        self._pages: OrderedDict[_Page, tuple[int, list[Message]]] = OrderedDict()
+        self._pages: OrderedDict[_Page, MessagePage] = OrderedDict()
 
     async def page(
         self,
@@ -50,8 +67,10 @@ class History:
         before: int | None = None,
         after: int | None = None,
         limit: int = 50,
-    ) -> tuple[list[Message], int]:
-        """Return up to `limit` messages, newest first, and the head: the latest, the last before a seq, or the first past one.
+        *,
+        events: bool = False,
+    ) -> MessagePage:
+        """Return a page of up to `limit`: the latest, the last before a seq, or the first past one.
 
         Raises:
             InvalidRequest: both bounds, or a limit outside 1 to `MAX_PAGE`.
@@ -61,27 +80,30 @@ class History:
         check_limit(limit)
         await self._may_read(principal, room_id)
         head = await self._head(room_id)
-        return await self._page(principal, (room_id, before, after, limit), head), head
+        return await self._page(principal, (room_id, before, after, limit, events), head)
 
-    async def _page(self, principal: Principal, wanted: _Page, head: int) -> list[Message]:
+    async def _page(self, principal: Principal, wanted: _Page, head: int) -> MessagePage:
         """Read a page, or take the one read before: whatever changes a message moves the head of its room."""
         known = self._pages.get(wanted)
-        if known is not None and known[0] == head:
+        if known is not None and known.head == head:
             self._pages.move_to_end(wanted)
-            return known[1]
-        room_id, before, after, limit = wanted
+            return known
+        room_id, before, after, limit, events = wanted
         self._count(principal, limit)
-        messages = await self._log.page(room_id, before=before, after=after, limit=limit)
-        if sum(map(_size, messages)) <= LARGEST_KEPT:
-            self._pages[wanted] = head, messages
+        if events:
+            page = _sorted_out(await self._log.entries(room_id, before=before, after=after, limit=limit), head)
+        else:
+            page = MessagePage(await self._log.page(room_id, before=before, after=after, limit=limit), head)
+        if sum(map(_size, page.messages)) + _EVENT_SIZE * len(page.events) <= LARGEST_KEPT:
+            self._pages[wanted] = page
             if len(self._pages) > KEPT_PAGES:
                 self._pages.popitem(last=False)
-        return messages
+        return page
 
     async def around(
-        self, principal: Principal, room_id: RoomId, seq: int, limit: int = 50
-    ) -> tuple[list[Message], int]:
-        """Return up to `limit` messages around `seq`, newest first, and the head.
+        self, principal: Principal, room_id: RoomId, seq: int, limit: int = 50, *, events: bool = False
+    ) -> MessagePage:
+        """Return a page of up to `limit` around `seq`.
 
         Raises:
             InvalidRequest: a limit outside 1 to `MAX_PAGE`.
@@ -90,7 +112,9 @@ class History:
         await self._may_read(principal, room_id)
         self._count(principal, limit)
         head = await self._head(room_id)
-        return await self._log.around(room_id, seq, limit), head
+        if events:
+            return _sorted_out(await self._log.entries_around(room_id, seq, limit), head)
+        return MessagePage(await self._log.around(room_id, seq, limit), head)
 
     async def message(self, principal: Principal, room_id: RoomId, message_id: EventId) -> Message:
         """Return one message as it is now, deleted ones too (without text).
@@ -141,6 +165,11 @@ def check_limit(limit: int) -> None:
     """
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidRequest(f"`limit` must be 1 to {MAX_PAGE}.", details={"field": "limit"})
+
+
+def _sorted_out(entries: Sequence[Message | RoomEvent], head: int) -> MessagePage:
+    messages = [each for each in entries if isinstance(each, Message)]
+    return MessagePage(messages, head, [each for each in entries if isinstance(each, RoomEvent)])
 
 
 def _size(message: Message) -> int:

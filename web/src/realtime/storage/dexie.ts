@@ -41,6 +41,8 @@ class Database extends Dexie {
       drafts: "roomId",
       outbox: "++order, &clientId, roomId",
     });
+    // Windows of before did not know where they begin.
+    this.version(2).upgrade((transaction) => transaction.table("windows").clear());
   }
 }
 

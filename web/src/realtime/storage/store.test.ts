@@ -19,7 +19,7 @@ const user: User = {
   disabled: false,
 };
 
-const kept = (head: number): SavedWindow => ({ head, messages: [], notices: [], complete: false });
+const kept = (head: number): SavedWindow => ({ head, messages: [], notices: [], from: 1, complete: false });
 const profile = (id: string): Profile => ({ id, username: id, display_name: id, role: "member", disabled: false });
 
 function room(id: string): RoomRecord {

@@ -1,7 +1,7 @@
 /** Room logs for property tests: dense from seq 1, of all types of event. */
 
 import fc from "fast-check";
-import type { RoomEvent } from "../schema.gen";
+import type { Message, MessagePage, RoomEvent } from "../schema.gen";
 
 export const ROOM = "3f0e1c52-6f0e-4b57-9a3a-0d2f6f1c2b10";
 export const USERS = ["ann", "ben", "cem"] as const;
@@ -44,6 +44,17 @@ export function messagesOnly(count: number): RoomEvent[] {
   return Array.from({ length: count }, (_, index) =>
     eventOf(index + 1, { type: "message.created", sender: "ann", target: 0, word: `message ${index + 1}` }),
   );
+}
+
+/** A page of some entries of a room, which ascend by seq. */
+export function pageOf(entries: readonly (Message | RoomEvent)[], head: number): MessagePage {
+  const messages: Message[] = [];
+  const events: RoomEvent[] = [];
+  for (const entry of entries.toReversed()) {
+    if ("type" in entry) events.push(entry);
+    else messages.push(entry);
+  }
+  return { messages, events, head };
 }
 
 export function messageId(seq: number): string {

@@ -100,6 +100,16 @@ class SqliteRoomLog:
         """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
         return await self.read(reads.around, room_id, seq, limit)
 
+    async def entries(
+        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> list[Message | RoomEvent]:
+        """Return the same as `page`, with the events `AMONG_MESSAGES` among the messages, in their place and counted."""
+        return await self.read(reads.entries, room_id, before, after, limit)
+
+    async def entries_around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message | RoomEvent]:
+        """Return the same as `around`, with the events `AMONG_MESSAGES`."""
+        return await self.read(reads.entries_around, room_id, seq, limit)
+
     async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool = True) -> Message | None:
         """Return one message as it is now, deleted ones too (without text); None where the room has no such message.
 

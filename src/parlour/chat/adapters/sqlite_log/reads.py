@@ -2,22 +2,24 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from parlour.chat.adapters.sqlite_log.rows import (
+    CODES,
     CREATED,
     EVENT_JSON,
     MESSAGE_JSON,
     OUTLINE_JSON,
     SEQ_BITS,
     SEQ_MASK,
+    EventRow,
     decode_rows,
     joined_ids,
     packed,
     repeat_hash,
 )
-from parlour.chat.model import Message, RoomEvent
+from parlour.chat.model import AMONG_MESSAGES, Message, RoomEvent
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
 _ROOM = "(SELECT pk FROM rooms WHERE id = ?1)"
@@ -45,17 +47,22 @@ WHERE e.repeat = ?1 AND e.place >> {SEQ_BITS} = ?2 AND e.sender = ?3 AND e.clien
 """
 
 
-def _page(order: str) -> str:
-    return f"""
+def _pages(types: Iterable[int]) -> tuple[str, str]:
+    newest, oldest = (
+        f"""
 SELECT group_concat({MESSAGE_JSON}) FROM (
     SELECT * FROM events
-    WHERE place > {_ROOM} << {SEQ_BITS} | ?2 AND place < {_ROOM} << {SEQ_BITS} | ?3 AND type = {CREATED}
+    WHERE place > {_ROOM} << {SEQ_BITS} | ?2 AND place < {_ROOM} << {SEQ_BITS} | ?3 AND type IN ({",".join(map(str, types))})
     ORDER BY place {order} LIMIT ?4
 ) e {_JOINED}
 """
+        for order in ("DESC", "ASC")
+    )
+    return newest, oldest
 
 
-_PAGE_NEWEST, _PAGE_OLDEST = _page("DESC"), _page("ASC")
+_PAGES = _pages([CREATED])
+_ENTRIES = _pages([CREATED, *(CODES[kind] for kind in AMONG_MESSAGES)])
 _MESSAGE, _OUTLINE = (
     f"SELECT group_concat({shape}) FROM events e {_JOINED} WHERE e.id = ?1 AND e.type = {CREATED}"
     for shape in (MESSAGE_JSON, OUTLINE_JSON)
@@ -115,23 +122,58 @@ def page(
     connection: sqlite3.Connection, room_id: RoomId, before: int | None, after: int | None, limit: int
 ) -> list[Message]:
     """Return up to `limit` messages with after < seq < before, newest first: the last ones, with only `after` the first ones."""
-    if not is_uuid(room_id) or limit <= 0:
-        return []
-    query = _PAGE_OLDEST if after is not None and before is None else _PAGE_NEWEST
-    bounds = (_seq(after or 0), SEQ_MASK if before is None else _seq(before))
-    return _messages(_one(connection, query, (packed(room_id), *bounds, limit)))
+    return [row.message() for row in _rows(connection, _PAGES, room_id, limit, before=before, after=after)]
+
+
+def entries(
+    connection: sqlite3.Connection, room_id: RoomId, before: int | None, after: int | None, limit: int
+) -> list[Message | RoomEvent]:
+    """Return the same with the events `AMONG_MESSAGES`."""
+    return [_entry(row) for row in _rows(connection, _ENTRIES, room_id, limit, before=before, after=after)]
 
 
 def around(connection: sqlite3.Connection, room_id: RoomId, seq: int, limit: int) -> list[Message]:
     """Return up to `limit` messages around `seq`, newest first."""
+    return [row.message() for row in _rows_around(connection, _PAGES, room_id, seq, limit)]
+
+
+def entries_around(connection: sqlite3.Connection, room_id: RoomId, seq: int, limit: int) -> list[Message | RoomEvent]:
+    """Return the same with the events `AMONG_MESSAGES`."""
+    return [_entry(row) for row in _rows_around(connection, _ENTRIES, room_id, seq, limit)]
+
+
+def _rows(
+    connection: sqlite3.Connection,
+    queries: tuple[str, str],
+    room_id: RoomId,
+    limit: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+) -> list[EventRow]:
+    if not is_uuid(room_id) or limit <= 0:
+        return []
+    newest, oldest = queries
+    query = oldest if after is not None and before is None else newest
+    bounds = (_seq(after or 0), SEQ_MASK if before is None else _seq(before))
+    return _newest_first(_one(connection, query, (packed(room_id), *bounds, limit)))
+
+
+def _rows_around(
+    connection: sqlite3.Connection, queries: tuple[str, str], room_id: RoomId, seq: int, limit: int
+) -> list[EventRow]:
     if limit <= 0:
         return []
     # Both sides whole: what one side lacks at an end of the room, the other may fill.
-    newer = page(connection, room_id, None, seq, limit)
-    older = page(connection, room_id, seq + 1, None, limit)
+    newer = _rows(connection, queries, room_id, limit, after=seq)
+    older = _rows(connection, queries, room_id, limit, before=seq + 1)
     wanted = max((limit - 1) // 2, limit - len(older))
     newer = newer[max(0, len(newer) - wanted) :]
     return newer + older[: limit - len(newer)]
+
+
+def _entry(row: EventRow) -> Message | RoomEvent:
+    return row.message() if row.type == CREATED else row.event()
 
 
 def message(
@@ -167,9 +209,11 @@ def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) ->
 
 
 def _messages(joined: str) -> list[Message]:
-    found = [row.message() for row in decode_rows(joined)]
-    found.sort(key=lambda each: each.seq, reverse=True)
-    return found
+    return [row.message() for row in _newest_first(joined)]
+
+
+def _newest_first(joined: str) -> list[EventRow]:
+    return sorted(decode_rows(joined), key=lambda row: row.seq, reverse=True)
 
 
 def _seq(number: int) -> int:
