@@ -8,7 +8,7 @@ import { deleteStore, openStore } from "./storage/open";
 import type { LocalStore, SavedSession } from "./storage/store";
 import type { Stores } from "./stores";
 import { TabChannel, alone, type TabMessage } from "./tabs";
-import { Tokens, tokenOf } from "./tokens";
+import { Tokens, isRefusal, tokenOf } from "./tokens";
 import type { RefusedCommand } from "./types";
 
 /** The part of localStorage that is used. */
@@ -96,7 +96,7 @@ export class Account {
     try {
       await this.start(await this.#refresh());
     } catch (error) {
-      if (error instanceof ApiError && error.status !== 0) notes.removeItem(ACCOUNT);
+      if (isRefusal(error)) notes.removeItem(ACCOUNT);
     }
   }
 

@@ -102,10 +102,15 @@ describe("a refresh that fails", () => {
     expect(ended).toHaveBeenCalledWith("session_revoked");
   });
 
-  test("because there is no network is tried again when somebody asks", async () => {
+  test.each([
+    ["there is no network", new ApiError("network", "")],
+    ["the answer was lost", new ApiError("timeout", "")],
+    ["the server is away", new ApiError("unavailable", "", { status: 503 })],
+    ["somebody else answered", new ApiError("unavailable", "", { status: 403 })],
+  ])("because %s is tried again when somebody asks", async (_, error) => {
     const { open, refresh, ended } = browser();
     const tab = open();
-    refresh.mockRejectedValueOnce(new ApiError("network", ""));
+    refresh.mockRejectedValueOnce(error);
     await expect(tab.get()).rejects.toThrow(ApiError);
     expect(await tab.get()).toBe("token 1");
     expect(ended).not.toHaveBeenCalled();

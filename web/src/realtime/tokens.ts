@@ -16,6 +16,14 @@ export function tokenOf(grant: GrantAnswer, asked: number): AccessToken {
   return { value: grant.access_token, until: asked + life, life };
 }
 
+/**
+ * Whether a refresh was refused for good, in the server's own words. What a proxy, a hotel's network or nobody answers says nothing
+ * of the session: the same token is presented again later.
+ */
+export function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403) && error.code !== "unavailable";
+}
+
 export interface TokenSource {
   /** Spend the refresh cookie for the next grant. */
   refresh: () => Promise<GrantAnswer>;
@@ -95,9 +103,7 @@ export class Tokens {
         this.#source.share(this.#held);
         return grant.access_token;
       } catch (error) {
-        if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-          this.#source.ended(error.code);
-        }
+        if (isRefusal(error)) this.#source.ended(error.code);
         throw error;
       }
     });
