@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.json import encode as json
 
 from parlour.chat.fold import apply
-from parlour.chat.model import AMONG_MESSAGES, EventType, NewEvent, RoomView
+from parlour.chat.model import AMONG_MESSAGES, EventType, NewEvent, RoomView, Tail
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid, uuid7
 
@@ -155,6 +155,10 @@ class TestReading:
         await bench.log.append([saying(room)] * 1 + [saying(room)])
         assert await bench.log.heads([unknown, room]) == {unknown: 0, room: 2}
         assert await bench.log.heads([]) == {}
+        bench.clock.wall += 5
+        await bench.say(room)
+        assert await bench.log.tails([unknown, room]) == {unknown: Tail(), room: Tail(3, START + 5)}
+        assert await bench.log.tails([RoomId("no uuid")]) == {"no uuid": Tail()}
         assert await bench.log.heads([RoomId("no uuid")]) == {"no uuid": 0}
 
     async def test_events_are_the_half_open_range(self, bench: Bench) -> None:

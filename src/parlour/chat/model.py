@@ -98,6 +98,13 @@ class Appended(msgspec.Struct):
     repeated: bool = False
 
 
+class Tail(msgspec.Struct, frozen=True):
+    """Where a room's log ends: its last seq, and when that event happened (ms UTC); 0 and 0 without events."""
+
+    seq: int = 0
+    at: int = 0
+
+
 class Message(msgspec.Struct, omit_defaults=True):
     """A message as it is now: the fold of the events that concern it. `version` is the seq of the last one applied."""
 

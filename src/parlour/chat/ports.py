@@ -17,6 +17,7 @@ from parlour.chat.model import (
     Room,
     RoomEvent,
     SearchHit,
+    Tail,
 )
 from parlour.platform.contracts import Profile
 from parlour.platform.errors import ParlourError
@@ -47,6 +48,10 @@ class RoomLog(Protocol):
 
     async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
         """Return the last seq of each room; 0 for a room without events."""
+        ...
+
+    async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        """Return the same with the times of those events, at the same cost."""
         ...
 
     async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:

@@ -16,6 +16,7 @@ from parlour.chat.model import (
     Room,
     RoomEvent,
     RoomKind,
+    Tail,
 )
 from parlour.chat.ports import Pending
 from parlour.platform.contracts import Profile
@@ -121,12 +122,17 @@ class FakeHeads:
 
     def __init__(self) -> None:
         self.at: dict[RoomId, int] = {}
+        self.times: dict[RoomId, int] = {}
 
     def get(self, room_id: RoomId) -> int | None:
         return self.at.get(room_id)
 
     async def of(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
         return {room_id: self.at.get(room_id, 0) for room_id in room_ids}
+
+    async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        heads = await self.of(room_ids)
+        return {room_id: Tail(head, self.times.get(room_id, 0)) for room_id, head in heads.items()}
 
 
 class FakeLog:

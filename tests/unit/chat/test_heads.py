@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from parlour.chat.model import Appended, EventType, NewEvent
+from parlour.chat.model import Appended, EventType, NewEvent, Tail
 from parlour.chat.service.heads import Heads
 from parlour.platform.errors import Internal, ParlourError, Unavailable
 from parlour.platform.ids import RoomId, UserId
@@ -22,10 +22,10 @@ class Log:
         self.hold: asyncio.Event | None = None
         self.reading = asyncio.Event()
 
-    async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
+    async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
         rooms = list(room_ids)
         self.asked.append(rooms)
-        found = {room_id: self.at.get(room_id, 0) for room_id in rooms}
+        found = {room_id: Tail(seq, 100 * seq) for room_id in rooms for seq in [self.at.get(room_id, 0)]}
         self.reading.set()
         if self.hold is not None:
             await self.hold.wait()
@@ -47,6 +47,16 @@ async def test_committed_events_move_a_head_forward_without_asking() -> None:
     heads.committed([an_event(ONE, 6), an_event(ONE, 7), an_event(TWO, 1)])
     assert await heads.of([ONE, TWO]) == {ONE: 7, TWO: 1}
     assert log.asked == []
+
+
+async def test_the_time_of_the_last_event_comes_with_its_head() -> None:
+    log = Log()
+    heads = Heads(log)
+    assert await heads.tails([ONE, TWO]) == {ONE: Tail(5, 500), TWO: Tail()}
+    event = an_event(ONE, 6)
+    heads.committed([event, an_event(ONE, 5)])
+    assert await heads.tails([ONE]) == {ONE: Tail(6, event.at)}
+    assert log.asked == [[ONE, TWO]]
 
 
 async def test_a_read_that_began_before_a_commit_does_not_turn_a_head_back() -> None:

@@ -28,12 +28,22 @@ async def test_ready_names_the_user_its_session_and_its_rooms_with_their_counts(
     room = a_room(name="lunch")
     house.memberships.add(ann, room, "moderator", read=4)
     house.heads.at[room.id] = 9
+    house.heads.times[room.id] = 1_234
     house.log.mention_counts[ann.user_id, room.id, 4] = 2
     state = await house.summaries.ready(ann, house.memberships.of[ann.user_id])
     assert (state.user.display_name, state.session_id, state.server_time) == ("Ann", ann.session_id, house.clock.wall)
     summary = state.rooms[0]
     assert (summary.id, summary.name, summary.role) == (room.id, "lunch", "moderator")
     assert (summary.head, summary.read, summary.unread, summary.mentions) == (9, 4, 5, 2)
+    assert summary.last_at == 1_234
+
+
+async def test_a_room_in_which_nothing_has_happened_was_last_active_when_it_was_made() -> None:
+    ann, house = a_principal("ann"), House()
+    room = a_room()
+    house.memberships.add(ann, room)
+    (summary,) = await house.summaries.rooms(ann.user_id, list(house.memberships.of[ann.user_id].values()))
+    assert (summary.head, summary.last_at) == (0, room.created_at)
 
 
 async def test_direct_rooms_name_the_other_member() -> None:

@@ -17,7 +17,7 @@ from parlour.chat.errors import (
     TooManyRooms,
     UnknownUser,
 )
-from parlour.chat.model import NotificationLevel, Room, RoomKind
+from parlour.chat.model import NotificationLevel, Room, RoomKind, Tail
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.outbox import OutboxRelay
@@ -39,8 +39,8 @@ class LogWithHeads(FakeLog):
         super().__init__()
         self.at: dict[RoomId, int] = {}
 
-    async def heads(self, room_ids: list[RoomId]) -> dict[RoomId, int]:
-        return {room_id: self.at.get(room_id, 0) for room_id in room_ids}
+    async def tails(self, room_ids: list[RoomId]) -> dict[RoomId, Tail]:
+        return {room_id: Tail(self.at.get(room_id, 0)) for room_id in room_ids}
 
 
 class House:

@@ -17,7 +17,7 @@ function draw(what: string): void {
 }
 
 function summary(id: string): RoomSummary {
-  const counts = { head: 1, read: 1, unread: 0, mentions: 0, created_at: 0, joined_at: 0 };
+  const counts = { head: 1, read: 1, unread: 0, mentions: 0, created_at: 0, joined_at: 0, last_at: 0 };
   return { id, name: id, kind: "public", topic: "", role: "member", notify: "all", ...counts };
 }
 

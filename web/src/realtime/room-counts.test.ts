@@ -26,6 +26,7 @@ function summary(head: number, read: number, mentions = 0): RoomSummary {
     notify: "all",
     created_at: 0,
     joined_at: 0,
+    last_at: 0,
     head,
     read,
     unread: head - read,

@@ -169,24 +169,16 @@ export class Rooms {
 }
 
 function recordOf(summary: RoomSummary, before: RoomRecord | undefined): RoomRecord {
-  const { id, name, kind, topic, role, notify, joined_at, peer } = summary;
+  const { id, name, kind, topic, role, notify, last_at, peer } = summary;
   const counts = fromSummary(summary, before?.counts);
-  const lastAt = before?.lastAt ?? joined_at;
+  const lastAt = Math.max(last_at, before?.lastAt ?? 0);
   return { id, name, kind, topic, role, level: notify, counts, lastAt, ...(peer === undefined ? {} : { peer }) };
 }
 
-/** A room after an event that changes what it is or when it was last used; the same object where it does not. */
-function changed(record: RoomRecord, event: RoomEvent, head: number, me: string): RoomRecord {
-  switch (event.type) {
-    case "message.created":
-    case "call.started":
-      return event.at > record.lastAt ? { ...record, lastAt: event.at } : record;
-    case "room.updated": {
-      if (event.seq <= head) return record; // told late: the record is newer
-      const { name = record.name, topic = record.topic, kind = record.kind, roles } = event.data;
-      return { ...record, name, topic, kind, role: roles?.[me] ?? record.role };
-    }
-    default:
-      return record;
-  }
+/** A room after an event; the same object where it is neither the last one nor changes what the room is. */
+function changed(before: RoomRecord, event: RoomEvent, head: number, me: string): RoomRecord {
+  const record = event.at > before.lastAt ? { ...before, lastAt: event.at } : before;
+  if (event.type !== "room.updated" || event.seq <= head) return record; // told late: the record is newer
+  const { name = record.name, topic = record.topic, kind = record.kind, roles } = event.data;
+  return { ...record, name, topic, kind, role: roles?.[me] ?? record.role };
 }

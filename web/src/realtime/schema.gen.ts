@@ -585,6 +585,7 @@ export interface RoomSummary {
   created_at: number;
   joined_at: number;
   head: number;
+  last_at: number;
   read: number;
   unread: number;
   mentions: number;

@@ -7,7 +7,7 @@ import { Syncing } from "./syncing";
 
 function room(id: string, head: number, read: number): RoomRecord {
   const shape = { id, name: id, kind: "public", topic: "", role: "member" } as const;
-  const times = { created_at: 0, joined_at: 0 };
+  const times = { created_at: 0, joined_at: 0, last_at: 0 };
   const counts = fromSummary({ ...shape, ...times, notify: "all", head, read, unread: head - read, mentions: 0 });
   return { ...shape, level: "all", counts, lastAt: 0 };
 }

@@ -203,6 +203,7 @@ _SUMMARY = {
     "created_at": _AT,
     "joined_at": _AT,
     "head": 42,
+    "last_at": _AT,
     "read": 40,
     "unread": 2,
     "mentions": 1,

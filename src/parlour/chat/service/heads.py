@@ -1,9 +1,9 @@
-"""The last seq of every room that somebody asked about, current without asking the log again."""
+"""Where the log of every room ends that somebody asked about, current without asking the log again."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from parlour.chat.model import Appended, NewEvent, RoomEvent
+from parlour.chat.model import Appended, NewEvent, RoomEvent, Tail
 from parlour.chat.ports import RoomLog
 from parlour.chat.service.batching import BatchLoader
 from parlour.platform.errors import ParlourError
@@ -20,16 +20,17 @@ class Heads:
     """
 
     def __init__(self, log: RoomLog, *, capacity: int = 100_000) -> None:
-        """Remember at most `capacity` rooms, about 200 bytes each."""
+        """Remember at most `capacity` rooms, about 300 bytes each."""
         self._log = log
         self._capacity = capacity
-        self._heads: OrderedDict[RoomId, int] = OrderedDict()
+        self._tails: OrderedDict[RoomId, Tail] = OrderedDict()
         self._forgotten = 0
-        self._loader: BatchLoader[RoomId, int] = BatchLoader(self._fetch)
+        self._loader: BatchLoader[RoomId, Tail] = BatchLoader(self._fetch)
 
     def get(self, room_id: RoomId) -> int | None:
         """Return the head of a room, None where it is not in the cache."""
-        return self._heads.get(room_id)
+        tail = self._tails.get(room_id)
+        return None if tail is None else tail.seq
 
     async def of(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
         """Return the head of each room, 0 for one without events; what is not in the cache is loaded in one batch.
@@ -37,16 +38,23 @@ class Heads:
         Raises:
             Unavailable: the log is away.
         """
-        heads = {room_id: self._heads.get(room_id, -1) for room_id in room_ids}
-        missing = [room_id for room_id, head in heads.items() if head < 0]
-        if missing:
-            heads.update(await self._loader.load_many(missing))
-        return heads
+        return {room_id: tail.seq for room_id, tail in (await self.tails(room_ids)).items()}
+
+    async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        """Return the same with the times of those events.
+
+        Raises:
+            Unavailable: the log is away.
+        """
+        known = {room_id: self._tails.get(room_id) for room_id in room_ids}
+        missing = [room_id for room_id, tail in known.items() if tail is None]
+        loaded = await self._loader.load_many(missing) if missing else {}
+        return {room_id: loaded[room_id] if tail is None else tail for room_id, tail in known.items()}
 
     def committed(self, events: Sequence[RoomEvent]) -> None:
         """Move forward the heads of the rooms of `events`."""
         for event in events:
-            self._raise(event.room_id, event.seq)
+            self._raise(event.room_id, Tail(event.seq, event.at))
 
     def follow(self, work: Work) -> Work:
         """Return `work` for a `Broker`, which also moves the heads of its rooms, before anybody is answered.
@@ -74,20 +82,22 @@ class Heads:
     def _forget(self, room_ids: Iterable[RoomId]) -> None:
         for room_id in room_ids:
             self._forgotten += 1
-            self._heads.pop(room_id, None)
+            self._tails.pop(room_id, None)
 
-    async def _fetch(self, room_ids: Sequence[RoomId]) -> dict[RoomId, int]:
+    async def _fetch(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Tail]:
         while True:
             forgotten = self._forgotten
-            found = await self._log.heads(room_ids)
+            found = await self._log.tails(room_ids)
             if self._forgotten == forgotten:
                 break
-        return {room_id: self._raise(room_id, found.get(room_id, 0)) for room_id in room_ids}
+        return {room_id: self._raise(room_id, found.get(room_id, Tail())) for room_id in room_ids}
 
-    def _raise(self, room_id: RoomId, head: int) -> int:
-        head = max(head, self._heads.get(room_id, 0))
-        self._heads[room_id] = head
-        self._heads.move_to_end(room_id)
-        if len(self._heads) > self._capacity:
-            self._heads.popitem(last=False)
-        return head
+    def _raise(self, room_id: RoomId, tail: Tail) -> Tail:
+        known = self._tails.get(room_id)
+        if known is not None and known.seq >= tail.seq:
+            tail = known
+        self._tails[room_id] = tail
+        self._tails.move_to_end(room_id)
+        if len(self._tails) > self._capacity:
+            self._tails.popitem(last=False)
+        return tail

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from parlour.chat.model import Membership, NotificationLevel, RoomKind
+from parlour.chat.model import Membership, NotificationLevel, RoomKind, Tail
 from parlour.chat.ports import Directory, RoomLog
 from parlour.chat.service.batching import BatchLoader
 from parlour.chat.service.heads import Heads
@@ -21,7 +21,7 @@ class RoomSummary(msgspec.Struct, omit_defaults=True):
 
     `head` is the seq of the last event, `read` the member's marker and `unread` what lies between; `mentions` counts
     the messages past the marker that mention the member or the whole room. `peer` is the other member of a direct
-    room. Times in ms UTC.
+    room. `last_at` is when the last event happened. Times in ms UTC.
     """
 
     id: RoomId
@@ -33,6 +33,7 @@ class RoomSummary(msgspec.Struct, omit_defaults=True):
     created_at: int
     joined_at: int
     head: int
+    last_at: int
     read: int
     unread: int
     mentions: int
@@ -78,16 +79,16 @@ class Summaries:
     async def _rooms(
         self, user_id: UserId, memberships: list[Membership], peers: dict[UserId, Profile]
     ) -> list[RoomSummary]:
-        heads = await self._heads.of([each.room.id for each in memberships])
+        tails = await self._heads.tails([each.room.id for each in memberships])
         marks = [
-            (user_id, each.room.id, each.read) for each in memberships if heads[each.room.id] > each.read
+            (user_id, each.room.id, each.read) for each in memberships if tails[each.room.id].seq > each.read
         ]  # who has read everything has no unread mention
         counts = await self._mentions.load_many(marks)
         mentions = {room_id: count for (_, room_id, _), count in counts.items()}
-        return [self._summary(each, heads[each.room.id], mentions.get(each.room.id, 0), peers) for each in memberships]
+        return [self._summary(each, tails[each.room.id], mentions.get(each.room.id, 0), peers) for each in memberships]
 
     @staticmethod
-    def _summary(membership: Membership, head: int, mentions: int, peers: dict[UserId, Profile]) -> RoomSummary:
+    def _summary(membership: Membership, tail: Tail, mentions: int, peers: dict[UserId, Profile]) -> RoomSummary:
         room = membership.room
         return RoomSummary(
             id=room.id,
@@ -98,9 +99,10 @@ class Summaries:
             notify=membership.notify,
             created_at=room.created_at,
             joined_at=membership.joined_at,
-            head=head,
+            head=tail.seq,
+            last_at=tail.at or room.created_at,
             read=membership.read,
-            unread=max(0, head - membership.read),
+            unread=max(0, tail.seq - membership.read),
             mentions=mentions,
             peer=peers.get(membership.peer) if membership.peer is not None else None,
         )

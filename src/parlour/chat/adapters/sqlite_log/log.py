@@ -13,7 +13,7 @@ from parlour.chat.adapters.sqlite_log import reads
 from parlour.chat.adapters.sqlite_log.append import Appender
 from parlour.chat.adapters.sqlite_log.schema import migrate, open_connection
 from parlour.chat.adapters.sqlite_log.threads import Threads
-from parlour.chat.model import Appended, Message, NewEvent, RoomEvent
+from parlour.chat.model import Appended, Message, NewEvent, RoomEvent, Tail
 from parlour.platform.clock import Clock
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId
@@ -79,8 +79,12 @@ class SqliteRoomLog:
 
     async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
         """Return the last seq of each room; 0 for a room without events."""
+        return {room_id: tail.seq for room_id, tail in (await self.tails(room_ids)).items()}
+
+    async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        """Return the same with the times of those events, at the same cost."""
         wanted = list(room_ids)
-        return await self.read(reads.heads, wanted) if wanted else {}
+        return await self.read(reads.tails, wanted) if wanted else {}
 
     async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
         """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON."""

@@ -19,17 +19,17 @@ from parlour.chat.adapters.sqlite_log.rows import (
     packed,
     repeat_hash,
 )
-from parlour.chat.model import AMONG_MESSAGES, Message, RoomEvent
+from parlour.chat.model import AMONG_MESSAGES, Message, RoomEvent, Tail
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
 _ROOM = "(SELECT pk FROM rooms WHERE id = ?1)"
 _JOINED = f"JOIN rooms r ON r.pk = e.place >> {SEQ_BITS} LEFT JOIN overlay o ON o.pk = e.pk"
 
-_HEADS = f"""
-SELECT json_group_array(coalesce((
-    SELECT place & {SEQ_MASK} FROM events
+_TAILS = f"""
+SELECT json_group_array(json(coalesce((
+    SELECT json_array(place & {SEQ_MASK}, at) FROM events
     WHERE place BETWEEN w.room << {SEQ_BITS} AND w.room << {SEQ_BITS} | {SEQ_MASK} ORDER BY place DESC LIMIT 1
-), 0))
+), json_array(0, 0))))
 FROM (
     SELECT (SELECT pk FROM rooms WHERE id = substr(?1, 1 + 16 * key, 16)) AS room FROM json_each(?2) ORDER BY key
 ) w
@@ -89,10 +89,10 @@ FROM (
 """
 
 
-def heads(connection: sqlite3.Connection, room_ids: Sequence[RoomId]) -> dict[RoomId, int]:
-    """Return the last seq of each room, 0 for one without events."""
-    found: list[int] = json.loads(_one(connection, _HEADS, joined_ids(room_ids)))
-    return dict(zip(room_ids, found, strict=True))
+def tails(connection: sqlite3.Connection, room_ids: Sequence[RoomId]) -> dict[RoomId, Tail]:
+    """Return the last seq of each room and its time, 0 and 0 for one without events."""
+    found: list[list[int]] = json.loads(_one(connection, _TAILS, joined_ids(room_ids)))
+    return {room_id: Tail(*tail) for room_id, tail in zip(room_ids, found, strict=True)}
 
 
 def events(
