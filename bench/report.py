@@ -1,6 +1,6 @@
-"""Renders the JSON lines of a run into docs/load-report.md: `python -m bench.report RUN.jsonl --command "make bench"`.
+"""Renders the JSON lines of a run into docs/load-report.md: `python -m bench.report RUN.jsonl --section server`.
 
-The section between the markers is replaced; the rest of the page is written by hand.
+The section between its markers is replaced; the rest of the page is written by hand.
 """
 
 import argparse
@@ -17,7 +17,14 @@ from bench.results import TARGETS, Result
 from bench.setting import ROOT
 
 PAGE = ROOT / "docs" / "load-report.md"
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+COMMANDS = {"server": "make bench", "web": "make bench-web"}
+"""The sections of the page, and what gives their lines."""
+
+
+def markers(section: str) -> tuple[str, str]:
+    """Return the lines that a section stands between."""
+    name = "bench" if section == "server" else f"bench {section}"
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 
 
 def machine() -> str:
@@ -42,7 +49,11 @@ def commit() -> str:
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     changed = subprocess.run(
-        ["git", "status", "--porcelain", "src", "bench", "load"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "status", "--porcelain", "src", "bench", "load", "web"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return head.stdout.strip() + (" with local changes" if changed.stdout.strip() else "")
 
@@ -64,16 +75,17 @@ def row(result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def render(lines: str, command: str, measured_at: str) -> str:
+def render(lines: str, section: str, measured_at: str) -> str:
     """Return the section: machine, commit, command, a table, and the raw lines."""
     results = [msgspec.json.decode(line, type=Result) for line in lines.splitlines() if line.startswith("{")]
+    begin, end = markers(section)
     return "\n".join(
         (
-            BEGIN,
+            begin,
             "",
             f"- Machine: {machine()}",
             f"- Commit: {commit()}",
-            f"- Command: `{command}`",
+            f"- Command: `{COMMANDS[section]}`",
             f"- Measured: {measured_at}",
             "",
             "Ratio is Parlour / reference, both measured in this run.",
@@ -90,25 +102,36 @@ def render(lines: str, command: str, measured_at: str) -> str:
             "",
             "</details>",
             "",
-            END,
+            end,
         )
     )
 
 
+def write(run: str, section: str, measured_at: datetime) -> None:
+    """Replace a section of the page by what the lines of `run` say.
+
+    Raises:
+        ValueError: the page lacks the section's markers.
+    """
+    page, (begin, end) = PAGE.read_text(), markers(section)
+    before, opened, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (opened and closed):
+        raise ValueError(f"{PAGE.relative_to(ROOT)} lacks the markers {begin} and {end}")
+    PAGE.write_text(before + render(run, section, measured_at.strftime("%Y-%m-%d %H:%M UTC")) + after)
+
+
 def main() -> int:
-    """Replace the section of the page."""
+    """Replace a section of the page by a run that was kept."""
     parser = argparse.ArgumentParser(prog="python -m bench.report")
-    parser.add_argument("run", type=Path, help="the standard output of `python -m bench`")
-    parser.add_argument("--command", default="make bench", help="the command that gave it")
+    parser.add_argument("run", type=Path, help="the standard output of the section's command")
+    parser.add_argument("--section", choices=COMMANDS, default="server", help="(default: server)")
     options = parser.parse_args()
-    page = PAGE.read_text()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        print(f"{PAGE.relative_to(ROOT)} lacks the markers {BEGIN} and {END}", file=sys.stderr)
+    try:
+        write(options.run.read_text(), options.section, datetime.fromtimestamp(options.run.stat().st_mtime, UTC))
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 1
-    measured_at = datetime.fromtimestamp(options.run.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    PAGE.write_text(before + render(options.run.read_text(), options.command, measured_at) + after)
     return 0
 
 

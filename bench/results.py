@@ -49,6 +49,16 @@ TARGETS = {
     "calls_1000_setup_p95": Target("value", "<=", 200.0),
     "calls_1000_lost": Target("value", "<=", 0),
     "rest": Target("ratio", ">=", 1.5),
+    "web_first_javascript": Target("value", "<=", 180.0),
+    "web_cold_load": Target("value", "<=", 1_500.0),
+    "web_cold_load_login": Target("value", "<=", 1_500.0),
+    "web_memory_growth": Target("value", "<=", 5.0),
+    "web_memory_nodes_growth": Target("value", "<=", 5.0),
+    "web_scroll_longest_task": Target("value", "<=", 50.0),
+    "web_scroll_jump": Target("value", "<=", 1.0),
+    "web_drag_longest_task": Target("value", "<=", 50.0),
+    "web_events_50_frame_p95": Target("value", "<=", 17.5),
+    "web_events_50_longest_task": Target("value", "<=", 50.0),
 }
 
 

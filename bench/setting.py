@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,10 @@ class SeededUser(msgspec.Struct):
     username: str
     access_token: str
     room_ids: list[str]
+
+
+Prepare = Callable[[Path, list[SeededUser]], Awaitable[None]]
+"""Writes to the data directory of a server that does not run yet."""
 
 
 class Setting(msgspec.Struct):
@@ -126,15 +130,25 @@ def peer_version(package: str) -> str:
 
 
 class Parlour:
-    """`parlour serve` with everything on, over a data directory of its own with seeded users.
+    """`parlour serve` with everything on, over a data directory of its own with seeded users, which `prepare` may add to.
 
     Use as an async context manager; the directory goes with it.
     """
 
-    def __init__(self, *, users: int, room_size: int, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        users: int,
+        room_size: int,
+        password: str | None = None,
+        settings: Mapping[str, str] | None = None,
+        prepare: Prepare | None = None,
+    ) -> None:
         self._users = users
         self._room_size = room_size
+        self._password = password
         self._settings = dict(settings or {})
+        self._prepare = prepare
         self.users: list[SeededUser] = []
         self.server: ServerProcess
 
@@ -142,6 +156,8 @@ class Parlour:
         self._data = Path(tempfile.mkdtemp(prefix="data-", dir=FOLDER))
         try:
             self.users = await self._seed()
+            if self._prepare is not None:
+                await self._prepare(self._data, self.users)
             port = free_port()
             self.server = await ServerProcess.start(
                 [*PARLOUR, "serve", "--host", "127.0.0.1", "--port", str(port), "--data-dir", str(self._data)],
@@ -158,8 +174,9 @@ class Parlour:
     async def _seed(self) -> list[SeededUser]:
         progress(f"seeding {self._users} users in rooms of {self._room_size}")
         tokens = self._data / "tokens.jsonl"
+        password = () if self._password is None else ("--password", self._password)
         sizes = ("--users", str(self._users), "--room-size", str(self._room_size))
-        await self._run("admin", "seed", "--data-dir", str(self._data), *sizes, "--tokens", str(tokens))
+        await self._run("admin", "seed", "--data-dir", str(self._data), *sizes, "--tokens", str(tokens), *password)
         with tokens.open("rb") as lines:
             return [msgspec.json.decode(line, type=SeededUser) for line in lines]
 

@@ -83,6 +83,6 @@ export default defineConfig(
     files: ["**/*.{test,spec}.{ts,tsx}", "src/test-setup.ts"],
     rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/unbound-method": "off" },
   },
-  { files: ["scripts/**/*.mjs", "*.config.js"], languageOptions: { globals: globals.node } },
+  { files: ["scripts/**/*.mjs", "bench/*.mjs", "*.config.js"], languageOptions: { globals: globals.node } },
   { files: ["public/*.js"], languageOptions: { globals: globals.browser, sourceType: "script" } },
 );

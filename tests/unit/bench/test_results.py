@@ -39,7 +39,7 @@ def test_a_figure_without_a_target_has_no_verdict() -> None:
 
 def test_the_page_shows_each_figure_its_target_and_the_raw_line() -> None:
     line = '{"name":"rest","value":2000,"unit":"requests/s","reference":"express","ratio":1.2}'
-    page = render(line + "\nnot a figure\n", "make bench", "2026-01-01 00:00 UTC")
+    page = render(line + "\nnot a figure\n", "server", "2026-01-01 00:00 UTC")
     assert "| `rest` | 2,000 | requests/s | 1.2 | express | ratio ≥ 1.5 | **missed** |" in page
     assert "- Command: `make bench`" in page
     assert '"value":2000' in page

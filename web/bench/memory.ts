@@ -1,0 +1,97 @@
+/** An hour of a busy team in a minute: what the page holds at its start and after each quarter. */
+
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { progress, report } from "./ledger";
+import { People, steadily, type Act } from "./people";
+import { makeRoom, openRoom, signedIn, type World } from "./world";
+
+const ROOMS = 20;
+/** Of an hour. */
+const ACTS: Readonly<Record<Act, number>> = { message: 3_600, reaction: 600, edit: 200, typing: 300, presence: 100 };
+const SWITCHES = 40;
+const PER_SECOND = 150;
+const QUARTERS = [1, 2, 3, 4] as const;
+
+interface Held {
+  /** Bytes of the JavaScript heap after a collection of garbage. */
+  heap: number;
+  nodes: number;
+}
+
+export async function memory(browser: Browser, world: World, repeats: number): Promise<void> {
+  const rooms: string[] = [];
+  for (let n = 1; n <= ROOMS; n++) rooms.push(await makeRoom(world, `room of the hour ${n}`));
+  const people = await People.join(world);
+  const hours: Held[][] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) hours.push(await hour(browser, world, rooms, people));
+  people.leave();
+  people.check();
+  const at = (quarter: number, what: keyof Held) => hours.map((hour) => hour[quarter]?.[what] ?? NaN);
+  for (const quarter of [0, ...QUARTERS]) {
+    const when = quarter === 0 ? "start" : `quarter_${quarter}`;
+    report({ name: `web_memory_${when}`, values: at(quarter, "heap").map((bytes) => bytes / 1e6), unit: "MB JS heap" });
+    report({ name: `web_memory_nodes_${when}`, values: at(quarter, "nodes"), unit: "DOM nodes" });
+  }
+  const growth = (what: keyof Held) => hours.map(([, , second, , last]) => growing(second?.[what], last?.[what]));
+  const unit = "% from the second quarter to the last";
+  report({ name: "web_memory_growth", values: growth("heap"), unit });
+  report({ name: "web_memory_nodes_growth", values: growth("nodes"), unit });
+}
+
+function growing(before = NaN, after = NaN): number {
+  return 100 * (after / before - 1);
+}
+
+async function hour(browser: Browser, world: World, rooms: readonly string[], people: People): Promise<Held[]> {
+  const context = await signedIn(browser, world);
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  const [first = ""] = rooms;
+  await page.goto(`/r/${first}`);
+  people.act("message", first);
+  await openRoom(page, first);
+  const part = world.quick ? 0.02 : 0.25;
+  const acts = mixed(part);
+  const held = [await settled(page, devtools)];
+  for (const quarter of QUARTERS) {
+    const traffic = steadily(PER_SECOND, acts.length / PER_SECOND, (n) =>
+      people.act(acts[n] ?? "message", rooms[(n * 7 + quarter) % rooms.length] ?? first),
+    );
+    await Promise.all([traffic, switching(page, Math.ceil(SWITCHES * part), acts.length / PER_SECOND)]);
+    await choose(page, 1);
+    held.push(await settled(page, devtools));
+    progress(`  quarter ${quarter}: ${held.map(({ heap }) => (heap / 1e6).toFixed(1)).join(" ")} MB`);
+  }
+  await context.close();
+  return held;
+}
+
+/** The acts of a part of the hour, evenly mixed: each kind's n-th stands where n / count is. */
+function mixed(part: number): Act[] {
+  const placed = (Object.keys(ACTS) as Act[]).flatMap((kind) => {
+    const count = Math.round(ACTS[kind] * part);
+    return Array.from({ length: count }, (_, n) => ({ kind, at: (n + 0.5) / count }));
+  });
+  return placed.sort((a, b) => a.at - b.at).map(({ kind }) => kind);
+}
+
+async function switching(page: Page, times: number, seconds: number): Promise<void> {
+  for (let n = 0; n < times; n++) {
+    await choose(page, ((n * 7) % ROOMS) + 1);
+    await page.waitForTimeout((1_000 * seconds) / times);
+  }
+}
+
+async function choose(page: Page, room: number): Promise<void> {
+  const name = `room of the hour ${room}`;
+  await page.getByRole("navigation", { name: "Rooms" }).getByText(name, { exact: true }).click();
+  await page.getByRole("heading", { name }).first().waitFor();
+}
+
+async function settled(page: Page, devtools: CDPSession): Promise<Held> {
+  await page.waitForTimeout(2_500); // toasts, caches that wait, frames
+  for (let n = 0; n < 3; n++) await devtools.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+  const { nodes } = await devtools.send("Memory.getDOMCounters");
+  return { heap: usedSize, nodes };
+}

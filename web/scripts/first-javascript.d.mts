@@ -1,0 +1,1 @@
+export function firstJavaScript(): Promise<{ kilobytes: number; files: number }>;
