@@ -1,6 +1,7 @@
 /** Languages: one chunk each, loaded before the first render; texts are keyed by feature namespace in src/locales. */
 
 import i18next from "i18next";
+import { useSyncExternalStore } from "react";
 import { initReactI18next } from "react-i18next";
 import type { Translations } from "@/locales/types";
 import { usePreferences } from "./preferences";
@@ -66,4 +67,14 @@ export async function startI18n(): Promise<void> {
  */
 export function localeTag(language: string): string {
   return navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+}
+
+/** The language of now. `useTranslation` knows it too, but copies the whole of i18next for each component that asks. */
+export function useLanguage(): string {
+  return useSyncExternalStore(followLanguage, () => i18next.language);
+}
+
+function followLanguage(changed: () => void): () => void {
+  i18next.on("languageChanged", changed);
+  return () => i18next.off("languageChanged", changed);
 }

@@ -1,8 +1,6 @@
 /** Times and dates as people here write them: Intl, the language, and 12 or 24 hours. */
 
-import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
-import { localeTag } from "./i18n";
+import { localeTag, useLanguage } from "./i18n";
 import { usePreferences, type TimeFormat } from "./preferences";
 
 const MINUTE = 60_000;
@@ -35,6 +33,13 @@ export function daysBetween(earlier: number, later: number): number {
   return Math.round((midnight(later) - midnight(earlier)) / DAY);
 }
 
+/** The calendar day of a time, where the person is: from its midnight to the next. */
+export function dayOf(at: number): { from: number; to: number } {
+  const midnight = new Date(at);
+  const from = midnight.setHours(0, 0, 0, 0);
+  return { from, to: midnight.setDate(midnight.getDate() + 1) };
+}
+
 function capitalised(text: string, locale: string): string {
   return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 }
@@ -46,8 +51,20 @@ const CLOCKS: Record<TimeFormat, Intl.DateTimeFormatOptions> = {
   "24": { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
 };
 
-/** Formatters are costly to make and cheap to use: one set per locale and format. */
+const made = new Map<string, Times>();
+
+/** Formatters are costly to make and cheap to use: one set per locale and format, for all who ask. */
 export function timesFor(locale: string, timeFormat: TimeFormat): Times {
+  const key = `${locale} ${timeFormat}`;
+  let times = made.get(key);
+  if (times === undefined) {
+    times = makeTimes(locale, timeFormat);
+    made.set(key, times);
+  }
+  return times;
+}
+
+function makeTimes(locale: string, timeFormat: TimeFormat): Times {
   const clock = new Intl.DateTimeFormat(locale, CLOCKS[timeFormat]);
   const weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
   const month = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
@@ -91,7 +108,7 @@ export function timesFor(locale: string, timeFormat: TimeFormat): Times {
 
 /** The formatters for the language and time format of now. */
 export function useTimes(): Times {
-  const { i18n } = useTranslation();
+  const language = useLanguage();
   const timeFormat = usePreferences((preferences) => preferences.timeFormat);
-  return useMemo(() => timesFor(localeTag(i18n.language), timeFormat), [i18n.language, timeFormat]);
+  return timesFor(localeTag(language), timeFormat);
 }

@@ -8,16 +8,8 @@ import { Markdown } from "./markdown";
 
 /** The text of a message; a very long one is cut until one asks for the rest. It cannot reach beyond its own place. */
 export function MessageBody({ message }: { message: TimelineMessage }) {
-  const { t } = useTranslation("messages");
-  const { ui } = useOpenRoom();
   const long = isLong(message.text);
   const expanded = useRoomUi((state) => state.expanded.has(message.key));
-  const toggle = () =>
-    ui.setState((state) => {
-      const keys = new Set(state.expanded);
-      if (!keys.delete(message.key)) keys.add(message.key);
-      return { expanded: keys };
-    });
   return (
     <>
       <div
@@ -34,12 +26,24 @@ export function MessageBody({ message }: { message: TimelineMessage }) {
           editedAt={message.edited_at}
         />
       </div>
-      {long && (
-        <Button variant="link" size="sm" aria-expanded={expanded} onClick={toggle}>
-          {expanded ? t("text.less") : t("text.more")}
-        </Button>
-      )}
+      {long && <ShowMore messageKey={message.key} expanded={expanded} />}
     </>
+  );
+}
+
+function ShowMore({ messageKey, expanded }: { messageKey: string; expanded: boolean }) {
+  const { t } = useTranslation("messages");
+  const { ui } = useOpenRoom();
+  const toggle = () =>
+    ui.setState((state) => {
+      const keys = new Set(state.expanded);
+      if (!keys.delete(messageKey)) keys.add(messageKey);
+      return { expanded: keys };
+    });
+  return (
+    <Button variant="link" size="sm" aria-expanded={expanded} onClick={toggle}>
+      {expanded ? t("text.less") : t("text.more")}
+    </Button>
   );
 }
 

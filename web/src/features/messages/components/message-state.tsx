@@ -11,21 +11,33 @@ const PATIENCE_MS = 1_200;
 
 /** Under a message that is not where it should be: on its way, or refused with what can be done about it. */
 export function MessageState({ message }: { message: TimelineMessage }) {
+  switch (message.state) {
+    case "sent":
+      return null;
+    case "pending":
+      return <Waiting />;
+    case "failed":
+      return <Failed message={message} />;
+  }
+}
+
+function Waiting() {
+  const { t } = useTranslation("messages");
+  const waiting = useDelayed(true, PATIENCE_MS);
+  return (
+    waiting && (
+      <p className="flex items-center gap-1.5 text-xs text-muted-foreground">
+        <Clock aria-hidden className="size-3" />
+        {t("state.pending")}
+      </p>
+    )
+  );
+}
+
+function Failed({ message }: { message: TimelineMessage }) {
   const { t } = useTranslation("messages");
   const { ui } = useOpenRoom();
   const refusal = useRefusalText();
-  const waiting = useDelayed(message.state === "pending", PATIENCE_MS);
-  if (message.state === "pending") {
-    return (
-      waiting && (
-        <p className="flex items-center gap-1.5 text-xs text-muted-foreground">
-          <Clock aria-hidden className="size-3" />
-          {t("state.pending")}
-        </p>
-      )
-    );
-  }
-  if (message.state === "sent") return null;
   const hasText =
     message.command === undefined || message.command === "message.send" || message.command === "message.edit";
   return (

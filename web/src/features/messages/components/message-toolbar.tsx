@@ -18,12 +18,23 @@ const DIRECT: readonly MessageActionId[] = ["react", "reply", "edit"];
 
 /** What one mostly does to a message, above it while the pointer or the keyboard is there; the rest in a menu. */
 export function MessageToolbar({ message, shown }: { message: TimelineMessage; shown: boolean }) {
-  const { t } = useTranslation("messages");
-  const { t: common } = useTranslation();
   const [open, setOpen] = useState(false);
   const picking = useRoomUi((ui) => ui.picker?.message.key === message.key);
-  const { list, run } = useMessageActions();
   if (!shown && !open && !picking) return null;
+  return <Toolbar message={message} open={open} onOpenChange={setOpen} />;
+}
+
+interface ToolbarProps {
+  message: TimelineMessage;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}
+
+/** Apart, so that a row without one does not pay for its texts and actions. */
+function Toolbar({ message, open, onOpenChange }: ToolbarProps) {
+  const { t } = useTranslation("messages");
+  const { t: common } = useTranslation();
+  const { list, run } = useMessageActions();
   const actions = list(message);
   const direct = DIRECT.filter((id) => actions.includes(id));
   const rest = actions.filter((id) => !DIRECT.includes(id));
@@ -46,7 +57,7 @@ export function MessageToolbar({ message, shown }: { message: TimelineMessage; s
           </IconButton>
         );
       })}
-      <DropdownMenu open={open} onOpenChange={setOpen} modal={false}>
+      <DropdownMenu open={open} onOpenChange={onOpenChange} modal={false}>
         <DropdownMenuTrigger asChild>
           <IconButton size="sm" tabIndex={-1} label={common("more")}>
             <Ellipsis className="size-4" />

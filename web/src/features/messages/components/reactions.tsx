@@ -12,13 +12,16 @@ import { rememberEmoji } from "../model/emoji";
 const SHORTCODE = /^:(.+):$/;
 
 /** The reactions to a message with how many and who, and one button to add another. */
-export const Reactions = memo(function Reactions({
-  message,
-  disabled,
-}: {
+export const Reactions = memo(function Reactions({ message, disabled }: ReactionsProps) {
+  return message.reactions !== undefined && <ReactionList message={message} disabled={disabled} />;
+});
+
+interface ReactionsProps {
   message: TimelineMessage;
   disabled: boolean;
-}) {
+}
+
+function ReactionList({ message, disabled }: ReactionsProps) {
   const { t } = useTranslation("messages");
   const { ui } = useOpenRoom();
   const reactions = Object.entries(message.reactions ?? {});
@@ -46,7 +49,7 @@ export const Reactions = memo(function Reactions({
       )}
     </ul>
   );
-});
+}
 
 interface ReactionProps {
   message: TimelineMessage;

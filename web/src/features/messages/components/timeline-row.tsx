@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { RoomState } from "@/realtime";
 import type { Row } from "../model/rows";
@@ -13,8 +14,8 @@ export interface TimelineRowProps {
   canReact: boolean;
 }
 
-/** A row with the lines above it. */
-export function TimelineRow({ row, room, readers, canReact }: TimelineRowProps) {
+/** A row with the lines above it. Scrolling alone, which goes through all rows in sight, does not draw it again. */
+export const TimelineRow = memo(function TimelineRow({ row, room, readers, canReact }: TimelineRowProps) {
   if (row.kind === "start") return <StartRow room={room} />;
   return (
     <>
@@ -32,7 +33,7 @@ export function TimelineRow({ row, room, readers, canReact }: TimelineRowProps) 
       )}
     </>
   );
-}
+});
 
 function UnreadLine() {
   const { t } = useTranslation("messages");

@@ -37,7 +37,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
   );
   const reads = useReadMarkers(room.id);
   const readers = useMemo(() => readersBySeq(items, reads, me), [items, reads, me]);
-  const { virtualizer, atEnd, begun, onScroll, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
+  const { virtualizer, atEnd, begun, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
     rows,
     timeline,
     scroller,
@@ -58,7 +58,6 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
         aria-label={t("timeline.label")}
         aria-live="off"
         tabIndex={0} // eslint-disable-line jsx-a11y-x/no-noninteractive-tabindex -- it scrolls, and arrows go through it
-        onScroll={onScroll}
         onKeyDown={press}
         className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]"
       >

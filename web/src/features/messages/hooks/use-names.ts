@@ -13,5 +13,17 @@ export function useNames(userIds: readonly string[], limit = 10): string {
   const names = named.map((id) => (id === me ? t("you") : isolated(profiles.get(id)?.display_name ?? t("somebody"))));
   const others = ordered.length - named.length;
   if (others > 0) names.push(t("others", { count: others }));
-  return new Intl.ListFormat(localeTag(i18n.language), { type: "conjunction" }).format(names);
+  return listFormat(localeTag(i18n.language)).format(names);
+}
+
+const formats = new Map<string, Intl.ListFormat>();
+
+/** Costly to make, and there is one name list to each reaction. */
+function listFormat(locale: string): Intl.ListFormat {
+  let format = formats.get(locale);
+  if (format === undefined) {
+    format = new Intl.ListFormat(locale, { type: "conjunction" });
+    formats.set(locale, format);
+  }
+  return format;
 }

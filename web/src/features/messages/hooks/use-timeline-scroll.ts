@@ -18,12 +18,17 @@ function estimate(row: Row | undefined): number {
   return (row.kind === "notice" ? 28 : 46) + (row.day === undefined ? 0 : 36) + (row.unread ? 24 : 0);
 }
 
+/** By what is known of the rows: to ask the page would have it laid out in the midst of every scroll. */
+function isNearEnd(virtualizer: Virtualizer<HTMLDivElement, Element>): boolean {
+  const seen = (virtualizer.scrollOffset ?? 0) + (virtualizer.scrollRect?.height ?? 0);
+  return virtualizer.getTotalSize() - seen <= END_PX;
+}
+
 export interface TimelineScroll {
   virtualizer: Virtualizer<HTMLDivElement, Element>;
   atEnd: boolean;
   /** It stands where one begins to read: only from then on may anything count as read. */
   begun: boolean;
-  onScroll: () => void;
   /** Show the row of an event, once it is held. */
   goTo: (seq: number) => void;
   toEnd: () => void;
@@ -62,7 +67,7 @@ export function useTimelineScroll(
     anchorTo: "end",
     followOnAppend: !hasNewer,
     scrollEndThreshold: END_PX,
-    onChange: (instance) => setAtEnd(instance.isAtEnd(END_PX)),
+    onChange: (instance) => setAtEnd(isNearEnd(instance)),
     overscan: 10,
     paddingStart: 8,
     paddingEnd: 12,
@@ -74,7 +79,13 @@ export function useTimelineScroll(
     },
   });
 
-  const onScroll = useCallback(() => setAtEnd(virtualizer.isAtEnd(END_PX)), [virtualizer]);
+  // Changes are told of when other rows come into sight; the end may come into sight without.
+  useEffect(() => {
+    const element = scroller.current;
+    const scrolled = () => setAtEnd(isNearEnd(virtualizer));
+    element?.addEventListener("scroll", scrolled, { passive: true });
+    return () => element?.removeEventListener("scroll", scrolled);
+  }, [scroller, virtualizer]);
   const show = useCallback((index: number) => virtualizer.scrollToIndex(index, { align: "auto" }), [virtualizer]);
   const toEnd = useCallback(() => {
     setGoal(undefined);
@@ -124,5 +135,5 @@ export function useTimelineScroll(
   }, [wantsNewer, loadNewer, rows]);
 
   const older = !wantsOlder ? undefined : failed ? "failed" : "loading";
-  return { virtualizer, atEnd, begun, onScroll, goTo: setGoal, toEnd, show, older, retryOlder: () => setFailed(false) };
+  return { virtualizer, atEnd, begun, goTo: setGoal, toEnd, show, older, retryOlder: () => setFailed(false) };
 }

@@ -1,7 +1,7 @@
 /** What a room's timeline is made of, line by line. Pure. */
 
 import type { TimelineItem, TimelineMessage, TimelineNotice } from "@/realtime";
-import { daysBetween } from "@/lib/time";
+import { dayOf } from "@/lib/time";
 
 /** Messages of one author that follow each other within so long are one group: its first one has the name. */
 export const GROUP_MS = 5 * 60_000;
@@ -45,11 +45,13 @@ export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAft
   const rows: Row[] = complete ? [{ kind: "start", key: "start" }] : [];
   const ended = endedCalls(items);
   let previous: TimelineItem | undefined;
+  let day = { from: Infinity, to: -Infinity };
   let marked = unreadAfter === undefined;
   for (const item of items) {
     // A call that is over has one line: how it ended.
     if (item.type === "notice" && item.event.type === "call.started" && ended.has(item.event.data.call_id)) continue;
-    const newDay = previous === undefined || daysBetween(previous.at, item.at) !== 0;
+    const newDay = item.at < day.from || item.at >= day.to;
+    if (newDay) day = dayOf(item.at);
     const unread = !marked && item.seq > (unreadAfter ?? 0) && !isOwn(item, me);
     marked ||= unread;
     const row = { key: item.key, day: newDay ? item.at : undefined, unread };
