@@ -161,6 +161,25 @@ describe("two people", () => {
     expect(await ben.order(texts)).toEqual(texts);
   });
 
+  test("begin at what is new, and have read it only once they were at the end", async () => {
+    await ann.page.goto("/rooms");
+    for (let index = 0; index < 30; index += 1) await ben.say(`line ${index}`);
+    await ben.sees("line 29");
+    await ann.page.getByRole("navigation", { name: "Rooms" }).getByText("30", { exact: true }).waitFor(WITHIN);
+    await ann.page.getByRole("navigation", { name: "Rooms" }).getByText(`ben${pairs}`).click();
+    const line = ann.timeline.getByRole("separator", { name: "New" });
+    await expect.poll(() => line.boundingBox().then((box) => box?.y ?? 0), WITHIN).toBeGreaterThan(52);
+    await expect.poll(() => line.boundingBox().then((box) => box?.y ?? 999), WITHIN).toBeLessThan(250);
+    await ann.page.reload();
+    await line.waitFor(WITHIN);
+    await ann.page.getByRole("button", { name: /new messages$/ }).click();
+    await ann.sees("line 29");
+    await expect.poll(() => ann.page.title(), WITHIN).not.toContain("30");
+    await ann.page.reload();
+    await ann.sees("line 29");
+    expect(await line.count()).toBe(0);
+  });
+
   test("see a view without serious faults for assistive technology, in both themes", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       await ann.page.emulateMedia({ colorScheme });

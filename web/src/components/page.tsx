@@ -94,7 +94,7 @@ export function PageHeader({ leading, title, description, actions, backTo = "/",
       </Link>
       {leading}
       <div className="flex min-w-0 flex-1 flex-col md:flex-row md:items-baseline md:gap-3">
-        <h1 className="truncate text-md font-semibold">{title}</h1>
+        <h1 className="truncate text-md font-semibold md:max-w-2/3 md:shrink-0">{title}</h1>
         {description !== undefined && (
           <div className="min-w-0 truncate text-xs text-muted-foreground md:text-sm">{description}</div>
         )}

@@ -18,7 +18,7 @@ export function PreviewDialog({ onBegin, onClose }: PreviewDialogProps) {
       <DialogContent
         title={t("preview.title")}
         footer={
-          <Button variant="primary" size="lg" onClick={() => onBegin(preview.on)}>
+          <Button variant="primary" size="lg" onClick={() => onBegin(preview.wanted)}>
             {t("preview.start")}
           </Button>
         }

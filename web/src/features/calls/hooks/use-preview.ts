@@ -8,6 +8,8 @@ export interface Preview {
   level: number;
   /** What is on; a device that could not be had is off. */
   on: { microphone: boolean; camera: boolean };
+  /** What the call is to begin with: devices take their time to open, and whoever calls before that wants them all the same. */
+  wanted: { microphone: boolean; camera: boolean };
   problems: Readonly<Partial<Record<"microphone" | "camera", MediaProblem | undefined>>>;
   toggle: (source: "microphone" | "camera") => void;
   /** Take the device that is chosen now. */
@@ -18,6 +20,7 @@ export interface Preview {
 export function usePreview(): Preview {
   const [tracks, setTracks] = useState<Partial<Record<Line, MediaStreamTrack | undefined>>>({});
   const [problems, setProblems] = useState<Preview["problems"]>({});
+  const [off, setOff] = useState({ microphone: false, camera: false });
   const [level, setLevel] = useState(0);
   const media = useRef<LocalMedia>(undefined);
   const reopen = useCallback((source: "microphone" | "camera") => void media.current?.open(source), []);
@@ -25,7 +28,10 @@ export function usePreview(): Preview {
     const local = new LocalMedia({
       changed: (line, track) => setTracks((before) => ({ ...before, [line]: track ?? undefined })),
       problem: (source, problem) => setProblems((before) => ({ ...before, [source]: problem })),
-      lost: (source) => local.close(source),
+      lost: (source) => {
+        local.close(source);
+        setOff((before) => ({ ...before, [source]: true }));
+      },
     });
     media.current = local;
     void local.open("microphone").then(() => local.open("camera"));
@@ -38,8 +44,13 @@ export function usePreview(): Preview {
     camera: tracks.camera,
     level: microphone === undefined ? 0 : level,
     on,
+    wanted: {
+      microphone: !off.microphone && problems.microphone === undefined,
+      camera: !off.camera && problems.camera === undefined,
+    },
     problems,
     toggle: (source) => {
+      setOff((before) => ({ ...before, [source]: on[source] }));
       if (on[source]) media.current?.close(source);
       else reopen(source);
     },

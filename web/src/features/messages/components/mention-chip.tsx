@@ -30,9 +30,7 @@ function Chip({ strong = false, title, children }: { strong?: boolean; title?: s
       title={title}
       className={cn(
         "rounded-xs px-0.5 font-medium",
-        strong
-          ? "bg-mention text-mention-foreground ring-1 ring-mention-foreground/25"
-          : "bg-selected text-selected-foreground",
+        strong ? "bg-mention-foreground/15 text-mention-foreground" : "bg-selected text-selected-foreground",
       )}
     >
       {children}

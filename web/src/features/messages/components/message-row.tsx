@@ -59,11 +59,11 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
       onPointerEnter={(event) => setHovered(event.pointerType === "mouse")}
       onPointerLeave={() => setHovered(false)}
       className={cn(
-        "group/message relative flex gap-3 px-4 py-0.5 transition-[background-color] duration-700 md:px-5 touch:select-none",
+        "group/message relative flex gap-3 px-4 pt-0.5 pb-1 transition-[background-color] duration-700 md:px-5 touch:select-none",
         "hover:bg-muted/70 hover:duration-0 focus-visible:outline-offset-[-2px]",
-        !grouped && "mt-2 compact:mt-0.5",
+        !grouped && "mt-1 pt-1 compact:mt-0 compact:pt-0.5",
         forMe && "bg-mention shadow-[inset_2px_0_0_var(--warning)] hover:bg-mention",
-        highlighted && "bg-selected duration-0 hover:bg-selected",
+        highlighted && "bg-selected/60 duration-0 hover:bg-selected/60",
       )}
     >
       {grouped ? (

@@ -1,9 +1,10 @@
 import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useState, type RefObject } from "react";
+import { useCallback, useEffect, useState, type RefObject } from "react";
 import { useDelayed } from "@/lib/use-delayed";
 import { useConnection, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { firstSeq, indexOfSeq, type Row } from "../model/rows";
+import { useBeginning } from "./use-beginning";
 
 /** So near to the end is at the end. */
 const END_PX = 60;
@@ -11,6 +12,8 @@ const END_PX = 60;
 const NEAR_ROWS = 12;
 const HIGHLIGHT_MS = 1_600;
 const PATIENCE_MS = 1_500;
+/** So much of what was read stays in sight above what one is led to. */
+const CONTEXT_PX = 64;
 
 /** A row's height before it is measured. */
 function estimate(row: Row | undefined): number {
@@ -54,7 +57,6 @@ export function useTimelineScroll(
   const [goal, setGoal] = useState<number>();
   const [failed, setFailed] = useState(false);
   const online = useConnection().status === "online";
-  const [begun, setBegun] = useState(false);
   const unreadAfter = useRoomUi((state) => state.unreadAfter);
   const { hasOlder, hasNewer, loadOlder, loadNewer } = timeline;
 
@@ -70,6 +72,7 @@ export function useTimelineScroll(
     onChange: (instance) => setAtEnd(isNearEnd(instance)),
     overscan: 10,
     paddingStart: 8,
+    scrollPaddingStart: CONTEXT_PX,
     paddingEnd: 12,
     // What has the focus or a text half written stays, however far one scrolls.
     rangeExtractor: (range) => {
@@ -98,15 +101,10 @@ export function useTimelineScroll(
   const above = hasOlder && unreadAfter !== undefined && (firstSeq(rows) ?? 0) > unreadAfter + 1;
   const patient = useDelayed(ready, PATIENCE_MS);
   const canBegin = ready && (unreadAfter === undefined || unread >= 0 || above || patient);
-  useLayoutEffect(() => {
-    if (begun || !canBegin) return;
-    if (unread >= 0) virtualizer.scrollToIndex(unread, { align: "start" });
-    else virtualizer.scrollToEnd();
-    setBegun(true);
-  }, [begun, canBegin, unread, virtualizer]);
+  const begun = useBeginning(virtualizer, canBegin ? unread : undefined, rows.at(unread)?.key, onScroll);
 
   useEffect(() => {
-    if (goal === undefined) return;
+    if (goal === undefined || !begun) return;
     const index = indexOfSeq(rows, goal);
     const row = rows[index];
     if (row === undefined) return; // not held yet
@@ -117,7 +115,7 @@ export function useTimelineScroll(
     setTimeout(() => {
       ui.setState(({ highlighted }) => (highlighted === row.key ? { highlighted: undefined } : {}));
     }, HIGHLIGHT_MS);
-  }, [goal, rows, ui, virtualizer]);
+  }, [goal, begun, rows, ui, virtualizer]);
 
   const items = virtualizer.getVirtualItems();
   const first = items[0]?.index ?? 0;

@@ -21,7 +21,7 @@ export function BrowsedRow({ room, busy, onJoin }: BrowsedRowProps) {
         <p dir="auto" className="truncate text-md font-medium">
           {room.name}
         </p>
-        <p className="flex min-w-0 items-center gap-1.5 text-sm text-muted-foreground">
+        <p className="flex min-w-0 items-center gap-1 text-sm text-muted-foreground">
           <Users aria-hidden className="size-3.5 shrink-0" />
           <span className="shrink-0">{t("members.count", { count: room.member_count })}</span>
           {room.topic !== "" && (

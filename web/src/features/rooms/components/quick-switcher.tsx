@@ -117,7 +117,9 @@ function Choices({ actions }: Required<QuickSwitcherProps>) {
                   run();
                 }}
               >
-                <Icon aria-hidden className="text-muted-foreground" />
+                <span className="inline-flex size-5 shrink-0 items-center justify-center text-muted-foreground">
+                  <Icon aria-hidden />
+                </span>
                 <span className="truncate">{label}</span>
               </CommandItem>
             ))}

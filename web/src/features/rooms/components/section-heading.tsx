@@ -19,7 +19,7 @@ export function SectionHeading({ section }: { section: Section }) {
   const mayAdd = allowedOnServer(useSession()?.user.role ?? "guest");
   const button = "size-6 text-sidebar-muted hover:bg-sidebar-accent [&_svg:not([class*=size-])]:size-4";
   return (
-    <div className="flex h-8 items-center gap-0.5 pe-1 touch:h-11">
+    <div className="flex h-8 items-center gap-0.5 pe-1 touch:h-11 touch:pe-0">
       <h2 className="min-w-0 flex-1">
         <button
           type="button"
