@@ -226,7 +226,15 @@ class Chat:
         self.search = SearchMessages(search, self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)
         sizes = RoomSizes(store)
-        self.reads = ReadMarkers(sizes, self.memberships, self.heads, rates, channels.read)
+        self.reads = ReadMarkers(
+            log=log,
+            sizes=sizes,
+            memberships=self.memberships,
+            heads=self.heads,
+            rates=rates,
+            tell=channels.read,
+            tell_unread=channels.unread,
+        )
         self.gateway = Gateway(
             namespace,
             channels,

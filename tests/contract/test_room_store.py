@@ -313,14 +313,17 @@ async def test_members_page_by_user_id(store: RoomStore) -> None:
     assert [each.user_id for each in first + rest] == users
 
 
-async def test_read_markers_move_forward_only(store: RoomStore) -> None:
+async def test_read_markers_move_forward_and_back_on_purpose_only(store: RoomStore) -> None:
     room, ann, ben = a_room(), a_user(), a_user()
     await store.create(room, {ann: "owner", ben: "member"})
-    await store.mark_read([(ann, room.id, 10), (ben, room.id, 5), (a_user(), room.id, 5)])
-    await store.mark_read([(ann, room.id, 7), (ben, room.id, 6)])
+    await store.mark_read([(ann, room.id, 10, False), (ben, room.id, 5, True), (a_user(), room.id, 5, True)])
+    await store.mark_read([(ann, room.id, 7, False), (ben, room.id, 6, False)])
     await store.mark_read([])
     found = await store.memberships([ann, ben])
     assert [found[ann][0].read, found[ben][0].read] == [10, 6]
+    await store.mark_read([(ann, room.id, 4, True), (ben, room.id, 5, False)])
+    found = await store.memberships([ann, ben])
+    assert [found[ann][0].read, found[ben][0].read] == [4, 6]
 
 
 async def test_the_notification_level_is_kept(store: RoomStore) -> None:

@@ -245,8 +245,8 @@ class RoomStore(Protocol):
         """Change a member's role; False where they are none. The last owner cannot become something else: `LastOwner`."""
         ...
 
-    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int]]) -> None:
-        """Move read markers forward, never back."""
+    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int, bool]]) -> None:
+        """Move read markers to a seq: forward only, or with True back as well."""
         ...
 
     async def set_notify(self, user_id: UserId, room_id: RoomId, level: NotificationLevel) -> bool:

@@ -186,7 +186,15 @@ class ChatServer:
             sync=Sync(self.log, self.memberships, self.heads, limits),
             presence=Presence(MemoryPresence(), limits, self.channels.presence, grace=0.3, settle=0.02, calm=0.02),
             typing=TypingNotices(self.memberships, sizes, limits, self.channels.typing),
-            reads=ReadMarkers(sizes, self.memberships, self.heads, limits, self.channels.read),
+            reads=ReadMarkers(
+                log=self.log,
+                sizes=sizes,
+                memberships=self.memberships,
+                heads=self.heads,
+                rates=limits,
+                tell=self.channels.read,
+                tell_unread=self.channels.unread,
+            ),
         )
         self.owners: dict[RoomId, User] = {}
         self.url = ""

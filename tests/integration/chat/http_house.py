@@ -155,7 +155,15 @@ class HttpHouse:
             ),
             history=History(log, self.memberships, self.heads, limits),
             search=SearchMessages(search, self.memberships, limits),
-            read_markers=ReadMarkers(RoomSizes(self.store), self.memberships, self.heads, limits, lambda *_: None),
+            read_markers=ReadMarkers(
+                log=self.log,
+                sizes=RoomSizes(self.store),
+                memberships=self.memberships,
+                heads=self.heads,
+                rates=limits,
+                tell=lambda *_: None,
+                tell_unread=lambda *_: None,
+            ),
             drafts=Drafts(self.store, self.memberships, limits, clock),
         )
         self.application = create_application([router(services)], verifier, Health("test", clock), version="test")

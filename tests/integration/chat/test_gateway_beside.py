@@ -10,15 +10,37 @@ async def test_reading_is_told_to_ones_other_tab_and_to_the_others_of_a_small_ro
     room = await server.room(ann, bob)
     one, two, b = await server.connect(ann), await server.connect(ann), await server.connect(bob)
     seq = (await b.call("message.send", {"room_id": room.id, "client_id": uuid4(), "text": "hello"}))["seq"]
-    assert await one.call("read", {"room_id": room.id, "seq": seq + 5}) == {"ok": True}
+    assert await one.call("read", {"room_id": room.id, "seq": seq + 5}) == {"ok": True, "read": seq}
     for client in (two, b):
         assert await client.wait_for("read") == {"room_id": room.id, "user_id": ann.id, "seq": seq}
         assert len(client.named("read")) == 1
     again = await server.connect(ann)
     summary = again.named("ready")[0].data["rooms"][0]
     assert (summary["read"], summary["unread"]) == (seq, 0)
-    assert await one.call("read", {"room_id": room.id, "seq": 0}) == {"ok": True}
+    assert await one.call("read", {"room_id": room.id, "seq": 0}) == {"ok": True, "read": seq}
     assert one.named("read") == []
+
+
+async def test_marking_unread_is_told_to_all_of_ones_tabs_and_stays_whatever_a_stale_one_says(
+    server: ChatServer,
+) -> None:
+    ann, bob = server.user("ann"), server.user("bob")
+    room = await server.room(ann, bob)
+    one, stale, b = await server.connect(ann), await server.connect(ann), await server.connect(bob)
+    await b.call("message.send", {"room_id": room.id, "client_id": uuid4(), "text": "first"})
+    seq = (await b.call("message.send", {"room_id": room.id, "client_id": uuid4(), "text": "@ann second"}))["seq"]
+    await one.call("read", {"room_id": room.id, "seq": seq})
+    await b.wait_for("read")
+    assert await one.call("read", {"room_id": room.id, "seq": 2, "unread": True}) == {"ok": True, "read": 2}
+    for client in (one, stale):
+        moved = await client.wait_for("read", lambda data: "unread" in data)
+        assert (moved["seq"], moved["unread"]) == (2, {"head": seq, "mentions": 1})
+    assert await stale.call("read", {"room_id": room.id, "seq": seq, "was": seq}) == {"ok": True, "read": 2}
+    again = await server.connect(ann)
+    summary = again.named("ready")[0].data["rooms"][0]
+    assert (summary["read"], summary["unread"], summary["mentions"]) == (2, seq - 2, 1)
+    assert await stale.call("read", {"room_id": room.id, "seq": seq, "was": 2}) == {"ok": True, "read": seq}
+    assert [each.data["seq"] for each in b.named("read")] == [seq, seq]
 
 
 async def test_typing_is_told_to_the_others_and_ends_when_said(server: ChatServer) -> None:

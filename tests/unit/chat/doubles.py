@@ -100,7 +100,8 @@ class FakeMemberships:
         assert membership is not None
         return membership
 
-    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> None:
+    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int, *, back: bool = False) -> None:
+        assert back or seq > self.of[user_id][room_id].read
         self.marks.append((user_id, room_id, seq))
         self.of[user_id][room_id].read = seq
 

@@ -145,16 +145,16 @@ class MemoryRooms:
         self._tell(room_id, EventType.ROOM_UPDATED, by, {"roles": {user_id: role}})
         return True
 
-    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int]]) -> None:
+    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int, bool]]) -> None:
         self._check()
         self.marks.append(sorted(marks))
         self.marking.set()
         await asyncio.sleep(0)
         self._check()
-        for user_id, room_id, seq in marks:
+        for user_id, room_id, seq, back in marks:
             member = self.of.get(room_id, {}).get(user_id)
             if member is not None:
-                member.read = max(member.read, seq)
+                member.read = seq if back else max(member.read, seq)
 
     async def set_notify(self, user_id: UserId, room_id: RoomId, level: NotificationLevel) -> bool:
         member = self.of.get(room_id, {}).get(user_id)

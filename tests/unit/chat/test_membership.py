@@ -227,8 +227,25 @@ async def test_markers_that_wait_while_some_are_written_are_one_write() -> None:
         for user, seq in ((ann, 3), (ann, 5), (ben, 4), (ann, 4))
     ]
     await asyncio.gather(*marking)
-    assert house.store.marks == [sorted([(ann.user_id, room.id, 5), (ben.user_id, room.id, 4)])]
+    assert house.store.marks == [sorted([(ann.user_id, room.id, 5, False), (ben.user_id, room.id, 4, False)])]
     assert sorted(rooms[room.id].read for rooms in memberships) == [4, 5]
+
+
+async def test_a_marker_that_goes_back_outdoes_what_waits_and_is_outdone_by_what_comes_after() -> None:
+    house = House()
+    ann = a_principal()
+    room = await house.room(ann)
+    membership = (await house.memberships.load(ann.user_id))[room.id]
+    await house.memberships.mark_read(ann.user_id, room.id, 9)
+    for steps, expected in (
+        ([(12, False), (4, True)], 4),
+        ([(12, False), (4, True), (6, False)], 6),
+        ([(8, True), (3, False)], 8),
+    ):
+        await asyncio.gather(
+            *(house.memberships.mark_read(ann.user_id, room.id, seq, back=back) for seq, back in steps)
+        )
+        assert (membership.read, house.store.of[room.id][ann.user_id].read) == (expected, expected)
 
 
 async def test_a_marker_is_acknowledged_after_its_own_write() -> None:

@@ -10,7 +10,7 @@ import type { Command, OutboxEntry } from "./outbox-rules";
 import { People } from "./people";
 import { Rooms } from "./rooms";
 import { sendEntry } from "./send-entry";
-import type { ErrorBody, NotificationLevel, ReadyState, RoomEvent } from "./schema.gen";
+import type { ErrorBody, NotificationLevel, ReadMark, ReadyState, RoomEvent } from "./schema.gen";
 import { CommandRefused, Link, type ServerEvent } from "./socket";
 import type { LocalStore } from "./storage/store";
 import { clear, type Stores } from "./stores";
@@ -231,14 +231,16 @@ export class Client {
   }
 
   markRead(roomId: string, seq: number): void {
-    this.#mark(roomId, undefined);
-    if (!this.rooms.read(roomId, seq)) return;
-    this.#tellRead(roomId, Math.min(seq, this.rooms.head(roomId)));
+    // A mark that the server may hear of just now is taken back there as well.
+    const marked = this.#mark(roomId, undefined);
+    if (!this.rooms.read(roomId, seq) && !marked) return;
+    this.#tellRead(roomId, Math.min(seq, this.rooms.head(roomId)), marked);
   }
 
-  /** The server's marker never goes back: this is a mark of this browser. */
+  /** Shown at once, and kept until the server has heard of it. */
   markUnread(roomId: string, seq: number): void {
     this.#mark(roomId, seq);
+    this.#tellUnread(roomId, seq);
   }
 
   setTyping(roomId: string, on: boolean): void {
@@ -272,7 +274,8 @@ export class Client {
       }
       case "read":
         this.people.read(event.payload.room_id, event.payload.user_id, event.payload.seq);
-        if (event.payload.user_id === this.#options.userId) this.rooms.read(event.payload.room_id, event.payload.seq);
+        if (event.payload.user_id === this.#options.userId)
+          this.rooms.told(event.payload.room_id, event.payload.seq, event.payload.unread);
         return;
       case "typing":
         this.people.typing(event.payload.room_id, event.payload.user_id, event.payload.on);
@@ -301,9 +304,10 @@ export class Client {
     this.#options.named(ready);
     this.rooms.ready(ready.rooms).forEach((roomId) => this.#left(roomId));
     for (const { id, read } of ready.rooms) {
-      // What was read here without a connection.
-      const here = this.rooms.get(id)?.counts.read ?? 0;
-      if (here > read) this.#tellRead(id, here);
+      // What was read, or marked unread, here without a connection.
+      const counts = this.rooms.get(id)?.counts;
+      if (counts !== undefined && counts.read > read) this.#tellRead(id, counts.read);
+      if (counts?.markedFrom !== undefined) this.#tellUnread(id, counts.markedFrom);
     }
     this.people.know([ready.user, ...ready.rooms.flatMap((each) => (each.peer === undefined ? [] : [each.peer]))]);
     this.people.ready();
@@ -349,9 +353,10 @@ export class Client {
     this.#options.refused({ roomId, clientId, kind: command.kind, error });
   }
 
-  #mark(roomId: string, from: number | undefined): void {
-    if (!this.rooms.mark(roomId, from)) return;
+  #mark(roomId: string, from: number | undefined): boolean {
+    if (!this.rooms.mark(roomId, from)) return false;
     this.#options.channel.tell({ type: "mark", roomId, ...(from === undefined ? {} : { from }) });
+    return true;
   }
 
   /** One's own message is nothing to read: the marker follows, told by the one tab that sends. */
@@ -365,13 +370,30 @@ export class Client {
     }, QUIET_READ_AFTER);
   }
 
-  #tellRead(roomId: string, seq: number): void {
-    this.link.request("read", { room_id: roomId, seq }).catch((error: unknown) => {
-      // Lost with the connection, it is told with the next reading; slowed down, a moment later.
-      if (error instanceof CommandRefused && error.error.retry_after !== undefined) {
-        setTimeout(() => this.#tellRead(roomId, seq), error.error.retry_after * 1_000);
-      }
+  /** Whatever `was` says, a reading that takes back a mark counts. */
+  #tellRead(roomId: string, seq: number, whatever = false): void {
+    const was = whatever ? {} : { was: this.rooms.get(roomId)?.counts.known ?? 0 };
+    this.#move({ room_id: roomId, seq, ...was }, () => this.#tellRead(roomId, seq, whatever));
+  }
+
+  #tellUnread(roomId: string, from: number): void {
+    this.#move({ room_id: roomId, seq: from - 1, unread: true }, () => {
+      if (this.rooms.get(roomId)?.counts.markedFrom === from) this.#tellUnread(roomId, from);
     });
+  }
+
+  #move(mark: ReadMark, again: () => void): void {
+    this.link.request("read", mark).then(
+      ({ read }) => {
+        if (mark.unread !== true) this.rooms.told(mark.room_id, read);
+      },
+      (error: unknown) => {
+        // Lost with the connection, it is told after the next `ready`; slowed down, a moment later.
+        if (error instanceof CommandRefused && error.error.retry_after !== undefined) {
+          setTimeout(again, error.error.retry_after * 1_000);
+        }
+      },
+    );
   }
 
   async #warm(): Promise<void> {

@@ -7,8 +7,10 @@ import {
   shownRead,
   unreadOf,
   withEvent,
+  withKnown,
   withMark,
   withRead,
+  withUnread,
   type Counts,
 } from "./room-counts";
 import type { RoomEvent, RoomSummary } from "./schema.gen";
@@ -99,6 +101,35 @@ describe("mentions", () => {
   test("that the server has counted are not counted again", () => {
     const counts = withEvent(fromSummary(summary(3, 0, 1)), message(2, { mentions: [ME] }), ME);
     expect(mentionsOf(counts)).toBe(1);
+  });
+});
+
+describe("a marker that was moved back on purpose", () => {
+  test("shows what lies past it, with the mentions that the server counts and those that came since", () => {
+    let counts = withRead(fromSummary(summary(9, 4, 2)), 9);
+    counts = withEvent(counts, message(10, { mentions: [ME] }), ME);
+    counts = withUnread(counts, 4, { head: 9, mentions: 2 });
+    expect(counted(counts)).toEqual({ unread: 6, mentions: 3 });
+    expect(shownRead(counts)).toBe(4);
+    expect(counted(withRead(counts, 10))).toEqual({ unread: 0, mentions: 0 });
+  });
+
+  test("takes the place of the mark that this device has shown until then", () => {
+    const counts = withUnread(withMark(fromSummary(summary(9, 9)), 5), 4, { head: 9, mentions: 0 });
+    expect([shownRead(counts), counts.markedFrom]).toEqual([4, undefined]);
+  });
+
+  test("is told by the next summary, and what was read here without a connection is not mistaken for it", () => {
+    const read = withRead(fromSummary(summary(9, 7)), 9);
+    expect(shownRead(fromSummary(summary(9, 7), read))).toBe(9);
+    expect(shownRead(fromSummary(summary(9, 4, 1), read))).toBe(4);
+    expect(shownRead(fromSummary(summary(9, 8), withKnown(read, 9)))).toBe(8);
+  });
+
+  test("is pending until a summary has it", () => {
+    const marked = withMark(fromSummary(summary(9, 9)), 5);
+    expect(fromSummary(summary(9, 9), marked).markedFrom).toBe(5);
+    expect(fromSummary(summary(9, 4), marked).markedFrom).toBeUndefined();
   });
 });
 

@@ -5,7 +5,7 @@
  * reaction, an edit, one's own message) it takes off again; what it has not seen counts.
  */
 
-import type { RoomEvent, RoomSummary } from "./schema.gen";
+import type { RoomEvent, RoomSummary, Unread } from "./schema.gen";
 
 /** Seqs of quiet events that are remembered of a room. */
 const MAX_QUIET = 500;
@@ -13,6 +13,8 @@ const MAX_QUIET = 500;
 export interface Counts {
   readonly head: number;
   readonly read: number;
+  /** Where the server's marker is, as far as this device has heard; `read` is past it until the server has heard of a reading. */
+  readonly known: number;
   /** Ascending seqs of events that are nothing to read. */
   readonly quiet: readonly number[];
   /** Mentions past `read` and up to `counted`, as the server counted them; their places are not known. */
@@ -20,25 +22,28 @@ export interface Counts {
   readonly counted: number;
   /** Ascending seqs past `counted` of messages that mention the user. */
   readonly mentioned: readonly number[];
-  /** From where the user has marked the room unread, on this device. */
+  /** From where the user has marked the room unread, until the server has heard of it. */
   readonly markedFrom?: number;
 }
 
 /** The counts as the server gives them, with what was known before. */
 export function fromSummary(summary: RoomSummary, before?: Counts): Counts {
   const head = Math.max(summary.head, before?.head ?? 0);
+  // Where the server's marker went back, the room was marked unread elsewhere.
+  const here = before === undefined || summary.read < before.known ? 0 : before.read;
   const fresh: Counts = {
     head,
-    read: Math.max(summary.read, before?.read ?? 0),
+    read: Math.max(summary.read, here),
+    known: summary.read,
     quiet: before?.quiet ?? [],
     mentions: summary.mentions,
     counted: summary.head,
     mentioned: before?.mentioned.filter((seq) => seq > summary.head) ?? [],
   };
   // What was read here and the server has not heard of yet stays read.
-  const after = before !== undefined && before.read > summary.read ? { ...fresh, read: summary.read } : fresh;
-  const counts = after === fresh ? fresh : withRead(after, before?.read ?? 0);
-  return before?.markedFrom === undefined ? counts : { ...counts, markedFrom: before.markedFrom };
+  const counts = here > summary.read ? withRead({ ...fresh, read: summary.read }, here) : fresh;
+  const markedFrom = before?.markedFrom ?? Infinity;
+  return markedFrom > summary.read ? counts : { ...counts, markedFrom };
 }
 
 /** The counts after an event, live or synced, in any order and any number of times. */
@@ -66,6 +71,28 @@ export function withRead(counts: Counts, seq: number): Counts {
     mentions: read >= counts.counted ? 0 : counts.mentions,
     mentioned: counts.mentioned.filter((each) => each > read),
   };
+}
+
+/** The counts after the server has told where its marker is, which was not moved back. */
+export function withKnown(counts: Counts, read: number): Counts {
+  const after = withRead(counts, read);
+  return after.known === read ? after : { ...after, known: read };
+}
+
+/** The counts after the user has marked the room unread past `seq`, here or elsewhere, and the server has counted what lies there. */
+export function withUnread(counts: Counts, seq: number, { head, mentions }: Unread): Counts {
+  return withMark(
+    {
+      ...counts,
+      head: Math.max(counts.head, head),
+      read: seq,
+      known: seq,
+      mentions,
+      counted: head,
+      mentioned: counts.mentioned.filter((each) => each > head),
+    },
+    undefined,
+  );
 }
 
 /** The counts with everything from `seq` on shown as unread, until the mark is taken away. */

@@ -1,8 +1,19 @@
 /** The rooms that the user is in: what the server says of them, what happened since, and the drafts. */
 
 import { oncePerFrame } from "./batch";
-import { fromSummary, mentionsOf, quietUpTo, shownRead, unreadOf, withEvent, withMark, withRead } from "./room-counts";
-import type { NotificationLevel, RoomEvent, RoomSummary } from "./schema.gen";
+import {
+  fromSummary,
+  mentionsOf,
+  quietUpTo,
+  shownRead,
+  unreadOf,
+  withEvent,
+  withKnown,
+  withMark,
+  withRead,
+  withUnread,
+} from "./room-counts";
+import type { NotificationLevel, RoomEvent, RoomSummary, Unread } from "./schema.gen";
 import type { RoomRecord } from "./storage/store";
 import type { Stores } from "./stores";
 import type { RoomState, RoomsStatus } from "./types";
@@ -92,7 +103,7 @@ export class Rooms {
     }
   }
 
-  /** The user has read up to `seq`, here or on another device. Returns whether that is news. */
+  /** The user has read up to `seq` here. Returns whether that is news. */
   read(roomId: string, seq: number): boolean {
     const record = this.#records.get(roomId);
     if (record === undefined) return false;
@@ -100,6 +111,14 @@ export class Rooms {
     if (counts === record.counts) return false;
     this.#set({ ...record, counts });
     return true;
+  }
+
+  /** The server has told where its marker is; with `unread` it was moved there on purpose, which may be back. */
+  told(roomId: string, read: number, unread?: Unread): void {
+    const record = this.#records.get(roomId);
+    if (record === undefined) return;
+    const counts = unread === undefined ? withKnown(record.counts, read) : withUnread(record.counts, read, unread);
+    if (counts !== record.counts) this.#set({ ...record, counts });
   }
 
   /** Show what lies from `from` on as unread; without, no more. Returns whether that is news. */

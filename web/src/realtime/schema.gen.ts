@@ -455,10 +455,12 @@ export interface Reaction {
   emoji: string;
 }
 
-/** The caller has read the room up to `seq`. */
+/** The caller has read the room up to `seq`, or with `unread` marks it as unread past `seq`. */
 export interface ReadMark {
   room_id: string;
   seq: number;
+  unread?: boolean;
+  was?: number;
 }
 
 /** Where the caller's read marker is. */
@@ -466,16 +468,24 @@ export interface ReadMarker {
   read: number;
 }
 
-/** A member has read a room up to `seq`. */
+/** A member has read a room up to `seq`; with `unread` the user has marked it as unread past `seq`, which may be back. */
 export interface ReadMoved {
   room_id: string;
   user_id: string;
   seq: number;
+  unread?: Unread;
 }
 
-/** The caller has read the room up to `seq`. */
+/** Where the caller's read marker is. */
+export interface ReadPlaced {
+  read: number;
+  ok: true;
+}
+
+/** The caller has read the room up to `seq`, or with `unread` marks it as unread past `seq`. */
 export interface ReadUpTo {
   seq: number;
+  unread?: boolean;
 }
 
 /** The payload of `ready`; `server_time` in ms UTC. */
@@ -663,6 +673,12 @@ export interface TypingNotice {
   on: boolean;
 }
 
+/** What lies past a marker that was moved on purpose: the room's head, and the mentions up to it. */
+export interface Unread {
+  head: number;
+  mentions: number;
+}
+
 /** An account as its owner sees it; times in ms. */
 export interface User {
   id: string;
@@ -697,7 +713,7 @@ export interface ClientEvents {
   "reaction.add": { payload: Reaction; answer: Placed };
   "reaction.remove": { payload: Reaction; answer: Placed };
   "sync": { payload: SyncRequest; answer: Synced };
-  "read": { payload: ReadMark; answer: Done };
+  "read": { payload: ReadMark; answer: ReadPlaced };
   "typing": { payload: TypingNotice; answer: Done };
   "presence.watch": { payload: PresenceWatch; answer: PresenceStates };
   "presence.update": { payload: PresenceUpdate; answer: Done };

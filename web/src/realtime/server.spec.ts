@@ -77,6 +77,19 @@ describe("two people", () => {
       expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ unread: 0, mentions: 0 });
       expect(ann.stores.people.getState().reads.get(room)?.get(ben.userId)).toBe(head);
     }, WITHIN);
+    ben.client.markUnread(room, head);
+    await vi.waitFor(() => {
+      expect(ben.client.rooms.get(room)?.counts.markedFrom).toBeUndefined();
+      expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ read: head - 1, unread: 1, mentions: 1 });
+    }, WITHIN);
+    await ben.reload();
+    await vi.waitFor(() => {
+      expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ read: head - 1, unread: 1, mentions: 1 });
+    }, WITHIN);
+    ben.client.markUnread(room, head);
+    ben.client.markRead(room, head); // at once: what was told last counts
+    await vi.waitFor(() => expect(ben.client.rooms.get(room)?.counts.known).toBe(head), WITHIN);
+    expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ unread: 0 });
     ben.client.setTyping(room, true);
     await vi.waitFor(() => expect(ann.stores.people.getState().typing.get(room)).toEqual([ben.userId]), WITHIN);
     ann.client.people.watch(ben.userId);

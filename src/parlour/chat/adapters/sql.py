@@ -197,8 +197,8 @@ class SqlRoomStore:
 
     # What a member keeps of a room
 
-    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int]]) -> None:
-        """Move read markers forward."""
+    async def mark_read(self, marks: Sequence[tuple[UserId, RoomId, int, bool]]) -> None:
+        """Move read markers to a seq: forward only, or with True back as well."""
         if not marks:
             return
         forward = (
@@ -206,12 +206,14 @@ class SqlRoomStore:
             .where(
                 members.c.room_id == sa.bindparam("of_room"),
                 members.c.user_id == sa.bindparam("of_user"),
-                members.c.read_seq < sa.bindparam("seq"),
+                sa.or_(members.c.read_seq < sa.bindparam("seq"), sa.bindparam("back", type_=sa.Boolean)),
             )
             .values(read_seq=sa.bindparam("seq"))
         )
         # Rows are locked in one order, so that two nodes which write the same ones do not wait for each other.
-        values = [{"of_user": user_id, "of_room": room_id, "seq": seq} for user_id, room_id, seq in sorted(marks)]
+        values = [
+            {"of_user": user, "of_room": room, "seq": seq, "back": back} for user, room, seq, back in sorted(marks)
+        ]
         async with self._database.transaction() as connection:
             await connection.execute(forward, values)
 

@@ -141,13 +141,15 @@ CLIENT_EVENTS: tuple[ClientEvent, ...] = (
     ),
     ClientEvent(
         "read",
-        "Move one's read marker, at most to the room's head and never back. The user's other sockets get `read`, "
-        "and so does a room of up to 100 members.",
+        "Move one's read marker, at most to the room's head and not back. The user's other sockets get `read`, "
+        "and so does a room of up to 100 members. With `unread` the marker moves to `seq` wherever it was, and all of the user's "
+        "sockets get `read`, nobody else. Name the marker that you know in `was`: what was read before such a move then undoes "
+        "nothing.",
         wire.ReadMark,
-        Done,
+        wire.ReadPlaced,
         (RoomNotFound, Forbidden),
-        {"room_id": _ROOM, "seq": 42},
-        _DONE,
+        {"room_id": _ROOM, "seq": 42, "was": 40},
+        {"ok": True, "read": 42},
     ),
     ClientEvent(
         "typing",
@@ -238,7 +240,8 @@ SERVER_EVENTS: tuple[ServerEvent, ...] = (
     ),
     ServerEvent(
         "read",
-        "A read marker moved: one's own on another device, or another member's in a room of up to 100 (volatile).",
+        "A read marker moved: one's own on another device, or another member's in a room of up to 100 (volatile). "
+        "With `unread` it was moved on purpose, back as well: `mentions` are those past `seq` and up to `head`.",
         wire.ReadMoved,
         {"room_id": _ROOM, "user_id": _OTHER, "seq": 42},
     ),

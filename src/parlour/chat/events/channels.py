@@ -10,6 +10,7 @@ from parlour.chat.events.payloads import (
     RoomAdded,
     RoomRemoved,
     TypingChanged,
+    Unread,
 )
 from parlour.chat.model import RoomEvent
 from parlour.chat.service.ready import RoomSummary
@@ -73,6 +74,11 @@ class Channels:
         (mine.except_(origin) if origin else mine).emit("read", moved)
         if small:
             self._namespace.to(room_channel(room_id)).except_(user_channel(user_id)).volatile.emit("read", moved)
+
+    def unread(self, room_id: RoomId, user_id: UserId, seq: int, head: int, mentions: int) -> None:
+        """Tell all of the user's sockets that a room is unread from after `seq` on."""
+        moved = ReadMoved(room_id, user_id, seq, Unread(head, mentions))
+        self._namespace.to(user_channel(user_id)).emit("read", moved)
 
     def presence(self, user_id: UserId, state: str) -> None:
         """Tell those who watch a user."""

@@ -267,9 +267,11 @@ class Gateway:
     async def _synchronise(self, socket: Socket, payload: wire.SyncRequest) -> wire.Synced:
         return wire.Synced(await self._sync.sync(socket.data, payload.rooms))
 
-    async def _read(self, socket: Socket, payload: wire.ReadMark) -> Done:
-        await self._reads.mark(socket.data, payload.room_id, payload.seq, origin=socket.id)
-        return DONE
+    async def _read(self, socket: Socket, payload: wire.ReadMark) -> wire.ReadPlaced:
+        room_id, seq = payload.room_id, payload.seq
+        if payload.unread:
+            return wire.ReadPlaced(await self._reads.mark_unread(socket.data, room_id, seq))
+        return wire.ReadPlaced(await self._reads.mark(socket.data, room_id, seq, socket.id, was=payload.was))
 
     async def _type(self, socket: Socket, payload: wire.TypingNotice) -> Done:
         await self._typing.set(socket.data, payload.room_id, payload.on)

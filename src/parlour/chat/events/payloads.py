@@ -60,10 +60,22 @@ class SyncRequest(msgspec.Struct):
 
 
 class ReadMark(msgspec.Struct):
-    """The caller has read the room up to `seq`."""
+    """The caller has read the room up to `seq`, or with `unread` marks it as unread past `seq`.
+
+    `was` is the marker that this device knows of: where the marker was moved back since, the reading is of before and moves nothing.
+    """
 
     room_id: RoomId
     seq: Seq
+    unread: bool = False
+    was: Seq | None = None
+
+
+class ReadPlaced(msgspec.Struct):
+    """Where the caller's read marker is."""
+
+    read: int
+    ok: Literal[True] = True
 
 
 class TypingNotice(msgspec.Struct):
@@ -114,12 +126,20 @@ class PresenceStates(msgspec.Struct):
     ok: Literal[True] = True
 
 
-class ReadMoved(msgspec.Struct):
-    """A member has read a room up to `seq`."""
+class Unread(msgspec.Struct):
+    """What lies past a marker that was moved on purpose: the room's head, and the mentions up to it."""
+
+    head: int
+    mentions: int
+
+
+class ReadMoved(msgspec.Struct, omit_defaults=True):
+    """A member has read a room up to `seq`; with `unread` the user has marked it as unread past `seq`, which may be back."""
 
     room_id: RoomId
     user_id: UserId
     seq: int
+    unread: Unread | None = None
 
 
 class TypingChanged(msgspec.Struct):

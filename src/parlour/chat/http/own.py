@@ -15,9 +15,10 @@ _TAGS = ["own view of a room"]
 
 
 class ReadUpTo(msgspec.Struct):
-    """The caller has read the room up to `seq`."""
+    """The caller has read the room up to `seq`, or with `unread` marks it as unread past `seq`."""
 
     seq: Seq
+    unread: bool = False
 
 
 class ReadMarker(msgspec.Struct):
@@ -47,7 +48,9 @@ class Notifications(msgspec.Struct):
 
 @put("/rooms/{room_id:str}/read", tags=_TAGS, operation_id="mark_read", summary="Move the read marker")
 async def mark_read(*, principal: Caller, chat: Chat, room_id: RoomPath, data: JSONBody[ReadUpTo]) -> ReadMarker:
-    """At most to the room's head and never back. Errors: `room_not_found`."""
+    """At most to the room's head, and back only with `unread`. Errors: `room_not_found`."""
+    if data.unread:
+        return ReadMarker(await chat.read_markers.mark_unread(principal, room_id, data.seq))
     return ReadMarker(await chat.read_markers.mark(principal, room_id, data.seq))
 
 

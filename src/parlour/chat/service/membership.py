@@ -43,7 +43,7 @@ class Memberships:
         self._changes: set[asyncio.Task[object]] = set()
         self._added: list[Added] = []
         self._removed: list[Removed] = []
-        self._marks: dict[tuple[UserId, RoomId], int] = {}
+        self._marks: dict[tuple[UserId, RoomId], tuple[int, bool]] = {}
         self._marks_written: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -155,18 +155,19 @@ class Memberships:
 
     # Read markers
 
-    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> None:
-        """Move a member's read marker forward; returns when it is stored.
+    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int, *, back: bool = False) -> None:
+        """Move a member's read marker forward, with `back` to any place; returns when it is stored.
 
         All markers that wait while some are being written go into the next write, and of one member and room only the
-        furthest. When it raises, the marker has not moved.
+        furthest since the last that went back. When it raises, the marker has not moved.
 
         Raises:
             Unavailable: the store is away.
         """
         loop = asyncio.get_running_loop()
         key = (user_id, room_id)
-        self._marks[key] = max(seq, self._marks.get(key, 0))
+        waiting, went_back = self._marks.get(key, (0, False))
+        self._marks[key] = (seq, True) if back else (max(seq, waiting), went_back)
         if self._marks_written is None:
             self._marks_written = loop.create_future()
             self._marks_written.add_done_callback(_retrieve)  # those who wait may all have gone
@@ -184,13 +185,13 @@ class Memberships:
         while (written := self._marks_written) is not None:
             marks, self._marks, self._marks_written = self._marks, {}, None
             try:
-                await self._store.mark_read([(*key, seq) for key, seq in marks.items()])
+                await self._store.mark_read([(*key, seq, back) for key, (seq, back) in marks.items()])
             except Exception as error:
                 written.set_exception(error)
                 continue
-            for (user_id, room_id), seq in marks.items():
+            for (user_id, room_id), (seq, back) in marks.items():
                 membership = self._changing(user_id, room_id)
-                if membership is not None and seq > membership.read:
+                if membership is not None and (back or seq > membership.read):
                     membership.read = seq
             written.set_result(None)
         self._writer = None

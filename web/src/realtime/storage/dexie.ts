@@ -41,8 +41,10 @@ class Database extends Dexie {
       drafts: "roomId",
       outbox: "++order, &clientId, roomId",
     });
-    // Windows of before did not know where they begin.
-    this.version(2).upgrade((transaction) => transaction.table("windows").clear());
+    // Windows of before did not know where they begin, nor rooms where the server's marker is.
+    this.version(2).upgrade(async (transaction) => {
+      await Promise.all([transaction.table("windows").clear(), transaction.table("rooms").clear()]);
+    });
   }
 }
 

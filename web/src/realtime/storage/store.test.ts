@@ -23,7 +23,7 @@ const kept = (head: number): SavedWindow => ({ head, messages: [], notices: [], 
 const profile = (id: string): Profile => ({ id, username: id, display_name: id, role: "member", disabled: false });
 
 function room(id: string): RoomRecord {
-  const counts = { head: 1, read: 1, quiet: [], mentions: 0, counted: 1, mentioned: [] };
+  const counts = { head: 1, read: 1, known: 1, quiet: [], mentions: 0, counted: 1, mentioned: [] };
   return { id, name: id, kind: "public", topic: "", role: "member", level: "all", counts, lastAt: 0 };
 }
 

@@ -12,6 +12,7 @@ export function useReading({ read, head, unread }: RoomState, atEnd: boolean): v
   const keptUnread = useRoomUi((state) => state.keptUnread);
   const looking = useAttending() && atEnd;
   const wasUnread = useRef(unread > 0);
+  const readBefore = useRef(read);
 
   useEffect(() => {
     if (unread > 0 && !wasUnread.current && !looking) ui.setState({ unreadAfter: read });
@@ -19,6 +20,10 @@ export function useReading({ read, head, unread }: RoomState, atEnd: boolean): v
   }, [unread, looking, read, ui]);
 
   useEffect(() => {
-    if (looking && !keptUnread && read < head) markRead(roomId, head);
-  }, [looking, keptUnread, read, head, roomId]);
+    // Marked unread, here or on another device: then it stays so until the room is opened anew.
+    const back = read < readBefore.current;
+    readBefore.current = read;
+    if (back) ui.setState({ unreadAfter: read, keptUnread: true });
+    else if (looking && !keptUnread && read < head) markRead(roomId, head);
+  }, [looking, keptUnread, read, head, roomId, ui]);
 }
