@@ -12,6 +12,13 @@ const SWITCHES = 40;
 const PER_SECOND = 150;
 const QUARTERS = [1, 2, 3, 4] as const;
 
+/** Open at each measurement, always with the same messages in sight. */
+const QUIET = "quiet room";
+
+function nameOf(room: number): string {
+  return `room of the hour ${room}`;
+}
+
 interface Held {
   /** Bytes of the JavaScript heap after a collection of garbage. */
   heap: number;
@@ -20,10 +27,12 @@ interface Held {
 
 export async function memory(browser: Browser, world: World, repeats: number): Promise<void> {
   const rooms: string[] = [];
-  for (let n = 1; n <= ROOMS; n++) rooms.push(await makeRoom(world, `room of the hour ${n}`));
+  const quiet = await makeRoom(world, QUIET);
+  for (let n = 1; n <= ROOMS; n++) rooms.push(await makeRoom(world, nameOf(n)));
   const people = await People.join(world);
+  await steadily(PER_SECOND, 1, () => people.act("message", quiet));
   const hours: Held[][] = [];
-  for (let repeat = 0; repeat < repeats; repeat++) hours.push(await hour(browser, world, rooms, people));
+  for (let repeat = 0; repeat < repeats; repeat++) hours.push(await hour(browser, world, quiet, rooms, people));
   people.leave();
   people.check();
   const at = (quarter: number, what: keyof Held) => hours.map((hour) => hour[quarter]?.[what] ?? NaN);
@@ -42,23 +51,26 @@ function growing(before = NaN, after = NaN): number {
   return 100 * (after / before - 1);
 }
 
-async function hour(browser: Browser, world: World, rooms: readonly string[], people: People): Promise<Held[]> {
+async function hour(
+  browser: Browser,
+  world: World,
+  quiet: string,
+  rooms: readonly string[],
+  people: People,
+): Promise<Held[]> {
   const context = await signedIn(browser, world);
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
-  const [first = ""] = rooms;
-  await page.goto(`/r/${first}`);
-  people.act("message", first);
-  await openRoom(page, first);
+  await openRoom(page, quiet);
   const part = world.quick ? 0.02 : 0.25;
   const acts = mixed(part);
   const held = [await settled(page, devtools)];
   for (const quarter of QUARTERS) {
     const traffic = steadily(PER_SECOND, acts.length / PER_SECOND, (n) =>
-      people.act(acts[n] ?? "message", rooms[(n * 7 + quarter) % rooms.length] ?? first),
+      people.act(acts[n] ?? "message", rooms[(n * 7 + quarter) % rooms.length] ?? quiet),
     );
     await Promise.all([traffic, switching(page, Math.ceil(SWITCHES * part), acts.length / PER_SECOND)]);
-    await choose(page, 1);
+    await choose(page, QUIET);
     held.push(await settled(page, devtools));
     progress(`  quarter ${quarter}: ${held.map(({ heap }) => (heap / 1e6).toFixed(1)).join(" ")} MB`);
   }
@@ -77,13 +89,12 @@ function mixed(part: number): Act[] {
 
 async function switching(page: Page, times: number, seconds: number): Promise<void> {
   for (let n = 0; n < times; n++) {
-    await choose(page, ((n * 7) % ROOMS) + 1);
+    await choose(page, nameOf(((n * 7) % ROOMS) + 1));
     await page.waitForTimeout((1_000 * seconds) / times);
   }
 }
 
-async function choose(page: Page, room: number): Promise<void> {
-  const name = `room of the hour ${room}`;
+async function choose(page: Page, name: string): Promise<void> {
   await page.getByRole("navigation", { name: "Rooms" }).getByText(name, { exact: true }).click();
   await page.getByRole("heading", { name }).first().waitFor();
 }

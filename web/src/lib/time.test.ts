@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { daysBetween, timesFor } from "./time";
+import { dayOf, daysBetween, timesFor } from "./time";
 
 /** In the zone of whoever runs the test: what is compared are calendar days. */
 const at = (text: string) => new Date(text).getTime();
@@ -57,4 +57,17 @@ it.each([
 it("counts calendar days, also where one has 23 or 25 hours", () => {
   expect(daysBetween(at("2025-03-29T23:00:00"), at("2025-03-31T01:00:00"))).toBe(2);
   expect(daysBetween(at("2025-10-25T23:00:00"), at("2025-10-27T01:00:00"))).toBe(2);
+});
+
+it.each(["2025-03-12T00:00:00", "2025-03-12T23:59:59", "2025-03-30T12:00:00", "2025-10-26T12:00:00"])(
+  "knows from when to when the day of %s is",
+  (when) => {
+    const { from, to } = dayOf(at(when));
+    expect(from).toBe(at(`${when.slice(0, 10)}T00:00:00`));
+    expect([daysBetween(from, to), daysBetween(from, to - 1)]).toEqual([1, 0]);
+  },
+);
+
+it("makes formatters once for all who ask", () => {
+  expect(timesFor("en-GB", "24")).toBe(english);
 });

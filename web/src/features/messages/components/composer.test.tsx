@@ -49,6 +49,15 @@ it("sends nothing blank, nothing too long, and nothing that an input method stil
   expect(sendMessage).not.toHaveBeenCalled();
 });
 
+it("is not drawn again for what others write", () => {
+  const lastOwn = message(7, { sender_id: "me" });
+  const composer = () => <Composer roomName="design" lastOwn={lastOwn} onSent={sent} />;
+  const { rerender } = renderInRoom(composer());
+  useConnection.mockClear();
+  rerender(composer());
+  expect(useConnection).not.toHaveBeenCalled();
+});
+
 it("edits the last own message on the up arrow, where nothing is written", async () => {
   const { user, field, room } = open();
   await user.type(field, "a{ArrowUp}");

@@ -1,5 +1,5 @@
 import { ArrowUp, Smile, X } from "lucide-react";
-import { useImperativeHandle, useRef, type KeyboardEvent, type Ref } from "react";
+import { memo, useImperativeHandle, useRef, type KeyboardEvent, type Ref } from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "@/components/ui/icon-button";
 import { cn } from "@/lib/cn";
@@ -21,11 +21,11 @@ export interface ComposerProps {
   lastOwn: TimelineMessage | undefined;
   /** Something was sent: the timeline goes to its end. */
   onSent: () => void;
-  ref: Ref<{ focus: () => void }>;
+  ref?: Ref<{ focus: () => void }>;
 }
 
-/** Where one writes. What is sent goes to the outbox at once, with or without a network. */
-export function Composer({ roomName, lastOwn, onSent, ref }: ComposerProps) {
+/** Where one writes. What is sent goes to the outbox at once, with or without a network. What others write does not draw it again. */
+export const Composer = memo(function Composer({ roomName, lastOwn, onSent, ref }: ComposerProps) {
   const { t } = useTranslation("messages");
   const { roomId, ui } = useOpenRoom();
   const field = useRef<TextFieldHandle>(null);
@@ -106,7 +106,7 @@ export function Composer({ roomName, lastOwn, onSent, ref }: ComposerProps) {
       )}
     </div>
   );
-}
+});
 
 function ReplyBar({ message, onCancel }: { message: TimelineMessage; onCancel: () => void }) {
   const { t } = useTranslation("messages");

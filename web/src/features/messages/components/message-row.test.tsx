@@ -98,6 +98,24 @@ it("is drawn again only when it changes itself", () => {
   expect(realtime.useProfile.mock.calls).toEqual([["bob"]]);
 });
 
+it("costs no formatters and at most one copy of i18n, but for the first", () => {
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, n) => (
+      <MessageRow key={n} message={message(n, { reactions: { "👍": ["ann"] } })} grouped={false} readers="" canReact />
+    ));
+  const plain = (count: number) =>
+    Array.from({ length: count }, (_, n) => (
+      <MessageRow key={`plain ${n}`} message={message(n)} grouped={false} readers="" canReact />
+    ));
+  const { rerender } = renderInRoom(rows(1));
+  const made = [vi.spyOn(Intl, "DateTimeFormat"), vi.spyOn(Intl, "RelativeTimeFormat"), vi.spyOn(Intl, "ListFormat")];
+  rerender(rows(10));
+  expect(made.map((constructor) => constructor.mock.calls.length)).toEqual([0, 0, 0]);
+  const copied = vi.spyOn(Object, "getOwnPropertyDescriptors"); // react-i18next makes its copies by it
+  rerender(plain(10));
+  expect(copied.mock.calls.length).toBeLessThanOrEqual(10);
+});
+
 it("cuts a very long text until one asks for the rest", async () => {
   const { user } = show({ text: "line\n".repeat(60) });
   const more = screen.getByRole("button", { name: "Show more" });

@@ -60,11 +60,11 @@ export function RoomView({ room, messageId }: RoomViewProps) {
   useRefusedCommands();
 
   const lastOwn = messages.findLast((message) => isEditable(message, user?.id));
-  const sent = () => {
+  const sent = useCallback(() => {
     ui.setState({ unreadAfter: undefined, keptUnread: false });
     if (hasNewer) void jumpToLatest().then(() => view.current?.toEnd());
     else view.current?.toEnd();
-  };
+  }, [ui, hasNewer, jumpToLatest]);
   const maySend = user !== undefined && allowedInRoom(user.role, room.role, "send") && room.peer?.disabled !== true;
   return (
     <OpenRoomContext value={open}>
