@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web test-budget bench fuzz crash lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web test-budget bench bench-web fuzz crash lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -96,11 +96,14 @@ test-budget: build ## how much JavaScript the web client's first page takes, and
 	@cd web && npm run --silent budget
 
 test: setup check build test-web test-budget ## run all checks and tests
-	@echo "test: everything (the long forms: make crash, make fuzz, make bench)"
+	@echo "test: everything (the long forms: make crash, make fuzz, make bench, make bench-web)"
 	@$(BIN)/pytest $(ARGS)
 
 bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)
 	@$(BIN)/python -m bench $(NAMES) $(ARGS)
+
+bench-web: setup build ## measure the web client in Chromium: loads, scroll, events, memory (ARGS="--check --write")
+	@$(BIN)/python -m bench.web $(NAMES) $(ARGS)
 
 fuzz: setup-python ## a million inputs to each parser of the realtime engine
 	@$(BIN)/python tests/fuzz/realtime_parsers.py $(ARGS)
