@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web test-budget bench bench-web fuzz crash lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -110,6 +110,10 @@ fuzz: setup-python ## a million inputs to each parser of the realtime engine
 
 crash: setup ## kill the server a hundred times under load and check the log
 	@PARLOUR_KILLS=100 $(BIN)/pytest tests/e2e/test_no_loss.py --timeout 1800 $(ARGS)
+
+screenshots: setup-python setup-apt build ## take the pictures in docs/images anew (NAMES=… for some)
+	@fc-list 2>/dev/null | grep -qi emoji || echo "screenshots: no emoji font; on Debian, apt-get install fonts-noto-color-emoji"
+	@cd web && node scripts/screenshots.mjs $(NAMES)
 
 lock: ## renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --universal --quiet --output-file requirements-dev.txt

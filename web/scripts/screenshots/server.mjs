@@ -35,14 +35,23 @@ export async function startServer() {
   };
   await setClock("-30 09:00");
   const port = await freePort();
-  const process_ = spawn(PYTHON, [PROGRAM, clock, "serve", "--port", String(port), "--data-dir", join(folder, "data")], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, PARLOUR_LOG_LEVEL: "error", PARLOUR_ACCESS_TOKEN_SECONDS: String(DAY / 1_000) },
-  });
+  const process_ = spawn(
+    PYTHON,
+    [PROGRAM, clock, "serve", "--port", String(port), "--data-dir", join(folder, "data")],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, PARLOUR_LOG_LEVEL: "error", PARLOUR_ACCESS_TOKEN_SECONDS: String(DAY / 1_000) },
+    },
+  );
   const ended = new Promise((resolve) => process_.once("exit", resolve));
   const origin = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + READY_WITHIN;
-  while (!(await fetch(`${origin}/health/ready`).then((answer) => answer.ok, () => false))) {
+  while (
+    !(await fetch(`${origin}/health/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    ))
+  ) {
     if (process_.exitCode !== null) throw new Error(`parlour serve ended with ${process_.exitCode}`);
     if (Date.now() > deadline) throw new Error("parlour serve does not become ready");
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -29,7 +29,11 @@ export function Page({ header, panel, children }: PageProps) {
         <div className="flex min-h-0 flex-1 flex-col">{children}</div>
       </div>
       {panel !== undefined && wide && (
-        <aside aria-label={panel.title} className="relative flex shrink-0 flex-col border-s" style={{ width }}>
+        <aside
+          aria-label={panel.title}
+          className="relative flex shrink-0 flex-col border-s"
+          style={{ width: `min(${width / 16}rem, 45vw)` }}
+        >
           <ResizeHandle
             label={t("resize.panel")}
             side="end"

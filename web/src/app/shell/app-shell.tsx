@@ -43,7 +43,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
           <Side
             {...(phone ? { id: "page", tabIndex: -1 } : { "aria-label": t("sidebar") })}
             className="relative flex shrink-0 flex-col bg-sidebar text-sidebar-foreground outline-none [--ground:var(--sidebar)] max-md:min-w-0 max-md:flex-1 md:border-e md:border-sidebar-border"
-            style={phone ? undefined : { width }}
+            style={phone ? undefined : { width: `min(${width / 16}rem, 45vw)` }} // in rem: it grows with larger text
           >
             {phone && <h1 className="sr-only">{t("product", { ns: "auth" })}</h1>}
             {sidebar}

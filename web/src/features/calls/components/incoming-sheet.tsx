@@ -40,11 +40,7 @@ export function IncomingSheet({ call }: { call: CallView }) {
         </div>
       </div>
       <div className="mt-4 grid grid-cols-2 gap-2">
-        <Button
-          variant={call.media === "audio" ? "primary" : "secondary"}
-          size="lg"
-          onClick={() => accept("audio")}
-        >
+        <Button variant={call.media === "audio" ? "primary" : "secondary"} size="lg" onClick={() => accept("audio")}>
           <Phone aria-hidden />
           {t("incoming.acceptAudio")}
         </Button>

@@ -13,12 +13,12 @@ export const NoticeRow = memo(function NoticeRow({ notice }: { notice: TimelineN
   const times = useTimes();
   const text = useNoticeText(event);
   return (
-    <div className="flex min-w-0 items-center gap-3 px-4 py-1 text-sm text-muted-foreground md:px-5">
-      <span className="flex w-9 shrink-0 justify-center">
+    <div className="flex min-w-0 gap-3 px-4 py-1 text-sm text-muted-foreground md:px-5">
+      <span className="flex h-4.5 w-9 shrink-0 items-center justify-center">
         <NoticeIcon event={event} />
       </span>
       <p className="min-w-0 [overflow-wrap:anywhere]">
-        {text} <time className="ms-1 text-xs">{times.time(notice.at)}</time>
+        {text} <time className="ms-1 text-xs whitespace-nowrap">{times.time(notice.at)}</time>
       </p>
     </div>
   );

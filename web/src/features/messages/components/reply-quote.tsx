@@ -19,7 +19,7 @@ export function ReplyQuote({ messageId }: { messageId: string }) {
       disabled={gone}
       aria-label={t("reply.jump")}
       onClick={() => jumpTo(messageId)}
-      className="rounded-xs flex h-5 max-w-full min-w-0 items-center gap-1.5 text-sm text-muted-foreground enabled:hover:text-foreground touch:h-8"
+      className="flex h-5 max-w-full min-w-0 items-center gap-1.5 rounded-xs text-sm text-muted-foreground enabled:hover:text-foreground touch:h-8"
     >
       <CornerUpLeft aria-hidden className="size-3.5 shrink-0 rtl:-scale-x-100" />
       {gone ? (

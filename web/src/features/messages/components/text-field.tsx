@@ -152,7 +152,7 @@ export function TextField({
         }
         onBlur={() => setCaret(undefined)}
         onKeyDown={press}
-        className="block max-h-[min(45dvh,26rem)] w-full resize-none overflow-y-auto bg-transparent px-3 py-2.5 text-md outline-none touch:py-3.5"
+        className="block max-h-[min(45dvh,26rem)] w-full resize-none overflow-y-auto bg-transparent px-3 py-2.5 text-md outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap touch:py-3.5"
       />
     </div>
   );

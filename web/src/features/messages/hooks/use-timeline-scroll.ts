@@ -5,6 +5,7 @@ import { useConnection, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { firstSeq, indexOfSeq, type Row } from "../model/rows";
 import { useBeginning } from "./use-beginning";
+import { useKeptEnd } from "./use-kept-end";
 
 /** So near to the end is at the end. */
 const END_PX = 60;
@@ -95,13 +96,25 @@ export function useTimelineScroll(
     virtualizer.scrollToEnd();
   }, [virtualizer]);
 
+  useKeptEnd(virtualizer, scroller, atEnd);
+
   // One begins at what is new, or at the end. What the device kept may lack what is new: then it is waited for, but not for long.
   const ready = rows.length > 0 && timeline.status === "ready";
   const unread = rows.findIndex((row) => row.kind !== "start" && row.unread);
   const above = hasOlder && unreadAfter !== undefined && (firstSeq(rows) ?? 0) > unreadAfter + 1;
   const patient = useDelayed(ready, PATIENCE_MS);
   const canBegin = ready && (unreadAfter === undefined || unread >= 0 || above || patient);
-  const begun = useBeginning(virtualizer, canBegin ? unread : undefined, rows.at(unread)?.key, onScroll);
+  const items = virtualizer.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  const wantsOlder = hasOlder && rows.length > 0 && first < NEAR_ROWS;
+  const wantsNewer = hasNewer && last > rows.length - NEAR_ROWS;
+  const begun = useBeginning(virtualizer, {
+    index: canBegin ? unread : undefined,
+    rowKey: rows.at(unread)?.key, // the last one's where nothing is new
+    growing: wantsOlder && !failed,
+    onBegun: onScroll,
+  });
 
   useEffect(() => {
     if (goal === undefined || !begun) return;
@@ -117,11 +130,6 @@ export function useTimelineScroll(
     }, HIGHLIGHT_MS);
   }, [goal, begun, rows, ui, virtualizer]);
 
-  const items = virtualizer.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 0;
-  const wantsOlder = hasOlder && rows.length > 0 && first < NEAR_ROWS;
-  const wantsNewer = hasNewer && last > rows.length - NEAR_ROWS;
   useEffect(() => {
     if (wantsOlder && !failed) loadOlder().catch(() => setFailed(true));
   }, [wantsOlder, failed, loadOlder, rows]);
