@@ -59,7 +59,7 @@ async function signIn(page, username) {
 }
 
 async function take(page, path) {
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate("document.fonts.ready.then(() => undefined)");
   await page.waitForTimeout(SETTLES_MS);
   const picture = await page.screenshot({ animations: "disabled", caret: "hide" });
   await sharp(picture).png({ palette: true, colours: COLOURS, effort: 10 }).toFile(path);
