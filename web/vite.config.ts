@@ -45,7 +45,7 @@ export default defineConfig({
           "assets/*.{js,css}",
           "assets/inter-latin*-wght-normal*.woff2",
         ],
-        // Only fonts that few need are left out: see the service worker.
+        // What few need is left out, fonts and assets/emoji: see the service worker.
         dontCacheBustURLsMatching: /^assets\//,
       },
     }),
@@ -74,6 +74,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1_000, // emoji in a language: data, fetched when the picker opens
     rolldownOptions: {
       output: {
+        chunkFileNames: ({ moduleIds }) =>
+          moduleIds.some((id) => id.includes("/emojibase-data/"))
+            ? "assets/emoji/[name]-[hash].js"
+            : "assets/[name]-[hash].js",
         codeSplitting: {
           groups: [
             // What every page needs and releases seldom change: one file that stays cached.

@@ -1,7 +1,7 @@
 /** What is measured, one after the other. */
 
 import { text } from "node:stream/consumers";
-import { firstJavaScript } from "../scripts/first-javascript.mjs";
+import { firstJavaScript } from "../scripts/sizes.mjs";
 import { events } from "./events";
 import { progress, report } from "./ledger";
 import { loads } from "./loading";

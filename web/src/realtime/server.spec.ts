@@ -188,22 +188,32 @@ describe("a history longer than a page", () => {
     const texts = numbered("ann", 150);
     for (const text of texts) void ann.say(room, text);
     await see(ann, texts);
-    await ben.reload();
-    ben.client.timelines.open(room);
+    const cem = await Browser.open(PORT); // whose device has never seen the room
+    await cem.register(`cem${people}`);
+    await ann.http.post(`/api/rooms/${room}/members`, { user_id: cem.userId });
+    await vi.waitFor(() => expect(cem.client.rooms.get(room)).toBeDefined(), WITHIN);
+    cem.client.timelines.open(room);
     const timeline = () => {
-      ben.client.timelines.flush();
-      return ben.stores.timelines.getState().get(room)!;
+      cem.client.timelines.flush();
+      return cem.stores.timelines.getState().get(room)!;
     };
-    await see(ben, texts.slice(-60));
+    await vi.waitFor(() => expect(timeline().items.at(-1)).toMatchObject({ type: "notice", seq: 153 }), WITHIN);
+    expect(cem.texts(room)).toEqual(texts.slice(-59));
     const seq = await timeline().jumpTo(ann.messages(room)[3]!.id);
     expect(timeline().messages.some((each) => each.seq === seq)).toBe(true);
     await timeline().loadOlder();
     await timeline().loadOlder();
     expect(timeline().hasOlder).toBe(false);
+    expect(
+      timeline()
+        .items.slice(0, 3)
+        .map(({ type, seq }) => `${type} ${seq}`),
+    ).toEqual(["notice 1", "notice 2", "message 3"]);
     await timeline().jumpToLatest();
     expect(timeline().hasNewer).toBe(false);
-    expect(ben.texts(room).at(-1)).toBe("ann 150");
+    expect(cem.texts(room).at(-1)).toBe("ann 150");
     expect(await timeline().jumpTo("01980000-0000-7000-8000-000000000000")).toBeUndefined();
+    cem.close();
   });
 });
 

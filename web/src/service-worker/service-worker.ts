@@ -28,6 +28,9 @@ registerRoute(new NavigationRoute(createHandlerBoundToURL("/index.html"), { deny
 // Scripts other than Latin, in which few read: kept once they were needed. Their names change with their content.
 registerRoute(({ url }) => /^\/assets\/.*\.woff2$/.test(url.pathname), new CacheFirst({ cacheName: "fonts" }));
 
+// The names of emoji in a language: half a megabyte, fetched when somebody opens the picker for the first time.
+registerRoute(({ url }) => url.pathname.startsWith("/assets/emoji/"), new CacheFirst({ cacheName: "emoji" }));
+
 self.addEventListener("message", (event) => {
   const { type } = (event.data ?? {}) as { type?: unknown };
   if (type === "SKIP_WAITING") void self.skipWaiting();
