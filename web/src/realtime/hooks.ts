@@ -1,6 +1,6 @@
 /** What components read. Each hook renders again only when what it returns has changed. */
 
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import { clientIfAny, stores } from "./session";
@@ -53,7 +53,8 @@ const LOADING: Timeline = {
 
 /** A room's messages; loads them, and keeps them up to date while mounted. Its functions stay the same for one room. */
 export function useTimeline(roomId: string): Timeline {
-  useEffect(() => clientIfAny()?.timelines.open(roomId), [roomId]);
+  // Before anything is painted: what is held already takes no frame to show.
+  useLayoutEffect(() => clientIfAny()?.timelines.open(roomId), [roomId]);
   return useStore(stores.timelines, (timelines) => timelines.get(roomId)) ?? LOADING;
 }
 

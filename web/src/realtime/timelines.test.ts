@@ -52,16 +52,17 @@ function world(log: RoomEvent[]) {
     online: () => state.online,
     now: () => ++clock,
   });
+  const published = () => stores.timelines.getState().get(ROOM);
   const shown = () => {
     timelines.flush();
-    return stores.timelines.getState().get(ROOM);
+    return published();
   };
   const sees = (from: number, upto: number) =>
     vi.waitFor(() => {
       const seqs = shown()?.messages.map((each) => each.seq);
       expect([seqs?.[0], seqs?.at(-1), seqs?.length]).toEqual([from, upto, upto - from + 1]);
     });
-  return { state, store, timelines, shown, sees, get, synced };
+  return { state, store, timelines, published, shown, sees, get, synced };
 }
 
 let open: ReturnType<typeof world>;
@@ -88,6 +89,20 @@ describe("a room that is opened", () => {
     timelines.open(ROOM);
     timelines.receive(ROOM, log.slice(10));
     await sees(1, 12);
+  });
+
+  test("again shows what happened meanwhile from the first moment, and nothing of before", async () => {
+    const log = messagesOnly(101);
+    const { timelines, state, sees, published } = start(log);
+    state.head = 100;
+    const close = timelines.open(ROOM);
+    await sees(41, 100);
+    close();
+    expect(published()).toBeUndefined();
+    state.head = 101;
+    timelines.receive(ROOM, log.slice(100));
+    timelines.open(ROOM);
+    expect(published()?.messages.at(-1)?.seq).toBe(101);
   });
 
   test("syncs what lies between its page and the next event", async () => {

@@ -73,16 +73,22 @@ export class Timelines {
     this.#saving = setInterval(() => void this.save(), SAVE_EVERY);
   }
 
-  /** Somebody looks at a room. Call what is returned when they do no more. */
+  /**
+   * Somebody looks at a room: what is held is published at once. Call what is returned when they do no more: it is taken down, since it
+   * is not kept up to date, and whoever comes back would see first what the room was when it was left.
+   */
   open(roomId: string): () => void {
     const room = this.#room(roomId);
     room.users += 1;
     room.usedAt = this.#options.now();
     room.unsaved = true;
-    this.touch(roomId);
+    this.#changed.add(roomId);
+    this.flush();
     void this.#fill(roomId, room);
     return () => {
       room.users -= 1;
+      this.#changed.add(roomId);
+      this.flush();
       this.#evict();
     };
   }
@@ -166,7 +172,7 @@ export class Timelines {
     const after = new Map(before);
     for (const roomId of this.#changed) {
       const room = this.#rooms.get(roomId);
-      if (room === undefined) after.delete(roomId);
+      if (room === undefined || room.users === 0) after.delete(roomId);
       else after.set(roomId, this.#shown(roomId, room));
     }
     this.#changed.clear();
