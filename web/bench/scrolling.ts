@@ -23,6 +23,8 @@ export async function scroll(browser: Browser, world: World, repeats: number): P
     await openRoom(page, world.room_id);
     await page.waitForTimeout(1_500); // until what begins with a page has begun
     wheel.push(await run(browser, page, () => turnWheel(page, world.quick ? 500 : MESSAGES)));
+    await openRoom(page, world.room_id);
+    await page.waitForTimeout(1_500);
     drag.push(await run(browser, page, () => dragBar(page)));
     await context.close();
   }
@@ -62,13 +64,18 @@ async function turnWheel(page: Page, messages: number): Promise<void> {
   const { x, y } = await middle(page);
   await page.mouse.move(x, y);
   const began = Date.now();
+  let before = Promise.resolve();
   for (let turns = 0; ; turns++) {
-    await page.mouse.wheel(0, -NOTCH_PX);
+    // The browser answers when it has seen to it, a frame later: that is not waited for, but for the one before it.
+    const turn = page.mouse.wheel(0, -NOTCH_PX);
+    await before;
+    before = turn;
     const wait = began + (turns + 1) * (1_000 / 60) - Date.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     if (turns % 120 !== 119) continue;
     const seen = await messagesSeen(page);
     if (seen < messages && Date.now() - began < 180_000) continue;
+    await turn;
     progress(`  ${seen} messages in ${((Date.now() - began) / 1_000).toFixed(1)} s`);
     if (seen < messages) throw new Error(`the wheel came no further than ${seen} messages`);
     return;
@@ -77,6 +84,8 @@ async function turnWheel(page: Page, messages: number): Promise<void> {
 
 /** Pull the scroll bar's thumb to the top, again and again: each time older messages come in above. */
 async function dragBar(page: Page): Promise<void> {
+  const height = () => page.getByRole("log").evaluate((log) => log.scrollHeight);
+  const before = await height();
   for (let drag = 0; drag < DRAGS; drag++) {
     const { x, thumb, top } = await page.getByRole("log").evaluate((log) => {
       const box = log.getBoundingClientRect();
@@ -89,6 +98,7 @@ async function dragBar(page: Page): Promise<void> {
     await page.waitForTimeout(300);
     await page.mouse.up();
   }
+  if ((await height()) < 3 * before) throw new Error("dragging has not brought older messages");
 }
 
 async function middle(page: Page): Promise<{ x: number; y: number }> {
