@@ -12,6 +12,12 @@ it("takes what the wheel moves for no jump, also late, early and together", () =
   expect(largestJump(frames([240, 0, 120, undefined, 120, 120]))).toBe(0);
 });
 
+it("follows another row where one went away, wherever the wheel was by then", () => {
+  const still = frames(Array<number>(20).fill(0), 0);
+  expect(largestJump([...frames([0, 0, undefined, 120, 240]), ...still])).toBe(0);
+  expect(largestJump([...frames([0, 0, undefined, 120, 190]), ...still])).toBe(50);
+});
+
 it("finds what moves a row otherwise", () => {
   expect(largestJump(frames([120, 120, 150, 120]))).toBe(30);
   expect(largestJump(frames([0, 0, 7, 0], 0))).toBe(7);

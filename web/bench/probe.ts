@@ -95,17 +95,22 @@ export function dropped(frames: readonly Frame[]): number {
 export function largestJump(frames: readonly Frame[], slack = 6): number {
   const turned: number[] = [0];
   for (const { wheel } of frames) turned.push((turned.at(-1) ?? 0) - wheel);
-  let [place, worst] = [0, 0];
+  let places = [0]; // where it may be: one, but after a frame in which the row went away
+  let worst = 0;
   frames.forEach(({ moved }, index) => {
     const allowed = turned.slice(Math.max(0, index - slack), index + 2 + slack);
     if (moved === undefined) {
-      place = turned[index + 1] ?? place; // another row is followed from here on
+      places = allowed;
       return;
     }
-    place += moved;
-    const nearest = allowed.reduce((best, each) => (Math.abs(each - place) < Math.abs(best - place) ? each : best));
-    worst = Math.max(worst, Math.abs(place - nearest));
-    place = nearest;
+    const now = places.map((place) => {
+      const at = place + moved;
+      const nearest = allowed.reduce((best, each) => (Math.abs(each - at) < Math.abs(best - at) ? each : best));
+      return { nearest, off: Math.abs(at - nearest) };
+    });
+    const least = now.reduce((best, { off }) => Math.min(best, off), Infinity);
+    worst = Math.max(worst, least);
+    places = [...new Set(now.filter(({ off }) => off < least + 1).map(({ nearest }) => nearest))];
   });
   return worst;
 }
