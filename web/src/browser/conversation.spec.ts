@@ -1,0 +1,124 @@
+/** Two people talk, in two real browsers with the built client against the real server. */
+
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Person } from "./person";
+import { openStage } from "./stage";
+
+const stage = await openStage();
+let ann: Person;
+let ben: Person;
+let room: string;
+
+beforeEach(async () => {
+  const [a, b] = [await stage.account("ann"), await stage.account("ben")];
+  room = await a.direct(b);
+  await a.say(room, "first");
+  [ann, ben] = await Promise.all([stage.enter(a, { path: `/r/${room}` }), stage.enter(b, { path: `/r/${room}` })]);
+  await Promise.all([ann.sees("first"), ben.sees("first")]);
+});
+
+describe("two people", () => {
+  test("talk both ways, in the same order", async () => {
+    await ben.say("second");
+    await ann.sees("second");
+    await ann.say("third");
+    await ben.sees("third");
+    const texts = ["first", "second", "third"];
+    expect(await ann.order(texts)).toEqual(texts);
+    expect(await ben.order(texts)).toEqual(texts);
+  });
+
+  test("see what the other edits, reacts and pins", async () => {
+    await ann.act("first", "Edit");
+    await ann.page.getByRole("textbox", { name: "Edit message" }).fill("first, mended");
+    await ann.page.keyboard.press("Enter");
+    await ben.message("first, mended").getByText("(edited)").waitFor();
+
+    await ben.act("first, mended", "Add reaction");
+    await ben.page.getByRole("textbox", { name: "Search emoji" }).fill("rocket");
+    await ben.page.getByRole("button", { name: "rocket", exact: true }).click();
+    const reaction = ann.message("first, mended").getByRole("button", { name: new RegExp(`^🚀: .*${ben.name}`) });
+    await reaction.click();
+    await ben
+      .message("first, mended")
+      .getByRole("button", { name: /^🚀: .* and / })
+      .waitFor();
+
+    await ben.act("first, mended", "Pin to the room");
+    await ann.message("first, mended").getByText("Pinned").waitFor();
+    await ann.button("Pinned messages").click();
+    await ann.page.getByRole("tabpanel").getByText("first, mended").waitFor();
+  });
+
+  test("reply, and jump from the quote to what it answers", async () => {
+    await ann.act("first", "Reply");
+    await ann.page.getByText("Replying to").waitFor();
+    await ben.account.sayLines(room, 60);
+    await ann.say("an answer");
+    await ben.sees("an answer");
+    expect(await ben.message("first").count()).toBe(0); // far above what is drawn
+    await ben.message("an answer").getByRole("button", { name: "Go to the message that this answers" }).click();
+    await ben.message("first").waitFor();
+  });
+
+  test("delete with a way back", async () => {
+    await ann.say("second thoughts");
+    await ben.sees("second thoughts");
+    await ann.act("second thoughts", "Delete");
+    await ann.timeline.getByText("This message was deleted.").waitFor();
+    await ann.timeline.getByRole("button", { name: "Undo" }).click();
+    await ann.sees("second thoughts");
+    await ann.act("first", "Delete");
+    await ben.timeline.getByText("This message was deleted.").waitFor();
+    await ben.sees("second thoughts");
+    expect(await ben.timeline.getByText("first", { exact: true }).count()).toBe(0);
+  });
+
+  test("search, and open what is found in its place", async () => {
+    await ben.account.say(room, "the word is xylophone");
+    await ben.account.sayLines(room, 60);
+    await ann.page.goto("/search");
+    await ann.page.getByRole("searchbox", { name: "Search messages" }).fill("xylophone");
+    await ann.page.locator("mark", { hasText: "xylophone" }).click();
+    await ann.page.waitForURL(/\/m\//);
+    await ann.message("the word is xylophone").waitFor();
+    expect(await ann.timeline.getByText("line 60", { exact: true }).count()).toBe(0);
+  });
+
+  test("know what the other has read, and what waits for them", async () => {
+    await ben.page.goto("/settings/profile");
+    await ann.say("are you there");
+    await ben.rooms.getByText(", 1 new message").waitFor({ state: "attached" });
+    expect(
+      await ann
+        .message("are you there")
+        .getByRole("img", { name: /^Seen by/ })
+        .count(),
+    ).toBe(0);
+    await ben.openRoom(ann.name);
+    await ann
+      .message("are you there")
+      .getByRole("img", { name: /^Seen by/ })
+      .waitFor();
+    await ben.rooms.getByText(/new message/).waitFor({ state: "detached" });
+  });
+
+  test("begin at what is new, and have read it only once they were at the end", async () => {
+    await ann.page.goto("/rooms");
+    for (let index = 0; index < 30; index += 1) await ben.say(`line ${index}`);
+    await ben.sees("line 29");
+    await ann.rooms.getByText("30", { exact: true }).waitFor();
+    await ann.openRoom(ben.name);
+    const line = ann.timeline.getByRole("separator", { name: "New" });
+    await expect.poll(() => line.boundingBox().then((box) => box?.y ?? 0), { timeout: 20_000 }).toBeGreaterThan(52);
+    await expect.poll(() => line.boundingBox().then((box) => box?.y ?? 999), { timeout: 20_000 }).toBeLessThan(250);
+    await ann.page.reload();
+    await line.waitFor();
+    await ann.page.getByRole("button", { name: /new messages$/ }).click();
+    await ann.sees("line 29");
+    await expect.poll(() => ann.page.title(), { timeout: 20_000 }).not.toContain("30");
+    await ann.page.reload();
+    await ann.sees("line 29");
+    expect(await line.count()).toBe(0);
+  });
+});

@@ -1,0 +1,104 @@
+/** What a file of browser tests shares: one server, one Chromium, and the people in it, none of whom may meet a fault. */
+
+import { chromium, type Browser, type BrowserContextOptions } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { freePort, ParlourServer } from "@/realtime/testing/parlour-server";
+import { Account } from "./account";
+import { Person } from "./person";
+import { watchFaults } from "./faults";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--auto-select-desktop-capture-source=Entire screen",
+  "--autoplay-policy=no-user-gesture-required",
+];
+
+export interface StageOptions {
+  /** Of the server, as environment variables. */
+  settings?: Record<string, string>;
+  /** What the console may say as an error, because the tests make it so. */
+  expected?: RegExp;
+}
+
+export interface Visit extends BrowserContextOptions {
+  /** Runs in each page before the client does. */
+  script?: () => void;
+}
+
+export class Stage {
+  readonly #people: Person[] = [];
+  #browser: Browser | undefined;
+  #names = 0;
+
+  constructor(
+    readonly server: ParlourServer,
+    readonly expected?: RegExp,
+  ) {}
+
+  get browser(): Browser {
+    if (this.#browser === undefined) throw new Error("the stage is not open yet");
+    return this.#browser;
+  }
+
+  async open(): Promise<void> {
+    await this.server.start();
+    this.#browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: FLAGS,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    await this.server.remove();
+  }
+
+  /** An account that nobody has on this stage yet, made by HTTP; `name` begins its name. */
+  account(name: string, displayName?: string): Promise<Account> {
+    this.#names += 1;
+    return Account.register(this.server.origin, `${name}${this.#names}`, displayName);
+  }
+
+  /** A browser of somebody who is signed in, at `path`. */
+  async enter(account: Account, { path = "/", ...visit }: Visit & { path?: string } = {}): Promise<Person> {
+    const person = await this.stranger({ ...visit, storageState: account.storageState }, account);
+    await person.page.goto(path);
+    return person;
+  }
+
+  /** A browser of somebody who is not signed in, at no page yet. */
+  async stranger({ script, ...options }: Visit = {}, account?: Account): Promise<Person> {
+    const context = await this.browser.newContext({
+      baseURL: this.server.origin,
+      reducedMotion: "reduce",
+      locale: "en-GB",
+      ...options,
+    });
+    context.setDefaultTimeout(20_000);
+    const faults = await watchFaults(context, this.server.origin, this.expected);
+    if (script !== undefined) await context.addInitScript(script);
+    const person = new Person(context, await context.newPage(), faults, account);
+    this.#people.push(person);
+    return person;
+  }
+
+  /** Everybody leaves; nobody may have met a fault. */
+  async clear(): Promise<void> {
+    const people = this.#people.splice(0);
+    await Promise.all(people.map(({ context }) => context.close()));
+    expect(people.flatMap(({ faults }) => faults)).toEqual([]);
+  }
+}
+
+/** The stage of a file: open around its tests, cleared after each. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const stage = new Stage(new ParlourServer(await freePort(), options.settings), options.expected);
+  beforeAll(() => stage.open());
+  afterEach(() => stage.clear());
+  afterAll(() => stage.close());
+  return stage;
+}
