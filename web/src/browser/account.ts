@@ -14,27 +14,28 @@ export class Account {
     readonly name: string,
     readonly displayName: string,
     readonly grant: GrantAnswer,
-    /** What a browser holds in which they are signed in. */
-    readonly storageState: StorageState,
   ) {}
 
   static async register(origin: string, name: string, displayName = name): Promise<Account> {
     const http = await request.newContext({ baseURL: origin });
     const answer = await http.post("/api/auth/register", {
-      data: {
-        username: name,
-        email: `${name}@example.org`,
-        password: PASSWORD,
-        display_name: displayName,
-        cookie: true,
-      },
+      data: { username: name, email: `${name}@example.org`, password: PASSWORD, display_name: displayName },
     });
     if (!answer.ok()) throw new Error(await answer.text());
     const grant = (await answer.json()) as GrantAnswer;
+    await http.dispose();
+    return new Account(origin, name, displayName, grant);
+  }
+
+  /** What a browser holds in which they are signed in: a session of its own, for a refresh token is spent by its use. */
+  async signIn(): Promise<StorageState> {
+    const http = await request.newContext({ baseURL: this.origin });
+    const answer = await http.post("/api/auth/login", { data: { login: this.name, password: PASSWORD, cookie: true } });
+    if (!answer.ok()) throw new Error(await answer.text());
     const { cookies } = await http.storageState();
     await http.dispose();
-    const localStorage = [{ name: "parlour.account", value: grant.user.id }];
-    return new Account(origin, name, displayName, grant, { cookies, origins: [{ origin, localStorage }] });
+    const localStorage = [{ name: "parlour.account", value: this.id }];
+    return { cookies, origins: [{ origin: this.origin, localStorage }] };
   }
 
   get id(): string {

@@ -121,4 +121,11 @@ describe("two people", () => {
     await ann.sees("line 29");
     expect(await line.count()).toBe(0);
   });
+
+  test("see a view without serious faults for assistive technology, in both themes", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await ann.page.emulateMedia({ colorScheme });
+      expect(await ann.seriousFaults()).toEqual([]);
+    }
+  });
 });

@@ -65,7 +65,7 @@ export class Stage {
 
   /** A browser of somebody who is signed in, at `path`. */
   async enter(account: Account, { path = "/", ...visit }: Visit & { path?: string } = {}): Promise<Person> {
-    const person = await this.stranger({ ...visit, storageState: account.storageState }, account);
+    const person = await this.stranger({ ...visit, storageState: await account.signIn() }, account);
     await person.page.goto(path);
     return person;
   }
