@@ -59,7 +59,6 @@ interface ReactionProps {
 }
 
 function Reaction({ message, emoji, userIds, disabled }: ReactionProps) {
-  const { t } = useTranslation("messages");
   const me = useSession()?.user.id ?? "";
   const names = useNames(userIds);
   const name = SHORTCODE.exec(emoji)?.[1];
@@ -78,7 +77,6 @@ function Reaction({ message, emoji, userIds, disabled }: ReactionProps) {
         type="button"
         disabled={disabled}
         aria-pressed={own}
-        aria-label={t("reactions.by", { emoji, names })}
         onClick={toggle}
         className={cn(
           "inline-flex h-6.5 max-w-full min-w-0 items-center gap-1.5 rounded-full border px-2 text-xs tabular-nums transition-colors touch:h-9 touch:px-3",
@@ -89,6 +87,7 @@ function Reaction({ message, emoji, userIds, disabled }: ReactionProps) {
       >
         <span className="truncate text-base leading-none">{known?.unicode ?? emoji}</span>
         {userIds.length}
+        <span className="sr-only">{names}</span>
       </button>
     </Tooltip>
   );

@@ -17,10 +17,10 @@ export function ReplyQuote({ messageId }: { messageId: string }) {
     <button
       type="button"
       disabled={gone}
-      aria-label={t("reply.jump")}
       onClick={() => jumpTo(messageId)}
       className="flex h-5 max-w-full min-w-0 items-center gap-1.5 rounded-xs text-sm text-muted-foreground enabled:hover:text-foreground touch:h-8"
     >
+      <span className="sr-only">{t("reply.jump")}</span>
       <CornerUpLeft aria-hidden className="size-3.5 shrink-0 rtl:-scale-x-100" />
       {gone ? (
         <span className="italic">{t("reply.gone")}</span>

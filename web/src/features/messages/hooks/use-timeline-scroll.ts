@@ -84,12 +84,12 @@ export function useTimelineScroll(
   });
 
   // Changes are told of when other rows come into sight; the end may come into sight without.
+  const scrolled = useCallback(() => setAtEnd(isNearEnd(virtualizer)), [virtualizer]);
   useEffect(() => {
     const element = scroller.current;
-    const scrolled = () => setAtEnd(isNearEnd(virtualizer));
     element?.addEventListener("scroll", scrolled, { passive: true });
     return () => element?.removeEventListener("scroll", scrolled);
-  }, [scroller, virtualizer]);
+  }, [scroller, scrolled]);
   const show = useCallback((index: number) => virtualizer.scrollToIndex(index, { align: "auto" }), [virtualizer]);
   const toEnd = useCallback(() => {
     setGoal(undefined);
@@ -113,7 +113,7 @@ export function useTimelineScroll(
     index: canBegin ? unread : undefined,
     rowKey: rows.at(unread)?.key, // the last one's where nothing is new
     growing: wantsOlder && !failed,
-    onBegun: onScroll,
+    onBegun: scrolled,
   });
 
   useEffect(() => {
