@@ -11,7 +11,7 @@ ARGS ?=
 
 NODE_PACKAGES := tests/node bench/node web
 PYTHON_STAMP := .make/python
-NATIVE := src/parlour/realtime/_send_all.so
+NATIVE := src/parlour/realtime/send_all.native.so
 NODE_STAMPS := $(NODE_PACKAGES:%=%/node_modules/.installed)
 WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html

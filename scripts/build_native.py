@@ -10,13 +10,13 @@ SOURCES = (Path(__file__).parent.parent / "src" / "parlour" / "realtime" / "send
 
 
 def build(source: Path, *more: str) -> Path:
-    """Compile a source to the shared library `_<name>.so` beside it, with `$CC` or cc and `more` options.
+    """Compile a source to the shared library `<name>.native.so` beside it, with `$CC` or cc and `more` options.
 
     Raises:
         OSError: there is no compiler.
         subprocess.CalledProcessError: it refused.
     """
-    library = source.with_name(f"_{source.stem}.so")
+    library = source.with_suffix(".native.so")  # no name of a Python module
     compiler = shlex.split(os.environ.get("CC", "cc"))
     library.unlink(missing_ok=True)  # a running server keeps what it has mapped; a failure must not leave an old one
     flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared"]

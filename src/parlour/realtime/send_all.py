@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).with_name("_send_all.so")
+LIBRARY = Path(__file__).with_name("send_all.native.so")
 
 
 def _load(path: Path) -> Any:

@@ -57,7 +57,7 @@ def test_a_library_of_another_version_is_not_used(tmp_path: Path) -> None:
 
 
 def test_a_build_that_fails_leaves_no_old_library(tmp_path: Path) -> None:
-    source, library = tmp_path / "broken.c", tmp_path / "_broken.so"
+    source, library = tmp_path / "broken.c", tmp_path / "broken.native.so"
     source.write_text("this is no C")
     library.touch()
     with pytest.raises((subprocess.CalledProcessError, OSError)):

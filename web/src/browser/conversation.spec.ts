@@ -124,7 +124,7 @@ describe("two people", () => {
 
   test("see a view without serious faults for assistive technology, in both themes", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
-      await ann.page.emulateMedia({ colorScheme });
+      await ann.show(colorScheme);
       expect(await ann.seriousFaults()).toEqual([]);
     }
   });

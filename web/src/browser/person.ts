@@ -105,6 +105,23 @@ export class Person {
     return shown.filter((line) => texts.includes(line));
   }
 
+  /** Take a theme, until nothing on the page is between the two any more. */
+  async show(colorScheme: "light" | "dark"): Promise<void> {
+    await this.page.emulateMedia({ colorScheme });
+    await this.page.waitForFunction(
+      (dark) => document.documentElement.classList.contains("dark") === dark,
+      colorScheme === "dark",
+    );
+    await this.page.evaluate(() =>
+      Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((animation) => animation instanceof CSSTransition)
+          .map((transition) => transition.finished),
+      ),
+    );
+  }
+
   /** What axe finds that bars somebody from the page. */
   async seriousFaults(): Promise<string[]> {
     await this.page.evaluate(axe); // the debugger's way in, which the page's policy does not concern
@@ -114,13 +131,14 @@ export class Person {
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
   }
 
-  /** What is wider than its place, but for code, which scrolls. */
+  /** What can be moved sideways, but for code and bars that are made for it. */
   overflows(): Promise<string[]> {
     return this.page.evaluate(async () => {
       await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
       const scrollers = [...document.querySelectorAll("body *")].filter(
         (element) =>
-          /auto|scroll/.test(getComputedStyle(element).overflowY) && element.closest("pre, textarea") === null,
+          /auto|scroll/.test(getComputedStyle(element).overflowX) &&
+          element.closest('pre, textarea, [class*="overflow-x-auto"]') === null,
       );
       return [document.documentElement, ...scrollers]
         .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
