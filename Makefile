@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-python test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -95,9 +95,14 @@ test-web: $(WEB_SETUP) setup-python ## the web client's unit tests, and its data
 test-budget: build ## how much JavaScript the web client's first page takes, and whether that is within its budget
 	@cd web && npm run --silent budget
 
-test: setup check build test-web test-budget ## run all checks and tests
-	@echo "test: everything (the long forms: make crash, make fuzz, make bench, make bench-web)"
+test-python: setup ## the server's tests (ARGS=… for pytest)
+	@echo "test: the server (pytest)"
 	@$(BIN)/pytest $(ARGS)
+
+# The two halves mostly wait, for browsers and for processes that are killed: side by side they take little more than the longer one.
+test: setup check build ## run all checks and tests (the long forms: make crash, make fuzz, make bench, make bench-web)
+	@echo "test: server and web client side by side; each is printed when it ends"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-web test-python test-budget
 
 bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)
 	@$(BIN)/python -m bench $(NAMES) $(ARGS)

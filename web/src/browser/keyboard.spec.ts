@@ -74,7 +74,7 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
   await press(page, "Control+k");
   await page.getByRole("dialog").waitFor();
   await type(page, "gard");
-  await page.getByRole("option", { name: "garden" }).waitFor();
+  await page.getByRole("option", { name: "garden", exact: true, selected: true }).waitFor();
   await press(page, "Enter");
   await page.getByRole("heading", { name: "garden", level: 1 }).waitFor();
   await focused(ann.composer);
@@ -113,7 +113,7 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
   await tabTo(page, page.getByRole("search").getByRole("link", { name: /a line, mended/ }));
   await press(page, "Enter");
   await page.waitForURL(/\/m\//);
-  await press(page, "Control+Shift+f");
+  await focused(ann.timeline);
 
   await press(page, "Control+/");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
@@ -121,13 +121,13 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await press(page, "Control+k");
   await type(page, "open settings");
-  await page.getByRole("option", { name: "Open settings" }).waitFor();
+  await page.getByRole("option", { name: "Open settings", exact: true, selected: true }).waitFor();
   await press(page, "Enter");
   await page.waitForURL("/settings/profile");
   await tabTo(page, page.getByRole("link", { name: "Appearance" }));
   await press(page, "Enter", "Control+k");
   await type(page, "kitch");
-  await page.getByRole("option", { name: "kitchen" }).waitFor();
+  await page.getByRole("option", { name: "kitchen", exact: true, selected: true }).waitFor();
   await press(page, "Enter");
   await focused(ann.composer);
 });

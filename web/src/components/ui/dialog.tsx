@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Primitive } from "radix-ui";
-import { type ComponentProps, type ReactNode } from "react";
+import { useRef, type ComponentProps, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { cn } from "@/lib/cn";
 import { IconButton } from "./icon-button";
@@ -29,6 +29,7 @@ export function DialogContent({
   ...props
 }: DialogContentProps) {
   const { t } = useTranslation();
+  const before = useRef<Element>(null);
   return (
     <Primitive.Portal>
       <Primitive.Overlay className={overlayClasses} />
@@ -40,6 +41,15 @@ export function DialogContent({
             "data-[state=closed]:animate-bottom-out data-[state=open]:animate-bottom-in md:data-[state=closed]:animate-dialog-out md:data-[state=open]:animate-dialog-in",
             className,
           )}
+          onOpenAutoFocus={() => {
+            before.current = document.activeElement;
+          }}
+          // Radix goes back to the trigger, which a dialog that was opened by a key has not.
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (document.activeElement === document.body && before.current instanceof HTMLElement)
+              before.current.focus();
+          }}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
           {...props}
         >

@@ -123,12 +123,14 @@ export function useTimelineScroll(
     if (row === undefined) return; // not held yet
     virtualizer.scrollToIndex(index, { align: "center" });
     setGoal(undefined);
+    // Whoever came by keys goes on from here: what led here may have gone with its page.
+    if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
     if (row.kind !== "message") return;
     ui.setState({ highlighted: row.key });
     setTimeout(() => {
       ui.setState(({ highlighted }) => (highlighted === row.key ? { highlighted: undefined } : {}));
     }, HIGHLIGHT_MS);
-  }, [goal, begun, rows, ui, virtualizer]);
+  }, [goal, begun, rows, ui, virtualizer, scroller]);
 
   useEffect(() => {
     if (wantsOlder && !failed) loadOlder().catch(() => setFailed(true));
