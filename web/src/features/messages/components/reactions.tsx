@@ -86,8 +86,7 @@ function Reaction({ message, emoji, userIds, disabled }: ReactionProps) {
         )}
       >
         <span className="truncate text-base leading-none">{known?.unicode ?? emoji}</span>
-        {userIds.length}
-        <span className="sr-only">{names}</span>
+        {userIds.length} <span className="sr-only">{names}</span>
       </button>
     </Tooltip>
   );
