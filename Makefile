@@ -99,10 +99,7 @@ test-python: setup ## the server's tests (ARGS=… for pytest)
 	@echo "test: the server (pytest)"
 	@$(BIN)/pytest $(ARGS)
 
-# The two halves mostly wait, for browsers and for processes that are killed: side by side they take little more than the longer one.
-test: setup check build ## run all checks and tests (the long forms: make crash, make fuzz, make bench, make bench-web)
-	@echo "test: server and web client side by side; each is printed when it ends"
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-web test-python test-budget
+test: setup check build test-budget test-python test-web ## run all checks and tests (the long forms: make crash, make fuzz, make bench, make bench-web)
 
 bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)
 	@$(BIN)/python -m bench $(NAMES) $(ARGS)

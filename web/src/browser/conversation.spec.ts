@@ -125,7 +125,7 @@ describe("two people", () => {
   test("see a view without serious faults for assistive technology, in both themes", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       await ann.show(colorScheme);
-      expect(await ann.seriousFaults()).toEqual([]);
+      await expect.poll(() => ann.seriousFaults(), { timeout: 15_000 }).toEqual([]);
     }
   });
 });

@@ -105,20 +105,12 @@ export class Person {
     return shown.filter((line) => texts.includes(line));
   }
 
-  /** Take a theme, until nothing on the page is between the two any more. */
+  /** Take a theme. */
   async show(colorScheme: "light" | "dark"): Promise<void> {
     await this.page.emulateMedia({ colorScheme });
     await this.page.waitForFunction(
       (dark) => document.documentElement.classList.contains("dark") === dark,
       colorScheme === "dark",
-    );
-    await this.page.evaluate(() =>
-      Promise.allSettled(
-        document
-          .getAnimations()
-          .filter((animation) => animation instanceof CSSTransition)
-          .map((transition) => transition.finished),
-      ),
     );
   }
 
