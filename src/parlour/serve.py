@@ -20,6 +20,7 @@ import uvloop
 from parlour.app import Process, build
 from parlour.claim import claimed
 from parlour.config import ConfigurationError, Settings
+from parlour.realtime import send_all
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ async def _serve(settings: Settings, bound: socket.socket) -> int:
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         stopping = asyncio.create_task(stop.wait())
         host, port = bound.getsockname()[:2]
-        logger.info("serving", extra={"address": f"http://{host}:{port}", "settings": settings.redacted()})
+        about = {"address": f"http://{host}:{port}", "native_broadcasts": send_all.native}
+        logger.info("serving", extra={**about, "settings": settings.redacted()})
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         deadline = Deadline(settings.drain_seconds)

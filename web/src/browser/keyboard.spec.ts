@@ -64,8 +64,14 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
   await type(page, PASSWORD, "Enter");
   await page.waitForURL("/");
 
+  const create = ann.rooms.getByRole("button", { name: "Create a room" });
+  await tabTo(page, create);
+  await press(page, "Enter");
+  await page.getByRole("dialog").waitFor();
+  await press(page, "Escape");
+  await focused(create);
   for (const room of ["garden", "kitchen"]) {
-    await tabTo(page, ann.rooms.getByRole("button", { name: "Create a room" }));
+    await tabTo(page, create);
     await press(page, "Enter");
     await page.getByRole("dialog").waitFor();
     await type(page, room, "Enter");

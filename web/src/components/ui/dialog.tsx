@@ -26,6 +26,7 @@ export function DialogContent({
   footer,
   className,
   children,
+  onOpenAutoFocus,
   ...props
 }: DialogContentProps) {
   const { t } = useTranslation();
@@ -41,8 +42,9 @@ export function DialogContent({
             "data-[state=closed]:animate-bottom-out data-[state=open]:animate-bottom-in md:data-[state=closed]:animate-dialog-out md:data-[state=open]:animate-dialog-in",
             className,
           )}
-          onOpenAutoFocus={() => {
+          onOpenAutoFocus={(event) => {
             before.current = document.activeElement;
+            onOpenAutoFocus?.(event);
           }}
           // Radix goes back to the trigger, which a dialog that was opened by a key has not.
           onCloseAutoFocus={(event) => {
