@@ -95,16 +95,16 @@ async def test_ready_comes_once_and_names_user_session_and_rooms(server: ChatSer
 def hold_back_heads(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
     """Have the next one who reads heads tell by the first event that they are read, and wait for the second."""
     reading, go_on = asyncio.Event(), asyncio.Event()
-    of = server.heads.of
+    tails = server.heads.tails
 
     async def slow(room_ids: Any) -> Any:
-        heads = await of(room_ids)
+        found = await tails(room_ids)
         if not reading.is_set():
             reading.set()
             await go_on.wait()
-        return heads
+        return found
 
-    monkeypatch.setattr(server.heads, "of", slow)
+    monkeypatch.setattr(server.heads, "tails", slow)
     return reading, go_on
 
 
