@@ -1,8 +1,6 @@
 """The composition root: builds a process from its settings, and is the only place that names a concrete adapter."""
 
 import contextlib
-import resource
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
@@ -45,17 +43,16 @@ from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
 from parlour.config import Settings
-from parlour.events.answers import connect_refusal, refusal
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
-from parlour.platform.http import Shell, create_application, forwarded_address, trusted_peer
+from parlour.platform.http import Shell, create_application, forwarded_address
 from parlour.platform.rates import RateLimits
 from parlour.platform.sql import Database, migrate
 from parlour.platform.supervision import Supervisor, watch_loop_lag
-from parlour.realtime import CorsPolicy, Limits, Server
+from parlour.realtime import Server
 from parlour.rooms_for_calls import ChatCallLog, ChatRooms
-from parlour.socket_metrics import socket_metrics
+from parlour.sockets import SOCKETS, realtime_server
 from parlour.video.adapters.sql import SqlCallStore
 from parlour.video.events.gateway import CallGateway
 from parlour.video.events.notices import SocketNotices
@@ -89,13 +86,13 @@ class Process:
         self._supervisor = Supervisor(on_failure)
         clock, bus = SystemClock(), MemoryBus()
         rates = RateLimits(clock, settings.rates)
-        self.realtime = _realtime(settings)
+        self.realtime = realtime_server(settings)
         self._polling = Shell(
             cast(ASGIApp, self.realtime.asgi),  # ASGI, but not in Litestar's types
             timeout=None,
             secure=settings.secure,
             client_address=forwarded_address(settings.trusted_proxies),
-            route=_SOCKETS,
+            route=SOCKETS,
         )
         self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
         self.auth = _auth(settings, database, hasher=self._hasher, bus=bus, clock=clock, rates=rates)
@@ -350,45 +347,6 @@ class _Committed:
     def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
         self._heads.committed(events)
         self._channels.committed(events, received)
-
-
-_SOCKETS: Final = "/socket.io/"
-_LOOPBACK: Final = ("127.0.0.0/8", "::1")
-_OWN_FILES: Final = 200
-"""Descriptors that connections leave to the engines, the logs and the event loop."""
-
-
-def _realtime(settings: Settings) -> Server:
-    return Server(
-        path=_SOCKETS,
-        ping_interval=settings.ping_interval_ms,
-        ping_timeout=settings.ping_timeout_ms,
-        max_payload=settings.max_payload_bytes,
-        cors=CorsPolicy(tuple(settings.cors_origins), credentials=True) if settings.cors_origins else None,
-        limits=Limits(
-            max_connections=settings.max_sockets,
-            max_connections_per_address=settings.max_sockets_per_address,
-            max_tcp_connections=min(2 * settings.max_sockets, _files_for_connections()),
-            max_tcp_connections_per_address=2 * settings.max_sockets_per_address,
-            handshakes_per_second=settings.handshakes_per_second,
-            handshakes_per_second_per_address=settings.handshakes_per_second_per_address,
-            max_half_open=settings.max_half_open,
-            packets_per_second=settings.packets_per_second,
-            max_outbox_bytes=settings.max_outbox_bytes,
-            outbox_budget=settings.outbox_budget_bytes,
-        ),
-        observer=socket_metrics(),
-        refusal=refusal,
-        connect_data=connect_refusal,
-        client_address=forwarded_address(settings.trusted_proxies),
-        exempt_peer=trusted_peer([*settings.trusted_proxies, *_LOOPBACK]),
-        drain_within=settings.drain_seconds,
-    )
-
-
-def _files_for_connections() -> int:
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if limit == resource.RLIM_INFINITY else max(limit - _OWN_FILES, _OWN_FILES)
 
 
 def _auth(

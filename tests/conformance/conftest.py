@@ -8,10 +8,11 @@ import pytest
 from .endpoint import Endpoint
 from .processes import ServerProcess, free_port, node, python
 
-PATHS = {"engineio": "/engine.io/", "socketio": "/socket.io/", "scenarios": "/socket.io/"}
+PATHS = {"engineio": "/engine.io/", "socketio": "/socket.io/", "patient": "/socket.io/", "scenarios": "/socket.io/"}
 OURS = {
     "engineio": ("conformance/server.py", "--protocol", "engineio"),
     "socketio": ("conformance/server.py", "--protocol", "socketio"),
+    "patient": ("conformance/server.py", "--protocol", "socketio", "--ping-timeout", "5000"),
     "scenarios": ("integration/realtime/servers/scenarios.py",),
 }
 
@@ -102,6 +103,12 @@ def engine(servers: Callable[[str], ServerProcess], http: httpx.AsyncClient) -> 
 def socketio(servers: Callable[[str], ServerProcess], http: httpx.AsyncClient) -> Endpoint:
     """The Socket.IO server with the namespaces / and /custom."""
     return Endpoint(servers("socketio").port, PATHS["socketio"], http)
+
+
+@pytest.fixture
+def patient(servers: Callable[[str], ServerProcess], http: httpx.AsyncClient) -> Endpoint:
+    """The same server, which waits 5 s for a pong: for tests in which this process itself is busy."""
+    return Endpoint(servers("patient").port, PATHS["patient"], http)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The server that the reference test suites of Engine.IO and Socket.IO expect.
 
     python tests/conformance/server.py --protocol engineio|socketio [--host 127.0.0.1] [--port 3000]
+        [--ping-timeout 200]
 
 Ping interval 300 ms, ping timeout 200 ms, payloads up to 1e6 bytes, connect timeout 1,000 ms, CORS `*`. engineio: every
 message is echoed. socketio, in `/` and `/custom`: on connection `auth` with the handshake's auth; the arguments of
@@ -38,14 +39,14 @@ class Echo:
         pass
 
 
-def engineio() -> EngineServer:
-    return EngineServer(Echo, options=EngineOptions(PING_INTERVAL, PING_TIMEOUT, MAX_PAYLOAD), cors=CorsPolicy())
+def engineio(ping_timeout: int) -> EngineServer:
+    return EngineServer(Echo, options=EngineOptions(PING_INTERVAL, ping_timeout, MAX_PAYLOAD), cors=CorsPolicy())
 
 
-def socketio() -> Server:
+def socketio(ping_timeout: int) -> Server:
     server = Server(
         ping_interval=PING_INTERVAL,
-        ping_timeout=PING_TIMEOUT,
+        ping_timeout=ping_timeout,
         max_payload=MAX_PAYLOAD,
         connect_timeout=CONNECT_TIMEOUT,
         cors=CorsPolicy(),
@@ -73,8 +74,10 @@ def main() -> None:
     parser.add_argument("--protocol", choices=("engineio", "socketio"), required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--ping-timeout", type=int, default=PING_TIMEOUT, help="milliseconds")
     options = parser.parse_args()
-    server = engineio() if options.protocol == "engineio" else socketio()
+    build = engineio if options.protocol == "engineio" else socketio
+    server = build(options.ping_timeout)
     config = uvicorn.Config(
         server.asgi,
         host=options.host,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,9 @@ def by_pages(server: ParlourServer, user: User, room_id: str) -> list[tuple[int,
         while True:
             after = found[-1][0] if found else 0
             page = http.get(f"/api/rooms/{room_id}/messages", params={"after": after, "limit": 100})
+            if page.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                time.sleep(page.json()["error"]["retry_after"])
+                continue
             messages = page.raise_for_status().json()["messages"]
             if not messages:
                 return found

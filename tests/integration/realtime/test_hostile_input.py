@@ -137,19 +137,19 @@ async def test_thousands_of_refused_namespaces_cost_nothing(socketio: Endpoint) 
             assert await socket.text() == f'44/no{number},{{"message":"Invalid namespace"}}'
 
 
-async def test_half_open_handshakes_are_let_go_and_hold_nobody_up(socketio: Endpoint) -> None:
+async def test_half_open_handshakes_are_let_go_and_hold_nobody_up(patient: Endpoint) -> None:
     """2,000 connections that say nothing, 500 that stop within a request, 500 WebSockets and 500 polling sessions that
     never send CONNECT: newcomers are served meanwhile, and the server ends every one of them by itself.
     """
-    async with asyncio.timeout(60), bystander(socketio):
-        silent = [await asyncio.open_connection("127.0.0.1", socketio.port) for _ in range(2_000)]
-        partial = [await asyncio.open_connection("127.0.0.1", socketio.port) for _ in range(500)]
+    async with asyncio.timeout(60), bystander(patient):
+        silent = [await asyncio.open_connection("127.0.0.1", patient.port) for _ in range(2_000)]
+        partial = [await asyncio.open_connection("127.0.0.1", patient.port) for _ in range(500)]
         for _, writer in partial:
             writer.write(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        unconnected: list[WebSocket] = [await socketio.open_websocket() for _ in range(500)]
-        sessions = [await socketio.poll_session() for _ in range(500)]
+        unconnected: list[WebSocket] = [await patient.open_websocket() for _ in range(500)]
+        sessions = [await patient.poll_session() for _ in range(500)]
 
-        async with await socketio.connect() as newcomer:
+        async with await patient.connect() as newcomer:
             newcomer.send('421["message-with-ack","let in"]')
             assert await newcomer.text() == '431["let in"]'
 

@@ -1,5 +1,8 @@
 """Many equal waits behind one timer."""
 
+import asyncio
+import socket
+import time
 from typing import Any
 
 from parlour.realtime.deadlines import Deadlines
@@ -40,3 +43,27 @@ async def test_a_wait_that_is_over_is_known_before_its_turn_comes() -> None:
     assert deadlines.is_due("a")
     assert not deadlines.is_due("b")
     assert deadlines.clear() == ["a"]
+
+
+async def test_after_a_standstill_of_the_loop_what_waits_to_be_read_is_heard_first(until: Any) -> None:
+    due: list[str] = []
+    deadlines: Deadlines[str] = Deadlines(0.03, due.append)
+    loop, (ours, theirs), (slow, cause) = asyncio.get_running_loop(), socket.socketpair(), socket.socketpair()
+
+    def stand_still() -> None:
+        loop.remove_reader(slow)
+        theirs.send(b"pong")
+        time.sleep(0.1)
+
+    loop.add_reader(ours, lambda: deadlines.discard("answers"))
+    loop.add_reader(slow, stand_still)
+    try:
+        deadlines.add("answers")
+        deadlines.add("silent")
+        cause.send(b"!")
+        await until(lambda: due)
+        assert due == ["silent"]
+    finally:
+        loop.remove_reader(ours)
+        for end in (ours, theirs, slow, cause):
+            end.close()
