@@ -97,13 +97,13 @@ async def history(setting: Setting) -> None:
     folder = await build(count)
     log = await open_log(folder)
     floor = sqlite3.connect(folder / "floor.db")
-    heads = await log.heads(ROOM_IDS)
+    tails = await log.tails(ROOM_IDS)
     corpus, rng = Corpus(seed=11), random.Random(11)
     ours: list[float] = []
     theirs: list[float] = []
     for n in range(setting.size(2_000, 100)):
         room = corpus.room()
-        room_id, head = ROOM_IDS[room], heads[ROOM_IDS[room]]
+        room_id, head = ROOM_IDS[room], tails[ROOM_IDS[room]].seq
         seq = rng.randint(1, head + 1)
         before, after = seq if n % 3 == 1 else None, seq - 1 if n % 3 == 2 else None
         start = time.perf_counter()

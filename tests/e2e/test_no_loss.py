@@ -126,10 +126,10 @@ async def stored(server: ParlourServer, rooms: list[str]) -> list[Entry]:
     """The log as it is on disk; the server must have stopped."""
     log = await SqliteRoomLog.open(server.data_dir / "messages.db", SystemClock())
     try:
-        heads = await log.heads([RoomId(room_id) for room_id in rooms])
+        tails = await log.tails([RoomId(room_id) for room_id in rooms])
         events: list[RoomEvent] = []
-        for room_id, head in heads.items():
-            events += await log.events(room_id, 0, head)
+        for room_id, tail in tails.items():
+            events += await log.events(room_id, 0, tail.seq)
     finally:
         await log.close()
     return [

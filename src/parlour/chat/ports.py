@@ -46,12 +46,8 @@ class RoomLog(Protocol):
         """Append a batch, of any number of rooms; the answers stand in the batch's order."""
         ...
 
-    async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
-        """Return the last seq of each room; 0 for a room without events."""
-        ...
-
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
-        """Return the same with the times of those events, at the same cost."""
+        """Return where each room ends: `Tail()` for a room without events."""
         ...
 
     async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:

@@ -14,7 +14,7 @@ import pytest
 
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch, vocabulary, windows
 from parlour.chat.adapters.sqlite_log import index as index_module
-from parlour.chat.model import EventType, NewEvent, RoomEvent
+from parlour.chat.model import EventType, NewEvent, RoomEvent, Tail
 from parlour.chat.ports import SearchQuery
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import Unavailable
@@ -267,7 +267,7 @@ class TestBounds:
         search._patience = 0.01  # else the thread might be free again in time
         with pytest.raises(Unavailable):
             await search.search(SearchQuery("word", [ROOM]))
-        assert await log.heads([ROOM]) == {ROOM: 0}
+        assert await log.tails([ROOM]) == {ROOM: Tail()}
         with pytest.raises(Unavailable):
             await stuck
         search._patience = 3_600.0

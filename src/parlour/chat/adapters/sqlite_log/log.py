@@ -77,12 +77,8 @@ class SqliteRoomLog:
             self._checkpoint = asyncio.create_task(self._copy_wal())
         return answers
 
-    async def heads(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
-        """Return the last seq of each room; 0 for a room without events."""
-        return {room_id: tail.seq for room_id, tail in (await self.tails(room_ids)).items()}
-
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
-        """Return the same with the times of those events, at the same cost."""
+        """Return where each room ends: `Tail()` for a room without events."""
         wanted = list(room_ids)
         return await self.read(reads.tails, wanted) if wanted else {}
 
