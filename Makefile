@@ -107,8 +107,9 @@ bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… f
 bench-web: setup build ## measure the web client in Chromium: loads, scroll, events, memory (ARGS="--check --write")
 	@$(BIN)/python -m bench.web $(NAMES) $(ARGS)
 
-fuzz: setup-python ## a million inputs to each parser of the realtime engine
+fuzz: setup ## a million inputs to each parser of the realtime engine, and a hundred cases a kind to each HTTP operation
 	@$(BIN)/python tests/fuzz/realtime_parsers.py $(ARGS)
+	@PARLOUR_EXAMPLES=100 $(BIN)/pytest tests/integration/test_schemathesis.py
 
 crash: setup ## kill the server a hundred times under load and check the log
 	@PARLOUR_KILLS=100 $(BIN)/pytest tests/e2e/test_no_loss.py --timeout 1800 $(ARGS)

@@ -74,17 +74,22 @@ export default defineConfig({
     chunkSizeWarningLimit: 1_000, // emoji in a language: data, fetched when the picker opens
     rolldownOptions: {
       output: {
-        chunkFileNames: ({ moduleIds }) =>
+        chunkFileNames: ({ name, moduleIds }) =>
           moduleIds.some((id) => id.includes("/emojibase-data/"))
             ? "assets/emoji/[name]-[hash].js"
-            : "assets/[name]-[hash].js",
+            : `assets/${name.startsWith("shared") ? "shared" : "[name]"}-[hash].js`,
         codeSplitting: {
           groups: [
-            // What every page needs and releases seldom change: one file that stays cached.
+            // Few files instead of a hundred: each costs a request, and the page waits for the last one. What every page needs
+            // before it draws: what releases seldom change, which stays cached, and the rest.
             {
               name: "base",
               test: /node_modules\/(?:react|react-dom|scheduler|react-router|i18next|react-i18next|zustand|tailwind-merge|clsx|use-sync-external-store|void-elements|html-parse-stringify|class-variance-authority|cookie|set-cookie-parser)\//,
+              priority: 1,
             },
+            { name: "first", tags: ["$initial"] },
+            // What several pages share, by which of them do; what few need joins its nearest neighbour.
+            { name: "shared", test: /./, minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 30_000 },
           ],
         },
       },

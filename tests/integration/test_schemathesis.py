@@ -1,5 +1,6 @@
 """Every operation of the OpenAPI, fed with what its schema allows and what it forbids: no 5xx, and only answers that it declares."""
 
+import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -31,15 +32,18 @@ CHECKS = [
 """Not whether all that the schema allows is accepted: rules such as that of a username are more than a schema says."""
 
 UNLIMITED = '{"password": "100000/minute", "directory": "100000/minute", "draft": "100000/minute"}'
+EXAMPLES = int(os.environ.get("PARLOUR_EXAMPLES", "12"))
 REPEATABLE = settings(
-    max_examples=30,
+    max_examples=EXAMPLES,
     derandomize=True,
     database=None,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-"""The same cases on every run."""
+"""The same cases on every run; `make fuzz` takes more of them."""
+
+pytestmark = pytest.mark.timeout(30 * EXAMPLES)
 
 
 @pytest.fixture(scope="module")

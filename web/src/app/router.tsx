@@ -1,8 +1,6 @@
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { LoginPage, RegisterPage, SignedOutPage } from "@/features/auth";
-import { BrowsePage } from "@/features/rooms";
-import { SearchPage } from "@/features/search";
 import { BROWSE_PATH } from "@/lib/paths";
 import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
@@ -10,9 +8,13 @@ import { RequireNoSession, RequireSession } from "./session-guards";
 
 /** The frame of the signed-in app; whoever only signs in does not need it. */
 export const loadSignedIn = () => import("./signed-in");
+/** The page of a room. */
+export const loadRoom = () => import("./routes/room");
 
 const SignedIn = lazy(async () => ({ default: (await loadSignedIn()).SignedIn }));
-const RoomRoute = lazy(async () => ({ default: (await import("./routes/room")).RoomRoute }));
+const BrowsePage = lazy(async () => ({ default: (await import("@/features/rooms")).BrowsePage }));
+const SearchPage = lazy(async () => ({ default: (await import("@/features/search")).SearchPage }));
+const RoomRoute = lazy(async () => ({ default: (await loadRoom()).RoomRoute }));
 const SettingsRoute = lazy(async () => ({ default: (await import("./routes/settings")).SettingsRoute }));
 const NotFound = lazy(async () => ({ default: (await import("./routes/not-found")).NotFound }));
 
