@@ -98,7 +98,7 @@ async function dragBar(page: Page): Promise<void> {
     await page.waitForTimeout(300);
     await page.mouse.up();
   }
-  if ((await height()) < 3 * before) throw new Error("dragging has not brought older messages");
+  if ((await height()) < 1.5 * before) throw new Error("dragging has not brought older messages");
 }
 
 async function middle(page: Page): Promise<{ x: number; y: number }> {

@@ -122,6 +122,44 @@ describe("two people", () => {
     expect(await line.count()).toBe(0);
   });
 
+  test("stay where they begin while older messages come above", async () => {
+    await ann.account.sayLines(room, 40);
+    await ben.sees("line 40");
+    await ben.page.goto("/rooms");
+    for (let index = 0; index < 45; index += 1)
+      await ann.account.say(room, `new ${index} ${"and longer ".repeat(index % 12)}`);
+    await ben.rooms.getByText("45", { exact: true }).waitFor();
+    const fresh = await stage.enter(ben.account, { path: "/rooms" });
+    const devtools = await fresh.context.newCDPSession(fresh.page);
+    await devtools.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+    const older = fresh.page.waitForResponse(/messages\?before=/);
+    await fresh.openRoom(ann.name);
+    const line = fresh.timeline.getByRole("separator", { name: "New" });
+    await line.waitFor();
+    await older;
+    await fresh.page.waitForTimeout(2_000);
+    const { y } = (await line.boundingBox()) ?? { y: NaN };
+    expect(y).toBeGreaterThan(52);
+    expect(y).toBeLessThan(250);
+  });
+
+  test("begin at the end where more is new than is held, with a way to the first of it", async () => {
+    await ben.page.goto("/rooms");
+    await ann.account.sayLines(room, 300);
+    await ben.rooms.getByText("99+", { exact: true }).waitFor();
+    const fresh = await stage.enter(ben.account, { path: "/rooms" });
+    const pages: string[] = [];
+    fresh.page.on("request", (request) => request.url().includes("/messages?") && pages.push(request.url()));
+    await fresh.openRoom(ann.name);
+    await fresh.sees("line 300");
+    await fresh.page.waitForTimeout(2_000);
+    expect(await fresh.message("line 300").isVisible()).toBe(true);
+    expect(pages.length).toBeLessThanOrEqual(2);
+    await fresh.page.getByRole("button", { name: "To the first unread message" }).click();
+    await fresh.timeline.getByRole("separator", { name: "New" }).waitFor();
+    await fresh.sees("line 1");
+  });
+
   test("see a view without serious faults for assistive technology, in both themes", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       await ann.show(colorScheme);

@@ -138,7 +138,7 @@ describe("nothing is lost, doubled or reordered", () => {
     await vi.waitFor(() => expect(ben.status).not.toBe("online"), WITHIN);
     await server.start();
     await bothSee(sent);
-    expect(ann.client.outbox.count).toBe(0);
+    await vi.waitFor(() => expect(ann.client.outbox.count).toBe(0), WITHIN);
   });
 
   test("when the page is closed without a connection and opened again without one", async () => {

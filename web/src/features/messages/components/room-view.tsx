@@ -1,11 +1,11 @@
 import "./message-text.css";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useErrorText } from "@/lib/error-text";
 import { allowedInRoom } from "@/lib/permissions";
 import { useRoomName } from "@/lib/room-name";
 import { toast } from "@/lib/toast";
-import { useSession, useTimeline, type RoomState, type TimelineMessage } from "@/realtime";
+import { useRoomsStatus, useSession, useTimeline, type RoomState, type TimelineMessage } from "@/realtime";
 import { useRefusedCommands } from "../hooks/use-refused-commands";
 import { createRoomUi, OpenRoomContext, type OpenRoom } from "../model/room-ui";
 import { Composer } from "./composer";
@@ -21,6 +21,11 @@ export interface RoomViewProps {
   messageId?: string | undefined;
 }
 
+/** The seq after which everything is new. */
+function newAfter(room: RoomState): number | undefined {
+  return room.unread > 0 ? room.read : undefined;
+}
+
 /** A room that one is a member of: its messages, and where one writes. Give it the room's id as its key. */
 export function RoomView({ room, messageId }: RoomViewProps) {
   const { t } = useTranslation("messages");
@@ -30,8 +35,17 @@ export function RoomView({ room, messageId }: RoomViewProps) {
   const timeline = useTimeline(room.id);
   const view = useRef<TimelineHandle>(null);
   const composer = useRef<{ focus: () => void }>(null);
-  const [ui] = useState(() => createRoomUi(room.unread > 0 ? room.read : undefined));
+  const [ui] = useState(() => createRoomUi(newAfter(room)));
   const { jumpTo: load, jumpToLatest, items, messages, hasNewer, status } = timeline;
+
+  // What the device kept may have been read elsewhere since.
+  const counted = useRoomsStatus() === "ready";
+  const asked = useRef(counted);
+  useLayoutEffect(() => {
+    if (!counted || asked.current) return;
+    asked.current = true;
+    if (!ui.getState().keptUnread) ui.setState({ unreadAfter: newAfter(room) });
+  }, [counted, room, ui]);
 
   const jumpTo = useCallback(
     (target: number | string) => {

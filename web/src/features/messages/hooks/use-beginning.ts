@@ -1,5 +1,5 @@
 import { type Virtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect, useState } from "react";
+import { useLayoutEffect } from "react";
 
 /** A row is measured at the end of the frame that first shows it, which the frame after next can tell. */
 const SETTLED_FRAMES = 2;
@@ -7,8 +7,12 @@ const SETTLED_FRAMES = 2;
 const GOING = ["wheel", "pointerdown", "touchstart", "keydown"] as const;
 
 export interface Beginning {
-  /** The row at which one begins, -1 for the end, undefined while that is not known. */
+  /** It has been done, or somebody has gone elsewhere. */
+  begun: boolean;
+  /** The row at which one begins, -1 for the end, undefined while there is none. */
   index: number | undefined;
+  /** That is where one begins; otherwise it is stood there until it is known. */
+  known: boolean;
   /** The key of the row that is to be drawn by then. */
   rowKey: string | undefined;
   /** Rows are on their way that will come above. */
@@ -17,22 +21,21 @@ export interface Beginning {
 }
 
 /**
- * Stands a timeline where one begins to read, once, and tells whether it does. Rows are fetched, drawn and measured over several
- * frames, and each of them moves the place.
+ * Stands a timeline where one begins to read, once. Rows are fetched, drawn and measured over several frames, and each of them
+ * moves the place.
  */
 export function useBeginning(
   virtualizer: Virtualizer<HTMLDivElement, Element>,
-  { index, rowKey, growing, onBegun }: Beginning,
-): boolean {
-  const [begun, setBegun] = useState(false);
+  { begun, index, known, rowKey, growing, onBegun }: Beginning,
+): void {
   useLayoutEffect(() => {
     if (begun || index === undefined || rowKey === undefined) return;
     let frame = 0;
     let size = -1;
     let stable = 0;
     const begin = () => {
+      if (index >= 0) virtualizer.cancelScroll(); // the row's index is another's once older ones come
       onBegun();
-      setBegun(true);
     };
     const settle = () => {
       if (index >= 0) virtualizer.scrollToIndex(index, { align: "start" });
@@ -40,7 +43,7 @@ export function useBeginning(
       const same = virtualizer.getTotalSize() === size && virtualizer.elementsCache.has(rowKey);
       stable = same ? stable + 1 : 0;
       size = virtualizer.getTotalSize();
-      if (stable >= SETTLED_FRAMES && !growing) begin();
+      if (stable >= SETTLED_FRAMES && known && !growing) begin();
       else frame = requestAnimationFrame(settle);
     };
     settle();
@@ -50,6 +53,5 @@ export function useBeginning(
       cancelAnimationFrame(frame);
       for (const type of GOING) element?.removeEventListener(type, begin);
     };
-  }, [begun, index, rowKey, growing, onBegun, virtualizer]);
-  return begun;
+  }, [begun, index, known, rowKey, growing, onBegun, virtualizer]);
 }

@@ -1,7 +1,8 @@
 import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { flushSync } from "react-dom";
 import { useDelayed } from "@/lib/use-delayed";
-import { useConnection, type Timeline } from "@/realtime";
+import { useConnection, useRoomsStatus, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { firstSeq, indexOfSeq, type Row } from "../model/rows";
 import { useBeginning } from "./use-beginning";
@@ -56,8 +57,10 @@ export function useTimelineScroll(
   const editing = useRoomUi((state) => state.editing);
   const [atEnd, setAtEnd] = useState(true);
   const [goal, setGoal] = useState<number>();
+  const [begun, setBegun] = useState(false);
   const [failed, setFailed] = useState(false);
   const online = useConnection().status === "online";
+  const counted = useRoomsStatus() === "ready";
   const unreadAfter = useRoomUi((state) => state.unreadAfter);
   const { hasOlder, hasNewer, loadOlder, loadNewer } = timeline;
 
@@ -90,38 +93,64 @@ export function useTimelineScroll(
     element?.addEventListener("scroll", scrolled, { passive: true });
     return () => element?.removeEventListener("scroll", scrolled);
   }, [scroller, scrolled]);
-  const show = useCallback((index: number) => virtualizer.scrollToIndex(index, { align: "auto" }), [virtualizer]);
+  const toRow = useRef(false);
+  const scrollToRow = useCallback(
+    (index: number, align: "auto" | "center") => {
+      toRow.current = true;
+      virtualizer.scrollToIndex(index, { align });
+    },
+    [virtualizer],
+  );
+  const show = useCallback((index: number) => scrollToRow(index, "auto"), [scrollToRow]);
   const toEnd = useCallback(() => {
     setGoal(undefined);
+    flushSync(() => setBegun(true)); // what stands it at its beginning is over before it goes elsewhere
+    toRow.current = false;
     virtualizer.scrollToEnd();
   }, [virtualizer]);
 
+  const onBegun = useCallback(() => {
+    scrolled();
+    setBegun(true);
+  }, [scrolled]);
+
   useKeptEnd(virtualizer, scroller, atEnd);
 
-  // One begins at what is new, or at the end. What the device kept may lack what is new: then it is waited for, but not for long.
+  // A way to a row is by its index, which is another row's once older ones have come before it.
+  const firstKey = rows[0]?.key;
+  useLayoutEffect(() => {
+    if (toRow.current) virtualizer.cancelScroll();
+  }, [firstKey, virtualizer]);
+
+  // One begins at what is new, or at the end. What the device kept may lack what is new, or what was read elsewhere: then it is
+  // waited for at the end, but not for long.
   const ready = rows.length > 0 && timeline.status === "ready";
   const unread = rows.findIndex((row) => row.kind !== "start" && row.unread);
   const above = hasOlder && unreadAfter !== undefined && (firstSeq(rows) ?? 0) > unreadAfter + 1;
   const patient = useDelayed(ready, PATIENCE_MS);
-  const canBegin = ready && (unreadAfter === undefined || unread >= 0 || above || patient);
+  const known = ready && (patient || (counted && (unreadAfter === undefined || unread >= 0 || above)));
   const items = virtualizer.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
-  const wantsOlder = hasOlder && rows.length > 0 && first < NEAR_ROWS;
+  const nearFirst = hasOlder && rows.length > 0 && first < NEAR_ROWS;
   const wantsNewer = hasNewer && last > rows.length - NEAR_ROWS;
-  const begun = useBeginning(virtualizer, {
-    index: canBegin ? unread : undefined,
-    rowKey: rows.at(unread)?.key, // the last one's where nothing is new
-    growing: wantsOlder && !failed,
-    onBegun: scrolled,
+  useBeginning(virtualizer, {
+    begun,
+    index: rows.length === 0 ? undefined : known ? unread : -1,
+    known,
+    rowKey: rows.at(known ? unread : -1)?.key, // the last one's where nothing is new
+    growing: nearFirst && known && unread >= 0 && !failed,
+    onBegun,
   });
+  // On the way to the end, what comes first is in sight only because nobody is there yet.
+  const wantsOlder = nearFirst && (begun || (known && unread >= 0));
 
   useEffect(() => {
     if (goal === undefined || !begun) return;
     const index = indexOfSeq(rows, goal);
     const row = rows[index];
     if (row === undefined) return; // not held yet
-    virtualizer.scrollToIndex(index, { align: "center" });
+    scrollToRow(index, "center");
     setGoal(undefined);
     // Whoever came by keys goes on from here: what led here may have gone with its page.
     if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
@@ -130,7 +159,7 @@ export function useTimelineScroll(
     setTimeout(() => {
       ui.setState(({ highlighted }) => (highlighted === row.key ? { highlighted: undefined } : {}));
     }, HIGHLIGHT_MS);
-  }, [goal, begun, rows, ui, virtualizer, scroller]);
+  }, [goal, begun, rows, ui, scrollToRow, scroller]);
 
   useEffect(() => {
     if (wantsOlder && !failed) loadOlder().catch(() => setFailed(true));

@@ -61,6 +61,13 @@ describe("rows", () => {
     expect(kinds(items, 4)).not.toContain("unread");
   });
 
+  it("puts none while what is new begins above all that is held", () => {
+    const items = [message(7), message(8)];
+    expect(kinds(items, 5)).not.toContain("unread");
+    expect(kinds(items, 6)).toContain("unread");
+    expect(kinds(items, 5, true)).toContain("unread");
+  });
+
   it("says once that a call was", () => {
     expect(kinds([call(1, "call.started"), call(2, "call.ended")])).toEqual(["day", "notice"]);
     expect(kinds([call(1, "call.started")])).toEqual(["day", "notice"]);
