@@ -74,10 +74,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1_000, // emoji in a language: data, fetched when the picker opens
     rolldownOptions: {
       output: {
-        chunkFileNames: ({ name, moduleIds }) =>
+        chunkFileNames: ({ moduleIds }) =>
           moduleIds.some((id) => id.includes("/emojibase-data/"))
             ? "assets/emoji/[name]-[hash].js"
-            : `assets/${name.startsWith("shared") ? "shared" : "[name]"}-[hash].js`,
+            : "assets/[name]-[hash].js",
         codeSplitting: {
           groups: [
             // Few files instead of a hundred: each costs a request, and the page waits for the last one. What every page needs
@@ -88,8 +88,10 @@ export default defineConfig({
               priority: 1,
             },
             { name: "first", tags: ["$initial"] },
-            // What several pages share, by which of them do; what few need joins its nearest neighbour.
-            { name: "shared", test: /./, minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 30_000 },
+            // Who signs in needs little of what the rest shares.
+            { name: "sign-in", test: /src\/features\/auth\/components\/(?:login|register|signed-out)-page/ },
+            // What several of the other pages share. Nearly all of it is in the room's, too.
+            { name: "shared", minShareCount: 2 },
           ],
         },
       },

@@ -2,7 +2,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@/styles/globals.css";
 import { App } from "@/app/app";
-import { loadSignedIn, loadRoom } from "@/app/router";
+import { prefetchPages } from "@/app/router";
+import { atRest } from "@/lib/at-rest";
 import { startI18n } from "@/lib/i18n";
 import { followShortcuts } from "@/lib/shortcuts";
 import { followTheme } from "@/lib/theme";
@@ -13,16 +14,24 @@ if (root === null) throw new Error("index.html has no #root");
 
 followTheme();
 followShortcuts();
-if (expectsSession()) {
-  void loadSignedIn();
-  if (location.pathname.startsWith("/r/")) void loadRoom();
+const prefetched = prefetchPages(expectsSession());
+void draw(root);
+
+/** Not awaited at the top: files that this one waits for wait for its own. */
+async function draw(into: HTMLElement): Promise<void> {
+  // Nothing is drawn before it is known who looks at it and in which language: no flash of a login page.
+  await Promise.all([startI18n(), resumeSession(), prefetched]);
+  createRoot(into).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+  await atRest();
+  await registerWorker().catch(() => undefined); // no network by now: the next visit tries again
 }
-// Nothing is drawn before it is known who looks at it and in which language: no flash of a login page.
-await Promise.all([startI18n(), resumeSession()]);
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
-// For the next visit: it may wait until this one is served.
-void import("@/app/service-worker-registration").then(({ registerServiceWorker }) => registerServiceWorker());
+
+/** For the next visit: it fetches everything, and waits until this one is served. */
+async function registerWorker(): Promise<void> {
+  const { registerServiceWorker } = await import("@/app/service-worker-registration");
+  await registerServiceWorker();
+}

@@ -1,22 +1,25 @@
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
-import { LoginPage, RegisterPage, SignedOutPage } from "@/features/auth";
+import { LoginPage, prefetchLogin, RegisterPage, SignedOutPage } from "@/features/auth";
 import { BROWSE_PATH } from "@/lib/paths";
+import { prefetchable } from "@/lib/prefetchable";
 import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
 import { RequireNoSession, RequireSession } from "./session-guards";
 
-/** The frame of the signed-in app; whoever only signs in does not need it. */
-export const loadSignedIn = () => import("./signed-in");
-/** The page of a room. */
-export const loadRoom = () => import("./routes/room");
-
-const SignedIn = lazy(async () => ({ default: (await loadSignedIn()).SignedIn }));
-const BrowsePage = lazy(async () => ({ default: (await import("@/features/rooms")).BrowsePage }));
-const SearchPage = lazy(async () => ({ default: (await import("@/features/search")).SearchPage }));
-const RoomRoute = lazy(async () => ({ default: (await loadRoom()).RoomRoute }));
+const [SignedIn, prefetchSignedIn] = prefetchable(async () => (await import("./signed-in")).SignedIn);
+const [RoomRoute, prefetchRoom] = prefetchable(async () => (await import("./routes/room")).RoomRoute);
+const BrowseRoute = lazy(async () => ({ default: (await import("./routes/browse")).BrowseRoute }));
+const SearchRoute = lazy(async () => ({ default: (await import("./routes/search")).SearchRoute }));
 const SettingsRoute = lazy(async () => ({ default: (await import("./routes/settings")).SettingsRoute }));
 const NotFound = lazy(async () => ({ default: (await import("./routes/not-found")).NotFound }));
+
+/** Fetch what the page's address is likely to show; what cannot be had now is fetched when it is drawn. */
+export async function prefetchPages(signedIn: boolean): Promise<void> {
+  const wanted = signedIn ? [prefetchSignedIn()] : [prefetchLogin()];
+  if (signedIn && location.pathname.startsWith("/r/")) wanted.push(prefetchRoom());
+  await Promise.allSettled(wanted);
+}
 
 /**
  * The addresses of the client. What everybody sees first is here; other pages are chunks of their own. The declarative router:
@@ -38,8 +41,8 @@ export function Router() {
               <Route index element={<Home />} />
               <Route path="/r/:roomId" element={<RoomRoute />} />
               <Route path="/r/:roomId/m/:messageId" element={<RoomRoute />} />
-              <Route path={BROWSE_PATH} element={<BrowsePage />} />
-              <Route path="/search" element={<SearchPage />} />
+              <Route path={BROWSE_PATH} element={<BrowseRoute />} />
+              <Route path="/search" element={<SearchRoute />} />
               <Route path="/settings/:section?" element={<SettingsRoute />} />
               <Route path="*" element={<NotFound />} />
             </Route>

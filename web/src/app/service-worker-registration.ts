@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
  * Register the service worker of a build, and offer each new version that it finds (lib/app-update.ts). Where another tab has
  * started one, this tab still runs the old code: it is offered to load the new one too.
  */
-export function registerServiceWorker(): void {
+export async function registerServiceWorker(): Promise<void> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   const worker = new Workbox("/service-worker.js");
   let chosen = false;
@@ -22,9 +22,7 @@ export function registerServiceWorker(): void {
     if (chosen) reload();
     else if (isUpdate === true || isExternal === true) offerUpdate(reload);
   });
-  void worker.register().then((registration) => {
-    if (registration === undefined) return;
-    // A tab that stays open for days never navigates, which is when browsers look by themselves.
-    setInterval(() => void registration.update().catch(() => undefined), HOUR_MS);
-  });
+  const registration = await worker.register();
+  // A tab that stays open for days never navigates, which is when browsers look by themselves.
+  if (registration !== undefined) setInterval(() => void registration.update().catch(() => undefined), HOUR_MS);
 }

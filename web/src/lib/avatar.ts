@@ -1,3 +1,5 @@
+import { lazily } from "./lazily";
+
 /** How many colours styles/avatar.css has. */
 const TONES = 10;
 
@@ -8,10 +10,13 @@ export function toneOf(id: string): number {
   return Math.abs(hash) % TONES;
 }
 
-const segments = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Begins with a letter by itself, whatever follows: most names need no segmenter. */
+const PLAIN = /^[!-~](?:[!-~]|$)/;
+const segmenter = lazily(() => new Intl.Segmenter(undefined, { granularity: "grapheme" }));
 
 function first(word: string): string {
-  const [segment] = segments.segment(word);
+  if (PLAIN.test(word)) return word.charAt(0);
+  const [segment] = segmenter().segment(word);
   return segment?.segment ?? "";
 }
 

@@ -1,6 +1,7 @@
 /** Times and dates as people here write them: Intl, the language, and 12 or 24 hours. */
 
 import { localeTag, useLanguage } from "./i18n";
+import { lazily } from "./lazily";
 import { usePreferences, type TimeFormat } from "./preferences";
 
 const MINUTE = 60_000;
@@ -65,37 +66,38 @@ export function timesFor(locale: string, timeFormat: TimeFormat): Times {
 }
 
 function makeTimes(locale: string, timeFormat: TimeFormat): Times {
-  const clock = new Intl.DateTimeFormat(locale, CLOCKS[timeFormat]);
-  const weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
-  const month = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
-  const year = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
-  const shortMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
-  const shortYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
-  const long = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
-  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const dates = (options: Intl.DateTimeFormatOptions) => lazily(() => new Intl.DateTimeFormat(locale, options));
+  const clock = dates(CLOCKS[timeFormat]);
+  const weekday = dates({ weekday: "long" });
+  const month = dates({ day: "numeric", month: "long" });
+  const year = dates({ day: "numeric", month: "long", year: "numeric" });
+  const shortMonth = dates({ day: "numeric", month: "short" });
+  const shortYear = dates({ day: "numeric", month: "short", year: "numeric" });
+  const long = dates({ dateStyle: "full" });
+  const words = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
 
-  const time = (at: number) => clock.format(at);
+  const time = (at: number) => clock().format(at);
   const sameYear = (a: number, b: number) => new Date(a).getFullYear() === new Date(b).getFullYear();
-  const shortDay = (at: number, now = Date.now()) => (sameYear(at, now) ? shortMonth : shortYear).format(at);
+  const shortDay = (at: number, now = Date.now()) => (sameYear(at, now) ? shortMonth : shortYear)().format(at);
 
   return {
     time,
     shortDay,
     day: (at, now = Date.now()) => {
       const ago = daysBetween(at, now);
-      if (ago === 0 || ago === 1) return capitalised(words.format(-ago, "day"), locale);
-      if (ago > 1 && ago < 7) return weekday.format(at);
-      return (sameYear(at, now) ? month : year).format(at);
+      if (ago === 0 || ago === 1) return capitalised(words().format(-ago, "day"), locale);
+      if (ago > 1 && ago < 7) return weekday().format(at);
+      return (sameYear(at, now) ? month : year)().format(at);
     },
     brief: (at, now = Date.now()) => (daysBetween(at, now) === 0 ? time(at) : shortDay(at, now)),
-    full: (at) => `${long.format(at)}, ${time(at)}`,
+    full: (at) => `${long().format(at)}, ${time(at)}`,
     relative: (at, now = Date.now()) => {
       const ago = now - at;
-      if (ago < MINUTE) return words.format(0, "minute");
-      if (ago < HOUR) return words.format(-Math.floor(ago / MINUTE), "minute");
-      if (ago < DAY) return words.format(-Math.floor(ago / HOUR), "hour");
+      if (ago < MINUTE) return words().format(0, "minute");
+      if (ago < HOUR) return words().format(-Math.floor(ago / MINUTE), "minute");
+      if (ago < DAY) return words().format(-Math.floor(ago / HOUR), "hour");
       const days = daysBetween(at, now);
-      return days < 30 ? words.format(-days, "day") : shortDay(at, now);
+      return days < 30 ? words().format(-days, "day") : shortDay(at, now);
     },
     duration: (milliseconds) => {
       const seconds = Math.max(0, Math.floor(milliseconds / 1000));

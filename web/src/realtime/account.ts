@@ -92,12 +92,20 @@ export class Account {
       await this.#open(store, saved);
       return;
     }
-    store.close();
+    let grant: GrantAnswer;
     try {
-      await this.start(await this.#refresh());
+      grant = await this.#refresh();
     } catch (error) {
+      store.close();
       if (isRefusal(error)) notes.removeItem(ACCOUNT);
+      return;
     }
+    if (grant.user.id === userId) {
+      await this.#open(store, { user: grant.user, sessionId: "" }, grant);
+      return;
+    }
+    store.close();
+    await this.start(grant);
   }
 
   /** Sign out, on this device at once and on the server as soon as it can be told. */
@@ -150,8 +158,7 @@ export class Account {
     });
     const opened: Opened = { client, store, tokens, channel, saved };
     this.#opened = opened;
-    await store.saveSession(saved);
-    await client.start();
+    await Promise.all([store.saveSession(saved), client.start()]);
     if (this.#opened === opened) stores.session.setState({ session: opened.saved, reason: undefined });
   }
 

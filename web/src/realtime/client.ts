@@ -37,6 +37,8 @@ export interface ClientOptions {
 /** Rooms that were used last whose messages are kept up to date although nobody looks at them. */
 const WARM_ROOMS = 8;
 const SAVE_ROOMS_AFTER = 2_000;
+/** ms that a page with nothing to show waits for its rooms before it shows that. */
+const FIRST_ROOMS_WITHIN = 1_000;
 const QUIET_READ_AFTER = 1_000;
 const STUCK_AFTER = 10_000;
 /** A typing notice ends after 6 s unless it is renewed. */
@@ -176,6 +178,22 @@ export class Client {
     this.#activity.start();
     this.link.input({ type: "start" });
     void this.#warm();
+    if (rooms.length === 0) await this.#firstRooms();
+  }
+
+  /** Nothing is kept here: what the server says is waited for, as to draw a page twice takes longer than a good network. */
+  #firstRooms(): Promise<void> {
+    return new Promise((resolve) => {
+      const known = () => {
+        unsubscribe();
+        clearTimeout(late);
+        resolve();
+      };
+      const unsubscribe = this.#options.stores.rooms.subscribe(({ status }) => {
+        if (status !== "loading") known();
+      });
+      const late = setTimeout(known, FIRST_ROOMS_WITHIN);
+    });
   }
 
   /** Stop everything. What the device keeps stays. */

@@ -1,5 +1,7 @@
 /** Mentions and `:names:` in the text between Markdown's own marks. */
 
+import { lazily } from "@/lib/lazily";
+
 export type Piece =
   | { kind: "text"; value: string }
   | { kind: "mention"; value: string; name: string }
@@ -45,12 +47,12 @@ export function isolated(text: string): string {
 const EMOJI_ONLY =
   /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[#*0-9]\ufe0f?\u20e3)(?:\ufe0f|\u200d|[\u{1f3fb}-\u{1f3ff}]|[\u{e0020}-\u{e007f}]|\p{Extended_Pictographic})*\s*)+$/u;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const graphemes = lazily(() => new Intl.Segmenter(undefined, { granularity: "grapheme" }));
 
 /** Whether a text is a few emoji and nothing else: they are shown larger. */
 export function isFewEmoji(text: string): boolean {
   if (text.length > 60 || !EMOJI_ONLY.test(text)) return false;
-  return [...graphemes.segment(text.replace(/\s/g, ""))].length <= 6;
+  return [...graphemes().segment(text.replace(/\s/g, ""))].length <= 6;
 }
 
 const LONG_LINES = 30;

@@ -1,0 +1,6 @@
+import { BrowsePage } from "@/features/rooms";
+
+/** `/rooms`. */
+export function BrowseRoute() {
+  return <BrowsePage />;
+}

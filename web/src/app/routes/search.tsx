@@ -1,0 +1,6 @@
+import { SearchPage } from "@/features/search";
+
+/** `/search`. */
+export function SearchRoute() {
+  return <SearchPage />;
+}
