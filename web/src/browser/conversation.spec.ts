@@ -160,6 +160,19 @@ describe("two people", () => {
     await fresh.sees("line 1");
   });
 
+  test("have a message's bar under the pointer alone, also where no event tells that its row moved away", async () => {
+    await ann.account.sayLines(room, 30);
+    await ann.sees("line 30");
+    await ann.message("line 25").hover();
+    await ann.message("line 25").getByRole("button", { name: "Reply" }).waitFor();
+    await ann.page.evaluate(() => {
+      for (const type of ["pointerover", "pointerout"])
+        window.addEventListener(type, (event) => event.stopImmediatePropagation(), true);
+    });
+    await ben.account.sayLines(room, 3);
+    await ann.message("line 25").getByRole("button", { name: "Reply" }).waitFor({ state: "hidden" });
+  });
+
   test("see a view without serious faults for assistive technology, in both themes", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       await ann.show(colorScheme);

@@ -112,7 +112,7 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
         {!deleted && <MessageState message={message} />}
       </div>
       {readers !== "" && <Readers userIds={readers} />}
-      {!editing && !deleted && <MessageToolbar message={message} shown={hovered || current} />}
+      {!editing && !deleted && <MessageToolbar message={message} hovered={hovered} current={current} />}
     </article>
   );
 });
