@@ -10,7 +10,7 @@ import { useDraft } from "../hooks/use-draft";
 import { useTypingNotices } from "../hooks/use-typing-notices";
 import { characters, COUNT_FROM, MAX_CHARACTERS } from "../model/composing";
 import { calm } from "../model/inline";
-import { plainText } from "../model/markdown";
+import { plainText } from "@/lib/markdown";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { EmojiButton } from "./emoji-button";
 import { TextField, type TextFieldHandle } from "./text-field";

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Tooltip } from "@/components/ui/tooltip";
 import { useTimes } from "@/lib/time";
 import { calm, isFewEmoji, piecesOf } from "../model/inline";
-import { parseMarkdown, safeHref } from "../model/markdown";
+import { parseMarkdown, safeHref } from "@/lib/markdown";
 import { CodeBlock } from "./code-block";
 import { MentionChip } from "./mention-chip";
 import { Shortcode } from "./shortcode";

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useProfile } from "@/realtime";
 import { useQuoted } from "../hooks/use-quoted";
 import { calm } from "../model/inline";
-import { plainText } from "../model/markdown";
+import { plainText } from "@/lib/markdown";
 import { useOpenRoom } from "../model/room-ui";
 
 /** What a message answers, in one line above it; leads there. */

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { announce } from "@/lib/announce";
 import { useProfile, useSession, type TimelineItem } from "@/realtime";
-import { plainText } from "../model/markdown";
+import { plainText } from "@/lib/markdown";
 
 /** Says to people who use a screen reader what others write while they are at the end of the room. */
 export function useArrivals(items: readonly TimelineItem[], live: boolean): void {

@@ -35,7 +35,11 @@ export function HitRow({ hit: { message, highlights }, withRoom, onOpen }: HitRo
             <bdi className="truncate font-semibold">{name}</bdi>
             {withRoom && room !== undefined && (
               <bdi className="truncate text-sm text-muted-foreground">
-                {room.kind === "direct" ? nameOf(room) : `#${nameOf(room)}`}
+                {room.kind !== "direct"
+                  ? `#${nameOf(room)}`
+                  : room.peer?.id === message.sender_id
+                    ? t("direct") // the room's name is the author's
+                    : nameOf(room)}
               </bdi>
             )}
             <time

@@ -7,21 +7,32 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { wipeAccountItems } from "@/lib/account-storage";
 import { ApiError, http } from "@/lib/http";
 import { startI18n } from "@/lib/i18n";
-import type { Hits } from "@/realtime";
+import type { Hits, Profile, RoomState } from "@/realtime";
 import type { Filters } from "../model/filters";
 import { recentSearches } from "../model/recent-searches";
 import { SearchView } from "./search-view";
 
-const data = vi.hoisted(() => ({ connection: { status: "online" } }));
+const data = vi.hoisted(() => ({
+  connection: { status: "online" },
+  room: undefined as Partial<RoomState> | undefined,
+}));
 
 vi.mock("@/realtime", () => ({
   knowProfiles: () => undefined,
   useConnection: () => data.connection,
   useProfile: (id: string) => ({ id, username: id, display_name: "Bob", role: "member", disabled: false }),
-  useRoom: () => undefined,
+  useRoom: () => data.room,
   useRooms: () => [],
   useSession: () => ({ user: { id: "ann", display_name: "Ann" }, sessionId: "s" }),
 }));
+
+const person = (id: string, display_name: string): Profile => ({
+  id,
+  username: id,
+  display_name,
+  role: "member",
+  disabled: false,
+});
 
 const page = (text: string, cursor: string | null = null): Hits => ({
   hits: [
@@ -55,6 +66,7 @@ beforeEach(async () => {
   await startI18n();
   wipeAccountItems();
   data.connection = { status: "online" };
+  data.room = undefined;
 });
 
 describe("searching", () => {
@@ -66,6 +78,24 @@ describe("searching", () => {
     expect(link.getAttribute("href")).toBe("/r/room/m/report is out");
     expect(link.querySelector("mark")?.textContent).toBe("report");
     expect(get).toHaveBeenCalledOnce();
+  });
+
+  it("names the other person of a direct room once", async () => {
+    vi.spyOn(http, "get").mockResolvedValue(page("report"));
+    data.room = { id: "room", kind: "direct", peer: person("bob", "Bob") };
+    const user = show();
+    await user.type(screen.getByRole("searchbox"), "report");
+    await screen.findByText("Direct message");
+    expect(screen.getAllByText("Bob")).toHaveLength(1);
+  });
+
+  it("says with whom one spoke where one wrote it oneself", async () => {
+    vi.spyOn(http, "get").mockResolvedValue(page("report"));
+    data.room = { id: "room", kind: "direct", peer: person("eve", "Eve") };
+    const user = show();
+    await user.type(screen.getByRole("searchbox"), "report");
+    await screen.findByText("Eve");
+    expect(screen.queryByText("Direct message")).toBeNull();
   });
 
   it("asks for one room alone in its panel", async () => {
