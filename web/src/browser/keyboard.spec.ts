@@ -67,13 +67,13 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
   const create = ann.rooms.getByRole("button", { name: "Create a room" });
   await tabTo(page, create);
   await press(page, "Enter");
-  await page.getByRole("dialog").waitFor();
+  await focused(page.getByRole("dialog").getByLabel("Name")); // only then it hears keys
   await press(page, "Escape");
   await focused(create);
   for (const room of ["garden", "kitchen"]) {
     await tabTo(page, create);
     await press(page, "Enter");
-    await page.getByRole("dialog").waitFor();
+    await focused(page.getByRole("dialog").getByLabel("Name"));
     await type(page, room, "Enter");
     await focused(ann.composer);
   }
@@ -113,8 +113,14 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
     .getByRole("button", { name: /^Go to the message that this answers/ })
     .waitFor();
 
+  await focused(ann.composer);
+  const search = page.getByRole("searchbox", { name: "Search in this room" });
   await press(page, "Control+Shift+f");
-  await focused(page.getByRole("searchbox", { name: "Search in this room" }));
+  await focused(search);
+  await press(page, "Control+Shift+f");
+  await focused(ann.composer);
+  await press(page, "Control+Shift+f");
+  await focused(search);
   await type(page, "mended", "Enter");
   await tabTo(page, page.getByRole("search").getByRole("link", { name: /a line, mended/ }));
   await press(page, "Enter");

@@ -1,19 +1,26 @@
 import { ArrowLeft, X } from "lucide-react";
-import { type ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { cn } from "@/lib/cn";
 import { useWide } from "@/lib/media-query";
 import { setPreferences, usePreferences } from "@/lib/preferences";
+import { useLentFocus } from "@/lib/use-lent-focus";
 import { iconButtonVariants } from "./ui/button-variants";
 import { IconButton } from "./ui/icon-button";
 import { ResizeHandle } from "./ui/resize-handle";
 import { Sheet, SheetContent } from "./ui/sheet";
 
+interface Panel {
+  title: string;
+  content: ReactNode;
+  onClose: () => void;
+}
+
 export interface PageProps {
   header: ReactNode;
   /** What is open at the end of the page, or nothing. Beside the page where there is room, else over it. */
-  panel?: { title: string; content: ReactNode; onClose: () => void } | undefined;
+  panel?: Panel | undefined;
   children: ReactNode;
 }
 
@@ -43,8 +50,7 @@ export function Page({ header, panel, children }: PageProps) {
             initial={340}
             onChange={(panelWidth) => setPreferences({ panelWidth })}
           />
-          <PanelHeader title={panel.title} onClose={panel.onClose} />
-          <div className="flex min-h-0 flex-1 flex-col">{panel.content}</div>
+          <PanelContent key={panel.title} panel={panel} />
         </aside>
       )}
       <Sheet
@@ -55,8 +61,7 @@ export function Page({ header, panel, children }: PageProps) {
       >
         {panel !== undefined && !wide && (
           <SheetContent title={panel.title}>
-            <PanelHeader title={panel.title} onClose={panel.onClose} />
-            <div className="flex min-h-0 flex-1 flex-col">{panel.content}</div>
+            <PanelContent key={panel.title} panel={panel} />
           </SheetContent>
         )}
       </Sheet>
@@ -64,15 +69,20 @@ export function Page({ header, panel, children }: PageProps) {
   );
 }
 
-function PanelHeader({ title, onClose }: { title: string; onClose: () => void }) {
+function PanelContent({ panel: { title, content, onClose } }: { panel: Panel }) {
   const { t } = useTranslation();
+  const element = useRef<HTMLDivElement>(null);
+  useLentFocus(element);
   return (
-    <header className="flex h-13 shrink-0 items-center justify-between border-b ps-4 pe-2">
-      <h2 className="truncate text-md font-semibold">{title}</h2>
-      <IconButton label={t("close")} onClick={onClose}>
-        <X />
-      </IconButton>
-    </header>
+    <div ref={element} className="flex min-h-0 flex-1 flex-col">
+      <header className="flex h-13 shrink-0 items-center justify-between border-b ps-4 pe-2">
+        <h2 className="truncate text-md font-semibold">{title}</h2>
+        <IconButton label={t("close")} onClick={onClose}>
+          <X />
+        </IconButton>
+      </header>
+      <div className="flex min-h-0 flex-1 flex-col">{content}</div>
+    </div>
   );
 }
 

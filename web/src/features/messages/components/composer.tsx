@@ -74,6 +74,7 @@ export const Composer = memo(function Composer({ roomName, lastOwn, onSent, ref 
           onSubmit={send}
           onKeyDown={press}
           startsFocused={!touch}
+          isHome={!touch}
         />
         <div className="flex shrink-0 items-center gap-0.5 p-1.5">
           {count >= COUNT_FROM && (

@@ -2,6 +2,7 @@ import { useId, useImperativeHandle, useLayoutEffect, useRef, useState, type Key
 import { isApple } from "@/lib/shortcuts";
 import { cn } from "@/lib/cn";
 import { useMediaQuery } from "@/lib/media-query";
+import { FOCUS_HOME } from "@/lib/use-lent-focus";
 import { completed, toggled, type Selected } from "../model/composing";
 import { useSuggestions, type Suggestion } from "../hooks/use-suggestions";
 import { SuggestionList } from "./suggestion-list";
@@ -25,6 +26,8 @@ export interface TextFieldProps {
   onKeyDown?: (event: KeyboardEvent<HTMLTextAreaElement>) => void;
   /** It is opened to be typed into at once. */
   startsFocused?: boolean;
+  /** It is where the page's focus is at home. */
+  isHome?: boolean;
   className?: string;
   ref?: Ref<TextFieldHandle>;
 }
@@ -39,6 +42,7 @@ export function TextField({
   onSubmit,
   onKeyDown,
   startsFocused = false,
+  isHome = false,
   className,
   ref,
 }: TextFieldProps) {
@@ -134,6 +138,7 @@ export function TextField({
       {offered !== undefined && <SuggestionList id={id} list={offered.list} active={index} onChoose={choose} />}
       <textarea
         ref={field}
+        {...(isHome ? FOCUS_HOME : {})}
         rows={1}
         dir="auto"
         value={value}
