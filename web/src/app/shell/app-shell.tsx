@@ -4,6 +4,7 @@ import { Outlet, useLocation } from "react-router";
 import { Crash } from "@/components/crash";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { ResizeHandle } from "@/components/ui/resize-handle";
+import { useLastPlaceKept } from "@/lib/last-place";
 import { usePhone } from "@/lib/media-query";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { ConnectionBanner } from "./connection-banner";
@@ -24,6 +25,7 @@ export interface AppShellProps {
 export function AppShell({ sidebar, overlay }: AppShellProps) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
+  useLastPlaceKept();
   const phone = usePhone();
   const width = usePreferences((preferences) => preferences.sidebarWidth);
   const home = pathname === "/";

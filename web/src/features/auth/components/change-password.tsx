@@ -5,6 +5,7 @@ import { Field } from "@/components/ui/field";
 import { ApiError } from "@/lib/http";
 import { useTimes } from "@/lib/time";
 import { toast } from "@/lib/toast";
+import { useUnsaved } from "@/lib/unsaved";
 import { useCountdown } from "@/lib/use-countdown";
 import { useSession } from "@/realtime";
 import { changePassword } from "../api/change-password";
@@ -26,6 +27,7 @@ export function ChangePassword() {
   const [submitted, setSubmitted] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
+  useUnsaved(current !== "" || next !== "");
   const wait = useCountdown(refusal?.waitUntil);
   const missing = submitted && current === "" ? t("errors.required") : undefined;
   const short = submitted && Array.from(next).length < MIN_LENGTH ? t("errors.password_too_short") : undefined;

@@ -8,6 +8,7 @@ import { Input } from "@/components/ui/input";
 import { useErrorText } from "@/lib/error-text";
 import { ApiError } from "@/lib/http";
 import { toast } from "@/lib/toast";
+import { useUnsaved } from "@/lib/unsaved";
 import { accountChanged, useSession, type Session } from "@/realtime";
 import { changeAccount } from "../api/change-account";
 
@@ -33,6 +34,7 @@ function ProfileForm({ user }: { user: Session["user"] }) {
   });
   const trimmed = name.trim();
   const changed = trimmed !== user.display_name;
+  useUnsaved(changed);
   const invalid = trimmed === "" || Array.from(trimmed).length > MAX_NAME;
   const refused = save.error instanceof ApiError && save.error.code === "display_name_invalid";
   const error = invalid || refused ? t("profile.nameInvalid") : save.error === null ? undefined : errorText(save.error);

@@ -7,6 +7,7 @@ import { cn } from "@/lib/cn";
 import { usePhone } from "@/lib/media-query";
 import { usePageTitle } from "@/lib/page-title";
 import { settingsPath } from "@/lib/paths";
+import { useLeaving } from "../hooks/use-leaving";
 import { SECTIONS, sectionOf, type SectionName } from "../model/sections";
 import { AppearanceSection } from "./appearance-section";
 import { DevicesSection } from "./devices-section";
@@ -26,6 +27,7 @@ export function SettingsPage({ notifications, calls, password }: SettingsPagePro
   const phone = usePhone();
   const { section: named } = useParams();
   const section = sectionOf(named);
+  useLeaving();
   usePageTitle(section === undefined ? t("title") : t(`sections.${section}`));
   if (section === undefined && (!phone || named !== undefined)) {
     return <Navigate to={settingsPath(phone ? undefined : "profile")} replace />;
