@@ -117,6 +117,11 @@ describe("links", () => {
   ])("do not lead to %j", (url) => expect(safeHref(url)).toBeUndefined());
 });
 
+it.each(["one\ntwo\n\nthree", "*one*\ntwo\n\nthree", "\none\ntwo\n \n\n\nthree\n"])(
+  "begins a paragraph after blank lines, with marks and without: %j",
+  (text) => expect(types(text).filter((type) => type === "paragraph")).toHaveLength(2),
+);
+
 it("tells a message in one line", () => {
   expect(plainText("**Hello**\nworld\n\n- `a`\n- b")).toBe("Hello world a b");
   expect(plainText("a".repeat(300))).toHaveLength(201);

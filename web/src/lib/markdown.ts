@@ -48,8 +48,15 @@ function isPlain(text: string): boolean {
   return !SPECIAL.test(text) || NESTED.test(text) || (text.match(DELIMITERS)?.length ?? 0) > MAX_DELIMITERS;
 }
 
+const BLANK_LINES = /\n(?:[^\S\n]*\n)+/;
+
+/** A text without marks: blank lines part its paragraphs, as they do in Markdown. */
 function plain(text: string): Root {
-  return { type: "root", children: [{ type: "paragraph", children: [{ type: "text", value: text }] }] };
+  const paragraphs = text.split(BLANK_LINES).filter((part) => part.trim() !== "");
+  return {
+    type: "root",
+    children: paragraphs.map((value) => ({ type: "paragraph", children: [{ type: "text", value }] })),
+  };
 }
 
 function parse(text: string): Root {

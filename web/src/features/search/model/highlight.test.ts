@@ -65,6 +65,7 @@ describe("a hit that is written in Markdown", () => {
     ["at https://example.org/a_b_c now", ["a_b_c"], "at https://example.org/[a_b_c] now"],
     ["[the plan](https://example.org/plan)", ["the"], "[the] plan"],
     ["- ```\n\tindented by a tab\n  ```", ["tab"], "indented by a [tab]"],
+    ["plain\n\n  \ntext of words", ["text", "words"], "plain [text] of [words]"],
     ["snake_case and 2 * 3 * 4", ["3"], "snake_case and 2 * [3] * 4"],
   ] as const)("shows %j without its marks", (text, words, expected) => expect(found(text, ...words)).toBe(expected));
 

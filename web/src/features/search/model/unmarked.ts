@@ -65,7 +65,7 @@ export function unmarked(characters: readonly string[], isHit: (place: number) =
     if ("value" in node) show(node.value);
     else if ("children" in node) node.children.forEach(walk);
     if (BLOCKS.has(node.type)) {
-      leaveOut(end);
+      leaveOut(node.position === undefined ? cursor : end);
       space();
     }
     end = outer;
