@@ -62,6 +62,20 @@ describe("two people", () => {
     await bothHave(texts);
   });
 
+  test("are told that emoji come with the network when they are first asked for without one", async () => {
+    await ann.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await ann.page.reload(); // from here on the service worker has the client's own scripts
+    await ann.sees("first");
+    await ann.context.setOffline(true);
+    await ann.button("Emoji").click();
+    await ann.page.getByRole("alert").getByText("The server cannot be reached").waitFor();
+    await ann.context.setOffline(false);
+    await ann.button("Try again").click();
+    await ann.page.getByRole("textbox", { name: "Search emoji" }).fill("rocket");
+    await ann.page.getByRole("button", { name: "rocket", exact: true }).click();
+    await expect.poll(() => ann.composer.inputValue(), { timeout: 20_000 }).toBe("🚀");
+  });
+
   test("go on when the server is killed and comes back", async () => {
     await ann.say("before");
     await ben.sees("before");

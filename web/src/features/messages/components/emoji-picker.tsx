@@ -1,8 +1,10 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
+import { ErrorState } from "@/components/ui/error-state";
+import { Spinner } from "@/components/ui/spinner";
 import { useMediaQuery } from "@/lib/media-query";
-import { useEmoji } from "../hooks/use-emoji";
+import { useEmojiLoad } from "../hooks/use-emoji";
 import {
   GROUPS,
   inTone,
@@ -24,7 +26,7 @@ type Line = { heading: string } | { cells: readonly Emoji[] };
 export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   const { t } = useTranslation("messages");
   const touch = useMediaQuery("(pointer: coarse)");
-  const index = useEmoji();
+  const { index, error, retry } = useEmojiLoad();
   const [query, setQuery] = useState("");
   const [tone, setTone] = useState(skinTone);
   const [active, setActive] = useState(0);
@@ -92,6 +94,8 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
         />
       </div>
       <div ref={scroller} tabIndex={-1} className="h-72 overflow-y-auto overscroll-contain px-2 pb-2">
+        {error !== undefined && <ErrorState error={error} onRetry={retry} />}
+        {index === undefined && error === undefined && <Spinner className="mx-auto mt-30 size-5" />}
         {index !== undefined && lines.length === 0 && (
           <p className="py-10 text-center text-muted-foreground">{t("emoji.none", { query })}</p>
         )}
