@@ -59,6 +59,8 @@ export class Client {
   readonly #leadership: Leadership;
   readonly #activity: Activity;
   readonly #quietReads = new Map<string, number>();
+  /** Rooms of which a connection told something before its `ready`, which may have been made before that. */
+  readonly #ahead = new Set<string>();
   #savingRooms: ReturnType<typeof setTimeout> | undefined;
   #readingQuietly: ReturnType<typeof setTimeout> | undefined;
   #leading = false;
@@ -281,6 +283,7 @@ export class Client {
   }
 
   #hear(event: ServerEvent): void {
+    if (!this.link.online && (event.name === "event" || event.name === "read")) this.#ahead.add(event.payload.room_id);
     switch (event.name) {
       case "ready":
         this.#ready(event.payload);
@@ -320,7 +323,10 @@ export class Client {
 
   #ready(ready: ReadyState): void {
     this.#options.named(ready);
-    this.rooms.ready(ready.rooms).forEach((roomId) => this.#left(roomId));
+    const { gone, setBack } = this.rooms.ready(ready.rooms, this.#ahead);
+    this.#ahead.clear();
+    gone.forEach((roomId) => this.#left(roomId));
+    setBack.forEach((roomId) => this.people.drop(roomId));
     for (const { id, read } of ready.rooms) {
       // What was read, or marked unread, here without a connection.
       const counts = this.rooms.get(id)?.counts;

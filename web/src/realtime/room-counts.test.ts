@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   fromSummary,
+  isSetBack,
   mentionsOf,
   quietUpTo,
   shownRead,
@@ -131,6 +132,11 @@ describe("a marker that was moved back on purpose", () => {
     expect(fromSummary(summary(9, 9), marked).markedFrom).toBe(5);
     expect(fromSummary(summary(9, 4), marked).markedFrom).toBeUndefined();
   });
+});
+
+test("a server that knows less than before was set back, one that says the same or more was not", () => {
+  const counts = withEvent(fromSummary(summary(9, 9)), message(10), ME);
+  expect([9, 10, 11].map((head) => isSetBack(summary(head, 9), counts))).toEqual([true, false, false]);
 });
 
 test("for any log, in any order and however often events come, the count is that of others' messages past the marker", () => {

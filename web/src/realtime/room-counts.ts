@@ -26,6 +26,11 @@ export interface Counts {
   readonly markedFrom?: number;
 }
 
+/** Whether the server has forgotten what this device knows: it was set back to a backup. */
+export function isSetBack(summary: RoomSummary, before: Counts): boolean {
+  return summary.head < before.head;
+}
+
 /** The counts as the server gives them, with what was known before. */
 export function fromSummary(summary: RoomSummary, before?: Counts): Counts {
   const head = Math.max(summary.head, before?.head ?? 0);

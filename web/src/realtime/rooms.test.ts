@@ -20,6 +20,53 @@ function lastAt(id: string): number | undefined {
   return stores.rooms.getState().rooms.get(id)?.lastAt;
 }
 
+describe("a server that was set back to a backup", () => {
+  const at = (head: number, read: number): RoomSummary => ({ ...summary("a", 10 * head), head, read });
+  const state = () => {
+    rooms.flush();
+    return stores.rooms.getState().rooms.get("a");
+  };
+
+  beforeEach(() => {
+    rooms.ready([at(9, 7), summary("b", 0)]);
+    rooms.receive("a", [
+      {
+        room_id: "a",
+        sender_id: "ann",
+        client_id: "c",
+        seq: 5,
+        id: "5",
+        at: 95,
+        type: "message.deleted",
+        data: { message_id: "1" },
+      },
+    ]);
+  });
+
+  test("is believed in all that it says: how far a room is, and how far it was read", () => {
+    expect(rooms.ready([at(4, 3), summary("b", 0)])).toEqual({ gone: [], setBack: ["a"] });
+    expect(state()).toMatchObject({ head: 4, read: 3, unread: 1, lastAt: 40 });
+    rooms.receive("a", [
+      {
+        room_id: "a",
+        sender_id: "ben",
+        client_id: "d",
+        seq: 5,
+        id: "6",
+        at: 96,
+        type: "message.created",
+        data: { text: "x" },
+      },
+    ]);
+    expect(state()).toMatchObject({ head: 5, unread: 2 });
+  });
+
+  test("is not to be mistaken for one that was asked a moment before something happened", () => {
+    expect(rooms.ready([at(8, 7), summary("b", 0)], new Set(["a"]))).toEqual({ gone: [], setBack: [] });
+    expect(state()).toMatchObject({ head: 9, read: 7, unread: 2 });
+  });
+});
+
 describe("when a room was last active", () => {
   test("the server says on a device that has never seen it", () => {
     rooms.ready([summary("a", 700)]);

@@ -3,6 +3,7 @@
 import { oncePerFrame } from "./batch";
 import {
   fromSummary,
+  isSetBack,
   mentionsOf,
   quietUpTo,
   shownRead,
@@ -28,6 +29,11 @@ export interface RoomsOptions {
   quiet: (roomId: string, seq: number) => void;
 }
 
+export interface RoomsChanged {
+  gone: string[];
+  setBack: string[];
+}
+
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #records = new Map<string, RoomRecord>();
@@ -48,14 +54,25 @@ export class Rooms {
     this.flush();
   }
 
-  /** The server's list, which is complete. Returns the rooms that are gone. */
-  ready(summaries: readonly RoomSummary[]): string[] {
+  /**
+   * The server's list, which is complete. `ahead` are rooms of which the server has told more than it says here. Returns the rooms
+   * that are gone, and those that the server has set back: of them nothing counts that was known before.
+   */
+  ready(summaries: readonly RoomSummary[], ahead: ReadonlySet<string> = new Set()): RoomsChanged {
     const before = new Map(this.#records);
+    const setBack: string[] = [];
     this.#records.clear();
-    for (const summary of summaries) this.#records.set(summary.id, recordOf(summary, before.get(summary.id)));
+    for (const summary of summaries) {
+      let known = before.get(summary.id);
+      if (known !== undefined && !ahead.has(summary.id) && isSetBack(summary, known.counts)) {
+        setBack.push(summary.id);
+        known = undefined;
+      }
+      this.#records.set(summary.id, recordOf(summary, known));
+    }
     this.#status = "ready";
     this.#touch();
-    return [...before.keys()].filter((id) => !this.#records.has(id));
+    return { gone: [...before.keys()].filter((id) => !this.#records.has(id)), setBack };
   }
 
   /** The server cannot be asked, and the device knows nothing. */

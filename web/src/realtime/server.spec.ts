@@ -183,6 +183,32 @@ describe("nothing is lost, doubled or reordered", () => {
   });
 });
 
+test("a server that was set back to a backup is shown as it is, and so is what is said there since", async () => {
+  await ann.say(room, "before");
+  await bothSee(["before"]);
+  await server.stop("SIGTERM");
+  const setBack = server.backUp();
+  await server.start();
+  for (const text of numbered("lost", 5)) await ann.say(room, text);
+  await bothSee(["before", ...numbered("lost", 5)]);
+  await Promise.all([ann.client.save(), ben.client.save()]);
+  await server.stop("SIGTERM");
+  setBack();
+  await ben.reload(); // and what was lost is on this device alone
+  ben.client.timelines.open(room);
+  await see(ben, ["before", ...numbered("lost", 5)]);
+  await server.start();
+  await bothSee(["before"]);
+  await ann.say(room, "after");
+  await bothSee(["before", "after"]);
+  expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ head: ben.client.rooms.head(room), unread: 2 });
+  await ben.client.save();
+  ben.wire.cut();
+  await ben.reload();
+  ben.client.timelines.open(room);
+  await see(ben, ["before", "after"]);
+});
+
 describe("a history longer than a page", () => {
   test("is loaded piece by piece, jumped into, and left again", async () => {
     const texts = numbered("ann", 150);

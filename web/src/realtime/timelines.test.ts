@@ -169,6 +169,75 @@ describe("a room that is opened", () => {
   });
 });
 
+describe("a server that was set back to a backup", () => {
+  /** What another server did after the backup: its own event 21, in place of those that are forgotten. */
+  const other: RoomEvent = { ...messagesOnly(21)[20]!, id: "other", type: "message.created", data: { text: "other" } };
+  const log = messagesOnly(30);
+
+  function setBack() {
+    log.splice(20, Infinity, other);
+    open.state.head = 20;
+    open.timelines.ready();
+  }
+
+  beforeEach(() => {
+    log.splice(0, Infinity, ...messagesOnly(30));
+    start(log);
+  });
+
+  test("has its rooms shown as they are there, and kept so on the device", async () => {
+    const { timelines, state, store, sees, shown } = open;
+    timelines.open(ROOM);
+    await sees(1, 30);
+    await timelines.save();
+    setBack();
+    await sees(1, 20);
+    state.head = 21;
+    timelines.receive(ROOM, [other]);
+    await sees(1, 21);
+    expect(shown()?.messages.at(-1)?.text).toBe("other");
+    await timelines.save();
+    expect((await store.window(ROOM))?.messages.map((each) => each.text).at(-1)).toBe("other");
+  });
+
+  test("takes what happens while its rooms are fetched anew", async () => {
+    const { timelines, state, sees, shown } = open;
+    timelines.open(ROOM);
+    await sees(1, 30);
+    setBack();
+    state.head = 21;
+    timelines.receive(ROOM, [other]);
+    await sees(1, 21);
+    expect(shown()?.messages.at(-1)?.text).toBe("other");
+  });
+
+  test("has nothing left on the device of rooms that nobody looks at", async () => {
+    const { timelines, store, sees } = open;
+    const close = timelines.open(ROOM);
+    await sees(1, 30);
+    await timelines.save();
+    close();
+    setBack();
+    expect(timelines.heldUpTo(ROOM)).toBeUndefined();
+    await timelines.save();
+    expect(await store.window(ROOM)).toBeUndefined();
+  });
+
+  test("is believed rather than what another tab has kept", async () => {
+    const { timelines, store, sees } = open;
+    timelines.open(ROOM)();
+    await vi.waitFor(() => expect(timelines.heldUpTo(ROOM)).toBe(30));
+    await timelines.save();
+    const stale = (await store.window(ROOM))!;
+    setBack();
+    await store.saveWindow(ROOM, stale, 99);
+    timelines.open(ROOM);
+    await sees(1, 20);
+    await timelines.save();
+    expect((await store.window(ROOM))?.head).toBe(20);
+  });
+});
+
 describe("history", () => {
   beforeEach(async () => {
     start(messagesOnly(500)).timelines.open(ROOM);

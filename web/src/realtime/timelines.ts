@@ -111,8 +111,11 @@ export class Timelines {
   /** The server is there again, and `ready` has said how far each room is. */
   ready(): void {
     for (const [roomId, room] of this.#rooms) {
-      if (room.window !== undefined) this.#catchUp(roomId, room.window);
-      else if (room.users > 0) void this.#fill(roomId, room);
+      const { window } = room;
+      if (window === undefined) {
+        if (room.users > 0) void this.#fill(roomId, room);
+      } else if (window.view.head > this.#options.headOf(roomId)) this.#forget(roomId, room);
+      else this.#catchUp(roomId, window);
     }
   }
 
@@ -127,7 +130,8 @@ export class Timelines {
     if (room?.window === undefined) return;
     const window = caughtUp(room.window, asked, answer);
     if (window !== undefined) this.#set(roomId, room, window);
-    else void this.#replace(roomId, room, answer.head < asked);
+    else if (answer.head < asked) this.#forget(roomId, room);
+    else void this.#replace(roomId, room);
   }
 
   /** The id of a message of the user's own. */
@@ -232,8 +236,11 @@ export class Timelines {
   }
 
   async #restore(roomId: string, room: Room): Promise<void> {
-    const saved = await this.#options.store.window(roomId);
+    const { store, online, headOf } = this.#options;
+    const saved = await store.window(roomId);
     if (saved === undefined || room.window !== undefined) return;
+    // Another tab has heard of more than this one, or kept what the server has forgotten: only the server can tell.
+    if (online() && saved.head > headOf(roomId)) return store.dropWindow(roomId);
     const window = fromSaved(saved, room.waiting);
     room.waiting = [];
     this.#status(roomId, room, "ready");
@@ -241,13 +248,12 @@ export class Timelines {
   }
 
   /** Fetch the latest page in place of what is held. Errors are shown, not thrown. */
-  #latest(roomId: string, room: Room, forget = false): Promise<void> {
+  #latest(roomId: string, room: Room): Promise<void> {
     return this.#once(room, "latest", async () => {
       if (room.window === undefined) this.#status(roomId, room, "loading");
       try {
         const page = await this.#page(roomId, { limit: LATEST });
-        const before = forget ? undefined : room.window;
-        const window = receiveAll(fromPage(page, LATEST, { before }), room.waiting);
+        const window = receiveAll(fromPage(page, LATEST, { before: room.window }), room.waiting);
         room.waiting = [];
         this.#status(roomId, room, "ready");
         this.#set(roomId, room, window);
@@ -259,11 +265,21 @@ export class Timelines {
   }
 
   /** What is held is too old to be caught up with: show the same part of the room anew. */
-  async #replace(roomId: string, room: Room, forget: boolean): Promise<void> {
+  async #replace(roomId: string, room: Room): Promise<void> {
     const { window } = room;
-    if (window === undefined || window.live || forget) return this.#latest(roomId, room, forget);
+    if (window === undefined || window.live) return this.#latest(roomId, room);
     const middle = (window.from + window.upto) >> 1;
     await this.#around(roomId, room, middle).catch(() => undefined); // it stays as it is until the next gap shows
+  }
+
+  /** The server was set back to a backup: what is held of the room is no part of it any more, here and on the device. */
+  #forget(roomId: string, room: Room): void {
+    void this.#options.store.dropWindow(roomId);
+    room.window = undefined;
+    room.waiting = [];
+    room.unsaved = false;
+    if (room.users > 0) void this.#latest(roomId, room);
+    else this.#rooms.delete(roomId);
   }
 
   async #loadOlder(roomId: string): Promise<void> {

@@ -129,8 +129,12 @@ class DexieStore implements LocalStore {
     );
   }
 
+  dropWindow(roomId: string): Promise<void> {
+    return this.#write(() => this.#database.windows.delete(roomId));
+  }
+
   async dropRoom(roomId: string): Promise<void> {
-    await this.#write(() => this.#database.windows.delete(roomId));
+    await this.dropWindow(roomId);
     await this.#write(() => this.#database.drafts.delete(roomId));
   }
 

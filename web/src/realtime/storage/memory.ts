@@ -81,6 +81,11 @@ export class MemoryStore implements LocalStore {
     for (const id of (await this.windowIds()).slice(MAX_WINDOWS)) this.#windows.delete(id);
   }
 
+  dropWindow(roomId: string): Promise<void> {
+    this.#windows.delete(roomId);
+    return Promise.resolve();
+  }
+
   dropRoom(roomId: string): Promise<void> {
     this.#windows.delete(roomId);
     this.#drafts.delete(roomId);

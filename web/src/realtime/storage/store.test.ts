@@ -94,6 +94,14 @@ describe.each([
     expect(await store.drafts()).toEqual([]);
   });
 
+  test("keeps an earlier window once the later one was dropped, and the draft", async () => {
+    await store.saveDraft({ roomId: "room", text: "x", at: 1, synced: false });
+    await store.saveWindow("room", kept(9), 1);
+    await Promise.all([store.dropWindow("room"), store.saveWindow("room", kept(5), 2)]);
+    expect((await store.window("room"))?.head).toBe(5);
+    expect(await store.drafts()).toHaveLength(1);
+  });
+
   test("forgets a room", async () => {
     await store.saveWindow("room", kept(9), 1);
     await store.saveDraft({ roomId: "room", text: "x", at: 1, synced: false });

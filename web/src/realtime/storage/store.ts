@@ -66,6 +66,8 @@ export interface LocalStore {
   windowIds: () => Promise<string[]>;
   /** Keep a window unless a later one is kept (another tab's), and drop those past `MAX_WINDOWS`. */
   saveWindow: (roomId: string, window: SavedWindow, usedAt: number) => Promise<void>;
+  /** Forget a window, whichever is kept: it is none of the room's any more. */
+  dropWindow: (roomId: string) => Promise<void>;
   /** Forget a room's window and draft: the user is no longer a member. */
   dropRoom: (roomId: string) => Promise<void>;
   profiles: () => Promise<Profile[]>;

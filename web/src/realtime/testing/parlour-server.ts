@@ -1,7 +1,7 @@
 /** The real `parlour serve` in a process of its own, and a network between it and the clients that can be cut. */
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,9 +50,19 @@ export class ParlourServer {
     await ended;
   }
 
+  /** Copy the data of a server that is stopped; returns what puts the copy in the place of the data, once it is stopped again. */
+  backUp(): () => void {
+    const copy = `${this.#folder}-backup`;
+    cpSync(this.#folder, copy, { recursive: true });
+    return () => {
+      rmSync(this.#folder, { recursive: true });
+      cpSync(copy, this.#folder, { recursive: true });
+    };
+  }
+
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const folder of [this.#folder, `${this.#folder}-backup`]) rmSync(folder, { recursive: true, force: true });
   }
 
   async #isReady(): Promise<boolean> {
