@@ -1,7 +1,7 @@
 import { act, render, screen } from "@testing-library/react";
 import { memo } from "react";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { useProfiles, useRoom, useRoomIds, useRooms, useTimelineMessage } from "./hooks";
+import { useProfiles, useRoom, useRoomIdentity, useRoomIds, useRooms, useTimelineMessage } from "./hooks";
 import { asSent } from "./outbox-view";
 import { Rooms } from "./rooms";
 import type { Message, Profile, RoomEvent, RoomSummary } from "./schema.gen";
@@ -93,6 +93,26 @@ describe("an event in one room", () => {
       rooms.flush();
     });
     expect(drawn).toEqual(before);
+  });
+
+  test("does not draw what the room is, which a change of it does", () => {
+    function Header() {
+      draw("header");
+      return <h1>{useRoomIdentity("b")?.topic}</h1>;
+    }
+    render(<Header />);
+    const before = drawn.header ?? 0;
+    act(() => {
+      rooms.receive("b", [message("b", 2)]);
+      rooms.flush();
+    });
+    expect(drawn.header).toBe(before);
+    act(() => {
+      rooms.receive("b", [{ ...message("b", 3), type: "room.updated", data: { topic: "bees" } }]);
+      rooms.flush();
+    });
+    expect(screen.getByText("bees")).toBeDefined();
+    expect(drawn.header).toBe(before + 1);
   });
 
   test("changes what is summed over all", () => {

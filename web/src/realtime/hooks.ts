@@ -5,7 +5,16 @@ import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import { clientIfAny, stores } from "./session";
 import type { Profile } from "./schema.gen";
-import type { Connection, Presence, RoomState, RoomsStatus, Session, Timeline, TimelineMessage } from "./types";
+import type {
+  Connection,
+  Presence,
+  RoomIdentity,
+  RoomState,
+  RoomsStatus,
+  Session,
+  Timeline,
+  TimelineMessage,
+} from "./types";
 
 /** Who is signed in, or null. */
 export function useSession(): Session | null {
@@ -35,8 +44,23 @@ export function useRooms(): readonly RoomState[] {
   return useStore(stores.rooms, (state) => state.list);
 }
 
+/** Renders again with every event of the room; where `useRoomIdentity` will do, that is cheaper. */
 export function useRoom(roomId: string): RoomState | undefined {
   return useStore(stores.rooms, (state) => state.rooms.get(roomId));
+}
+
+/** What a room is; what merely happens in it renders nothing. */
+export function useRoomIdentity(roomId: string): RoomIdentity | undefined {
+  return useStore(
+    stores.rooms,
+    useShallow((state) => identityOf(state.rooms.get(roomId))),
+  );
+}
+
+function identityOf(room: RoomState | undefined): RoomIdentity | undefined {
+  if (room === undefined) return undefined;
+  const { id, name, kind, topic, peer, role, level } = room;
+  return { id, name, kind, topic, role, level, ...(peer === undefined ? {} : { peer }) };
 }
 
 const LOADING: Timeline = {

@@ -37,8 +37,8 @@ export interface Connection {
   transport?: "websocket" | "polling";
 }
 
-/** A room as its member sees it. `unread` counts what others wrote since `read`, as far as this device can tell. */
-export interface RoomState {
+/** What a room is, and what its member is in it: seldom changed. */
+export interface RoomIdentity {
   id: string;
   /** Empty in a direct room: show `peer`. */
   name: string;
@@ -46,11 +46,15 @@ export interface RoomState {
   topic: string;
   peer?: Profile;
   role: string;
+  level: NotificationLevel;
+}
+
+/** A room as its member sees it. `unread` counts what others wrote since `read`, as far as this device can tell. */
+export interface RoomState extends RoomIdentity {
   head: number;
   read: number;
   unread: number;
   mentions: number;
-  level: NotificationLevel;
   /** When something last happened there, in ms. */
   lastAt: number;
   /** An unsent text, of this or another device. */

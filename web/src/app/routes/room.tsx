@@ -6,12 +6,12 @@ import { RoomHeader, useRoomPanel } from "@/features/rooms";
 import { useSearchPanel } from "@/features/search";
 import { usePageTitle } from "@/lib/page-title";
 import { useRoomName } from "@/lib/room-name";
-import { useRoom, useRoomsStatus } from "@/realtime";
+import { useRoom, useRoomIdentity, useRoomsStatus } from "@/realtime";
 
-/** `/r/:roomId` and `/r/:roomId/m/:messageId`. */
+/** `/r/:roomId` and `/r/:roomId/m/:messageId`. What happens in the room draws its conversation again, and nothing around it. */
 export function RoomRoute() {
   const { roomId = "", messageId } = useParams();
-  const room = useRoom(roomId);
+  const room = useRoomIdentity(roomId);
   const status = useRoomsStatus();
   const nameOf = useRoomName();
   const name = room === undefined ? "" : nameOf(room);
@@ -26,7 +26,7 @@ export function RoomRoute() {
       panel={searchPanel ?? roomPanel}
     >
       {room !== undefined ? (
-        <RoomView key={room.id} room={room} messageId={messageId} />
+        <Conversation key={room.id} roomId={room.id} messageId={messageId} />
       ) : status === "ready" ? (
         <NotAMember roomId={roomId} />
       ) : (
@@ -34,4 +34,9 @@ export function RoomRoute() {
       )}
     </Page>
   );
+}
+
+function Conversation({ roomId, messageId }: { roomId: string; messageId: string | undefined }) {
+  const room = useRoom(roomId);
+  return room !== undefined && <RoomView room={room} messageId={messageId} />;
 }

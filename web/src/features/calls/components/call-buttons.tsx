@@ -3,12 +3,12 @@ import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { IconButton } from "@/components/ui/icon-button";
 import { allowedInRoom } from "@/lib/permissions";
-import { useConnection, useSession, type CallMedia, type RoomState } from "@/realtime";
+import { useConnection, useSession, type CallMedia, type RoomIdentity } from "@/realtime";
 import { useRoomCall } from "../hooks/use-room-call";
 import { showCall, useDesk, want } from "../model/desk";
 
 /** In the header of a room: begin a call, join the one that goes on, or go back to one's own. */
-export function CallButtons({ room }: { room: RoomState }) {
+export function CallButtons({ room }: { room: RoomIdentity }) {
   const { t } = useTranslation("calls");
   const session = useSession();
   const online = useConnection().status === "online";

@@ -8,7 +8,7 @@ import { ScrollArea } from "@/components/ui/scroll-area";
 import { allowedInRoom } from "@/lib/permissions";
 import { useRoomName } from "@/lib/room-name";
 import { useTimes } from "@/lib/time";
-import { usePresence, useProfile, useSession, type RoomState } from "@/realtime";
+import { usePresence, useProfile, useSession, type RoomIdentity } from "@/realtime";
 import { useRoomDetails } from "../hooks/use-room-details";
 import { useSetLevel } from "../hooks/use-set-level";
 import { openRoomDialog } from "../model/room-dialogs";
@@ -17,7 +17,7 @@ import { EditRoomForm } from "./edit-room-form";
 import { LEVEL_ICONS, LEVELS } from "./room-menu-items";
 
 /** What the room is: to be changed by those who may. And what of it concerns oneself. */
-export function AboutTab({ room }: { room: RoomState }) {
+export function AboutTab({ room }: { room: RoomIdentity }) {
   const { t } = useTranslation("rooms");
   const role = useSession()?.user.role ?? "guest";
   const setLevel = useSetLevel(room.id);
@@ -59,7 +59,7 @@ export function AboutTab({ room }: { room: RoomState }) {
   );
 }
 
-function Person({ room }: { room: RoomState }) {
+function Person({ room }: { room: RoomIdentity }) {
   const { t } = useTranslation();
   const self = useSession()?.user;
   const person = room.peer ?? self;
@@ -80,7 +80,7 @@ function Person({ room }: { room: RoomState }) {
   );
 }
 
-function About({ room, editable }: { room: RoomState; editable: boolean }) {
+function About({ room, editable }: { room: RoomIdentity; editable: boolean }) {
   const { t } = useTranslation("rooms");
   const times = useTimes();
   const { data } = useRoomDetails(room.id);

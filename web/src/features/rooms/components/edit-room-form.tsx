@@ -6,14 +6,14 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Textarea } from "@/components/ui/textarea";
-import type { RoomState } from "@/realtime";
+import type { RoomIdentity } from "@/realtime";
 import { updateRoom } from "../api/update-room";
 import { useRoomErrorText } from "../hooks/use-room-error-text";
 import { MAX_TOPIC, roomNameProblem } from "../model/room-rules";
 import { ChoiceCards } from "./choice-cards";
 
 /** Changing a room's name, topic and who may find it. Others see it at once, through the room's log. */
-export function EditRoomForm({ room, onDone }: { room: RoomState; onDone: () => void }) {
+export function EditRoomForm({ room, onDone }: { room: RoomIdentity; onDone: () => void }) {
   const { t } = useTranslation("rooms");
   const errorText = useRoomErrorText();
   const [name, setName] = useState(room.name);

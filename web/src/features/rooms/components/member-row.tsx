@@ -15,14 +15,14 @@ import {
 } from "@/components/ui/dropdown-menu";
 import { IconButton } from "@/components/ui/icon-button";
 import { allowedInRoom, allowedOnServer } from "@/lib/permissions";
-import { useSession, type ListedMember, type RoomRole, type RoomState } from "@/realtime";
+import { useSession, type ListedMember, type RoomRole, type RoomIdentity } from "@/realtime";
 import { useChangeRole, useRemoveMember } from "../hooks/use-member-changes";
 import { useStartDirect } from "../hooks/use-start-direct";
 
 const ROLES: readonly RoomRole[] = ["owner", "moderator", "member", "guest"];
 
 /** A member, and what one may do: write to them, give them a role, remove them. */
-export function MemberRow({ member, room }: { member: ListedMember; room: RoomState }) {
+export function MemberRow({ member, room }: { member: ListedMember; room: RoomIdentity }) {
   const { t } = useTranslation("rooms");
   const self = useSession()?.user;
   const direct = useStartDirect();

@@ -10,14 +10,14 @@ import { Skeleton } from "@/components/ui/skeleton";
 import { localeTag } from "@/lib/i18n";
 import { allowedInRoom } from "@/lib/permissions";
 import { useDelayed } from "@/lib/use-delayed";
-import { useSession, type RoomState } from "@/realtime";
+import { useSession, type RoomIdentity } from "@/realtime";
 import { useMembers } from "../hooks/use-members";
 import { listedMembers } from "../model/members";
 import { openRoomDialog } from "../model/room-dialogs";
 import { MemberRow } from "./member-row";
 
 /** Who is in the room. */
-export function MembersTab({ room }: { room: RoomState }) {
+export function MembersTab({ room }: { room: RoomIdentity }) {
   const { t, i18n } = useTranslation("rooms");
   const role = useSession()?.user.role ?? "guest";
   const [text, setText] = useState("");

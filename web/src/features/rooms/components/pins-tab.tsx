@@ -11,12 +11,12 @@ import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
 import { useTimes } from "@/lib/time";
 import { useDelayed } from "@/lib/use-delayed";
-import { unpinMessage, useProfile, useSession, type Message, type Pins, type RoomState } from "@/realtime";
+import { unpinMessage, useProfile, useSession, type Message, type Pins, type RoomIdentity } from "@/realtime";
 import { listPins } from "../api/list-pins";
 import { pinsKey } from "../hooks/use-room-details";
 
 /** What is pinned, the latest first; each leads to its place. */
-export function PinsTab({ room }: { room: RoomState }) {
+export function PinsTab({ room }: { room: RoomIdentity }) {
   const { t } = useTranslation("rooms");
   const queries = useQueryClient();
   const role = useSession()?.user.role ?? "guest";

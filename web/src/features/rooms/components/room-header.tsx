@@ -8,14 +8,14 @@ import { cn } from "@/lib/cn";
 import { usePanel } from "@/lib/panel";
 import { useRoomName } from "@/lib/room-name";
 import { useShortcut } from "@/lib/shortcuts";
-import { usePresence, type RoomState } from "@/realtime";
+import { usePresence, type RoomIdentity } from "@/realtime";
 import { useFreshDetails, useRoomDetails } from "../hooks/use-room-details";
 import { RoomIcon } from "./room-icon";
 
 const RoomHeaderMenu = lazy(async () => ({ default: (await import("./room-header-menu")).RoomHeaderMenu }));
 
 export interface RoomHeaderProps {
-  room: RoomState;
+  room: RoomIdentity;
   /** Before the room's own buttons: calls. */
   actions?: ReactNode;
 }
@@ -75,7 +75,7 @@ export function RoomHeader({ room, actions }: RoomHeaderProps) {
   );
 }
 
-function PeerPresence({ room }: { room: RoomState }) {
+function PeerPresence({ room }: { room: RoomIdentity }) {
   const { t } = useTranslation();
   const presence = usePresence(room.peer?.id ?? "");
   return room.peer === undefined ? null : t(`presence.${presence}`);

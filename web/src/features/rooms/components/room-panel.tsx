@@ -1,13 +1,13 @@
 import { useTranslation } from "react-i18next";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
-import type { RoomState } from "@/realtime";
+import type { RoomIdentity } from "@/realtime";
 import type { RoomPanelTab } from "../hooks/use-room-panel";
 import { AboutTab } from "./about-tab";
 import { MembersTab } from "./members-tab";
 import { PinsTab } from "./pins-tab";
 
 export interface RoomPanelProps {
-  room: RoomState;
+  room: RoomIdentity;
   tab: RoomPanelTab;
   onTab: (tab: string) => void;
 }

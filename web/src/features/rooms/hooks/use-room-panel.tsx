@@ -2,7 +2,7 @@ import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import type { PageProps } from "@/components/page";
 import { usePanel } from "@/lib/panel";
-import type { RoomState } from "@/realtime";
+import type { RoomIdentity } from "@/realtime";
 
 const RoomPanel = lazy(async () => ({ default: (await import("../components/room-panel")).RoomPanel }));
 
@@ -11,7 +11,7 @@ const TABS = ["details", "members", "pins"] as const;
 export type RoomPanelTab = (typeof TABS)[number];
 
 /** What of a room is open beside it, for `Page`; undefined where it is nothing of this feature. */
-export function useRoomPanel(room: RoomState | undefined): PageProps["panel"] {
+export function useRoomPanel(room: RoomIdentity | undefined): PageProps["panel"] {
   const { t } = useTranslation("rooms");
   const { panel, open, close } = usePanel();
   const tab = TABS.find((one) => one === panel);
