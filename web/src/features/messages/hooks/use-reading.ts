@@ -12,7 +12,7 @@ export function useReading({ read, head, unread }: RoomState, atEnd: boolean): v
   const keptUnread = useRoomUi((state) => state.keptUnread);
   const looking = useAttending() && atEnd;
   const wasUnread = useRef(unread > 0);
-  const readBefore = useRef(read);
+  const before = useRef({ read, head });
 
   useEffect(() => {
     if (unread > 0 && !wasUnread.current && !looking) ui.setState({ unreadAfter: read });
@@ -20,10 +20,12 @@ export function useReading({ read, head, unread }: RoomState, atEnd: boolean): v
   }, [unread, looking, read, ui]);
 
   useEffect(() => {
-    // Marked unread, here or on another device: then it stays so until the room is opened anew.
-    const back = read < readBefore.current;
-    readBefore.current = read;
-    if (back) ui.setState({ unreadAfter: read, keptUnread: true });
+    const { current: known } = before;
+    before.current = { read, head };
+    // Marked unread, here or on another device: then it stays so until it is read there or by hand, or the room is opened anew.
+    // Not so where the room itself went back, with a server that was set back to a backup.
+    if (read < known.read && head >= known.head) ui.setState({ unreadAfter: read, keptUnread: true });
+    else if (keptUnread && read > known.read && unread === 0) ui.setState({ keptUnread: false });
     else if (looking && !keptUnread && read < head) markRead(roomId, head);
-  }, [looking, keptUnread, read, head, roomId, ui]);
+  }, [looking, keptUnread, read, head, unread, roomId, ui]);
 }

@@ -1,0 +1,56 @@
+import { beforeEach, expect, it, vi } from "vitest";
+import type { RoomState } from "@/realtime";
+import { renderInRoom } from "../testing/in-room";
+import { ROOM } from "../testing/messages";
+import * as realtime from "../testing/realtime";
+import { useReading } from "./use-reading";
+
+vi.mock("@/realtime", () => import("../testing/realtime"));
+vi.mock("./use-attending", () => ({ useAttending: () => true }));
+
+beforeEach(() => {
+  vi.clearAllMocks();
+});
+
+function Reader({ room }: { room: RoomState }) {
+  useReading(room, true);
+  return null;
+}
+
+/** Somebody who looks at the end of a room of which all is read. */
+function look() {
+  const { rerender, room } = renderInRoom(<Reader room={ROOM} />);
+  const becomes = (changes: Partial<RoomState>) => rerender(<Reader room={{ ...ROOM, ...changes }} />);
+  return { becomes, ui: room.ui };
+}
+
+it("reads what comes", () => {
+  look().becomes({ head: 10, unread: 1 });
+  expect(realtime.markRead.mock.calls).toEqual([["room", 10]]);
+});
+
+it("leaves a room unread that was marked so, also when more comes, and when it is marked from later on", () => {
+  const { becomes } = look();
+  becomes({ read: 4, unread: 5 });
+  becomes({ read: 4, head: 10, unread: 6 });
+  becomes({ read: 7, head: 10, unread: 3 });
+  becomes({ read: 7, head: 11, unread: 4 });
+  expect(realtime.markRead).not.toHaveBeenCalled();
+});
+
+it("reads what comes once such a room was read on another device", () => {
+  const { becomes, ui } = look();
+  becomes({ read: 4, unread: 5 });
+  expect(ui.getState()).toMatchObject({ unreadAfter: 4, keptUnread: true });
+  becomes({ read: 9, unread: 0 });
+  expect(realtime.markRead).not.toHaveBeenCalled();
+  becomes({ read: 9, head: 10, unread: 1 });
+  expect(realtime.markRead.mock.calls).toEqual([["room", 10]]);
+});
+
+it("takes a server that was set back to a backup for no mark", () => {
+  const { becomes, ui } = look();
+  becomes({ read: 4, head: 5, unread: 1 });
+  expect(ui.getState().keptUnread).toBe(false);
+  expect(realtime.markRead.mock.calls).toEqual([["room", 5]]);
+});
