@@ -47,7 +47,8 @@ export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAft
   let previous: TimelineItem | undefined;
   let day = { from: Infinity, to: -Infinity };
   // Where what is new begins above all that is held, no line says that it begins here.
-  const above = !complete && unreadAfter !== undefined && (items.find(({ seq }) => seq > 0)?.seq ?? 0) > unreadAfter + 1;
+  const above =
+    !complete && unreadAfter !== undefined && (items.find(({ seq }) => seq > 0)?.seq ?? 0) > unreadAfter + 1;
   let marked = unreadAfter === undefined || above;
   for (const item of items) {
     // A call that is over has one line: how it ended.
