@@ -74,7 +74,7 @@ async def test_member_that_was_cut_off_finds_its_connection_closed(scenarios: En
             break
         assert packet == "431[2]" or packet.startswith('42["gone"')
         assert sent < 2_000, "100 MB wait for a member that does not read"
-    stuck.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    stuck.writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
     numbers: list[int] = []
     try:
         while True:
@@ -94,7 +94,7 @@ async def test_volatile_events_are_dropped_for_the_slow_and_reach_the_rest(scena
     for _ in range(40):
         reader.send(f'42["volatile-flood","volatile",10,{SIZE}]')
         assert await hear(reader, 10) == list(range(10))
-    slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    slow.writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
     slow.send('421["add",1,1]')
     heard = 0
     while (packet := await slow.text()) != "431[2]":

@@ -57,10 +57,15 @@ export class Stage {
     await this.server.remove();
   }
 
-  /** An account that nobody has on this stage yet, made by HTTP; `name` begins its name. */
-  account(name: string, displayName?: string): Promise<Account> {
+  /** A name that nobody has on this stage yet, also when the test is tried again. */
+  name(beginning: string): string {
     this.#names += 1;
-    return Account.register(this.server.origin, `${name}${this.#names}`, displayName);
+    return `${beginning}${this.#names}`;
+  }
+
+  /** An account, made by HTTP; `name` begins its name. */
+  account(name: string, displayName?: string): Promise<Account> {
+    return Account.register(this.server.origin, this.name(name), displayName);
   }
 
   /** A browser of somebody who is signed in, at `path`. */
@@ -86,6 +91,18 @@ export class Stage {
     return person;
   }
 
+  /** What everybody has before them, for the log of a test that failed. */
+  async describe(): Promise<string> {
+    const pages = this.#people.flatMap(({ context }) => context.pages());
+    const seen = await Promise.all(
+      pages.map(async (page) => {
+        const outline = page.locator("body").ariaSnapshot({ timeout: 2_000 });
+        return `${page.url()}\n${await outline.catch(String)}`;
+      }),
+    );
+    return seen.join("\n\n");
+  }
+
   /** Everybody leaves; nobody may have met a fault. */
   async clear(): Promise<void> {
     const people = this.#people.splice(0);
@@ -98,7 +115,11 @@ export class Stage {
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const stage = new Stage(new ParlourServer(await freePort(), options.settings), options.expected);
   beforeAll(() => stage.open());
-  afterEach(() => stage.clear());
+  afterEach(async ({ task }) => {
+    // eslint-disable-next-line no-console -- all that is left of the page where the tests ran elsewhere
+    if (task.result?.state === "fail") console.log(await stage.describe());
+    await stage.clear();
+  });
   afterAll(() => stage.close());
   return stage;
 }

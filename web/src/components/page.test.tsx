@@ -5,7 +5,7 @@ import { BrowserRouter, Link } from "react-router";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startI18n } from "@/lib/i18n";
 import { followShortcuts, useShortcut } from "@/lib/shortcuts";
-import { FOCUS_HOME } from "@/lib/use-lent-focus";
+import { FOCUS_HOME } from "@/lib/focus";
 import { Page } from "./page";
 
 const screenSize = vi.hoisted(() => ({ wide: true }));

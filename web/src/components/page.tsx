@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import { cn } from "@/lib/cn";
 import { useWide } from "@/lib/media-query";
 import { setPreferences, usePreferences } from "@/lib/preferences";
-import { useLentFocus } from "@/lib/use-lent-focus";
+import { useLentFocus } from "@/lib/focus";
 import { iconButtonVariants } from "./ui/button-variants";
 import { IconButton } from "./ui/icon-button";
 import { ResizeHandle } from "./ui/resize-handle";

@@ -7,6 +7,7 @@ import { ResizeHandle } from "@/components/ui/resize-handle";
 import { useLastPlaceKept } from "@/lib/last-place";
 import { usePhone } from "@/lib/media-query";
 import { setPreferences, usePreferences } from "@/lib/preferences";
+import { useKeptFocus } from "@/lib/focus";
 import { ConnectionBanner } from "./connection-banner";
 import { PageSkeleton } from "./page-skeleton";
 import { LazyShortcutsSheet } from "./lazy-shortcuts-sheet";
@@ -26,6 +27,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
   useLastPlaceKept();
+  useKeptFocus();
   const phone = usePhone();
   const width = usePreferences((preferences) => preferences.sidebarWidth);
   const home = pathname === "/";

@@ -3,6 +3,7 @@ import { Dialog as Primitive } from "radix-ui";
 import { useRef, type ComponentProps, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { cn } from "@/lib/cn";
+import { giveBackFocus } from "@/lib/focus";
 import { IconButton } from "./icon-button";
 import { overlayClasses } from "./overlay-classes";
 
@@ -49,8 +50,7 @@ export function DialogContent({
           // Radix goes back to the trigger, which a dialog that was opened by a key has not.
           onCloseAutoFocus={(event) => {
             event.preventDefault();
-            if (document.activeElement === document.body && before.current instanceof HTMLElement)
-              before.current.focus();
+            giveBackFocus(before.current);
           }}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
           {...props}

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { markRead, type RoomState, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
+import { isNewAbove } from "../model/rows";
 
 export interface JumpBarProps {
   room: RoomState;
@@ -18,15 +19,14 @@ export function JumpBar({ room, timeline, live, onEnd }: JumpBarProps) {
   const { ui, jumpTo } = useOpenRoom();
   const unreadAfter = useRoomUi((state) => state.unreadAfter);
   const { items, hasOlder } = timeline;
-  const first = items.find((item) => item.seq > 0)?.seq;
-  const above = hasOlder && unreadAfter !== undefined && first !== undefined && first > unreadAfter + 1;
+  const above = isNewAbove(items, { complete: !hasOlder, unreadAfter });
   const latest = async () => {
     await timeline.jumpToLatest();
     onEnd();
   };
   return (
     <>
-      {above && (
+      {above && unreadAfter !== undefined && (
         <div className="absolute inset-x-0 top-2 flex animate-fade-in justify-center">
           <div className="flex overflow-hidden rounded-full border bg-popover shadow-md">
             <Button variant="ghost" size="sm" className="rounded-none ps-3" onClick={() => jumpTo(unreadAfter + 1)}>

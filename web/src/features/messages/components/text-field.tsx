@@ -2,7 +2,7 @@ import { useId, useImperativeHandle, useLayoutEffect, useRef, useState, type Key
 import { isApple } from "@/lib/shortcuts";
 import { cn } from "@/lib/cn";
 import { useMediaQuery } from "@/lib/media-query";
-import { FOCUS_HOME } from "@/lib/use-lent-focus";
+import { FOCUS_HOME } from "@/lib/focus";
 import { completed, toggled, type Selected } from "../model/composing";
 import { useSuggestions, type Suggestion } from "../hooks/use-suggestions";
 import { SuggestionList } from "./suggestion-list";

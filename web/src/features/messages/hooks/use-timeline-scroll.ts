@@ -1,10 +1,11 @@
 import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import { flushSync } from "react-dom";
+import { isFocusFree } from "@/lib/focus";
 import { useDelayed } from "@/lib/use-delayed";
 import { useConnection, useRoomsStatus, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
-import { firstSeq, indexOfSeq, type Row } from "../model/rows";
+import { indexOfSeq, isNewAbove, type Row } from "../model/rows";
 import { useBeginning } from "./use-beginning";
 import { useKeptEnd } from "./use-kept-end";
 
@@ -126,7 +127,7 @@ export function useTimelineScroll(
   // waited for at the end, but not for long.
   const ready = rows.length > 0 && timeline.status === "ready";
   const unread = rows.findIndex((row) => row.kind !== "start" && row.unread);
-  const above = hasOlder && unreadAfter !== undefined && (firstSeq(rows) ?? 0) > unreadAfter + 1;
+  const above = isNewAbove(timeline.items, { complete: !hasOlder, unreadAfter });
   const patient = useDelayed(ready, PATIENCE_MS);
   const known = ready && (patient || (counted && (unreadAfter === undefined || unread >= 0 || above)));
   const items = virtualizer.getVirtualItems();
@@ -153,7 +154,7 @@ export function useTimelineScroll(
     scrollToRow(index, "center");
     setGoal(undefined);
     // Whoever came by keys goes on from here: what led here may have gone with its page.
-    if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+    if (isFocusFree()) scroller.current?.focus({ preventScroll: true });
     if (row.kind !== "message") return;
     ui.setState({ highlighted: row.key });
     setTimeout(() => {

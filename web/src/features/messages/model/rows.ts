@@ -46,10 +46,7 @@ export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAft
   const ended = endedCalls(items);
   let previous: TimelineItem | undefined;
   let day = { from: Infinity, to: -Infinity };
-  // Where what is new begins above all that is held, no line says that it begins here.
-  const above =
-    !complete && unreadAfter !== undefined && (items.find(({ seq }) => seq > 0)?.seq ?? 0) > unreadAfter + 1;
-  let marked = unreadAfter === undefined || above;
+  let marked = unreadAfter === undefined || isNewAbove(items, { complete, unreadAfter });
   for (const item of items) {
     // A call that is over has one line: how it ended.
     if (item.type === "notice" && item.event.type === "call.started" && ended.has(item.event.data.call_id)) continue;
@@ -66,6 +63,16 @@ export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAft
     previous = item;
   }
   return rows;
+}
+
+/** Whether what is new begins further up than what is held: then no line can say where. */
+export function isNewAbove(
+  items: readonly TimelineItem[],
+  { complete, unreadAfter }: Pick<RowsOptions, "complete" | "unreadAfter">,
+): boolean {
+  if (complete || unreadAfter === undefined) return false;
+  const first = items.find(({ seq }) => seq > 0)?.seq;
+  return first !== undefined && first > unreadAfter + 1;
 }
 
 function follows(previous: TimelineMessage, message: TimelineMessage): boolean {
@@ -95,15 +102,6 @@ export function indexOfSeq(rows: readonly Row[], seq: number): number {
     const placed = seqOf(row);
     return placed !== undefined && placed >= seq;
   });
-}
-
-/** The seq of the first event that is held. */
-export function firstSeq(rows: readonly Row[]): number | undefined {
-  for (const row of rows) {
-    const seq = seqOf(row);
-    if (seq !== undefined) return seq;
-  }
-  return undefined;
 }
 
 /** The seq of a row's event; undefined for lines between events and for what the server has not placed yet. */

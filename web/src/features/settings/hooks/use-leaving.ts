@@ -13,7 +13,6 @@ export function useLeaving(): void {
   const navigate = useNavigate();
   useShortcut({ label: t("leave"), group: "navigation", keys: "Escape", whileTyping: true }, ({ target }) => {
     if (hasUnsaved() || (target instanceof Element && target.matches(TAKES_ESCAPE))) return false;
-    document.getElementById("page")?.focus(); // what has the focus goes with the settings
     void navigate(lastPlace());
     return true;
   });
