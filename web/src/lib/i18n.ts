@@ -1,6 +1,6 @@
 /** Languages: one chunk each, loaded before the first render; texts are keyed by feature namespace in src/locales. */
 
-import i18next from "i18next";
+import i18next, { type FlatNamespace, type TFunction } from "i18next";
 import { useSyncExternalStore } from "react";
 import { initReactI18next } from "react-i18next";
 import type { Translations } from "@/locales/types";
@@ -66,13 +66,36 @@ export async function startI18n(): Promise<void> {
  * people there write them.
  */
 export function localeTag(language: string): string {
-  return navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  let tag = tags.get(language);
+  if (tag === undefined) {
+    tag = navigator.languages.find((each) => each.split("-")[0] === language) ?? language;
+    tags.set(language, tag);
+  }
+  return tag;
 }
+
+/** Browsers make the list of languages anew for whoever asks, and each message does. */
+const tags = new Map<string, string>();
+window.addEventListener("languagechange", () => tags.clear());
 
 /** The language of now. `useTranslation` knows it too, but copies the whole of i18next for each component that asks. */
 export function useLanguage(): string {
   return useSyncExternalStore(followLanguage, () => i18next.language);
 }
+
+/**
+ * The texts of a namespace in the language of now, for what comes by the dozen a frame. `useTranslation` does the same, and makes a
+ * copy of i18next for each component that asks.
+ */
+export function useTexts<N extends FlatNamespace>(namespace: N): TFunction<N> {
+  const language = useLanguage();
+  const key = `${language} ${namespace}`;
+  const texts = fixed.get(key) ?? i18next.getFixedT(language, namespace);
+  fixed.set(key, texts);
+  return texts as TFunction<N>;
+}
+
+const fixed = new Map<string, unknown>();
 
 function followLanguage(changed: () => void): () => void {
   i18next.on("languageChanged", changed);

@@ -40,6 +40,7 @@ const SAVE_ROOMS_AFTER = 2_000;
 /** ms that a page with nothing to show waits for its rooms before it shows that. */
 const FIRST_ROOMS_WITHIN = 1_000;
 const QUIET_READ_AFTER = 1_000;
+const TELL_READING_AFTER = 100;
 const STUCK_AFTER = 10_000;
 /** A typing notice ends after 6 s unless it is renewed. */
 const TYPING_EVERY = 3_000;
@@ -62,6 +63,10 @@ export class Client {
   /** Rooms of which a connection told something before its `ready`, which may have been made before that. */
   readonly #ahead = new Set<string>();
   #savingRooms: ReturnType<typeof setTimeout> | undefined;
+  #attended: string | undefined;
+  /** Rooms that were read on, of which the server has not been told. */
+  readonly #reading = new Set<string>();
+  #tellingReading: ReturnType<typeof setTimeout> | undefined;
   #readingQuietly: ReturnType<typeof setTimeout> | undefined;
   #leading = false;
   #typed = { roomId: "", at: 0 };
@@ -210,6 +215,7 @@ export class Client {
     this.timelines.close();
     clearTimeout(this.#savingRooms);
     clearTimeout(this.#readingQuietly);
+    clearTimeout(this.#tellingReading);
     clear(this.#options.stores);
   }
 
@@ -255,6 +261,11 @@ export class Client {
     const marked = this.#mark(roomId, undefined);
     if (!this.rooms.read(roomId, seq) && !marked) return;
     this.#tellRead(roomId, Math.min(seq, this.rooms.head(roomId)), marked);
+  }
+
+  /** Somebody looks at the end of this room from now on, or of none: what comes there is read before it would show as new. */
+  attend(roomId: string | undefined): void {
+    this.#attended = roomId;
   }
 
   /** Shown at once, and kept until the server has heard of it. */
@@ -353,6 +364,7 @@ export class Client {
   /** Events of a room, live or synced: counted, shown by `show`, and taken off what waits in the outbox. */
   #happened(roomId: string, events: readonly RoomEvent[], show: () => void): void {
     this.rooms.receive(roomId, events);
+    if (roomId === this.#attended && this.rooms.read(roomId, this.rooms.head(roomId))) this.#tellReading(roomId);
     show();
     const mine = new Map<string, string>();
     for (const event of events) {
@@ -392,6 +404,16 @@ export class Client {
       this.#quietReads.clear();
       for (const [id, upto] of reads) if (this.rooms.read(id, upto) && this.#leading) this.#tellRead(id, upto);
     }, QUIET_READ_AFTER);
+  }
+
+  /** Several events at once: a busy room would have the server hear of each. */
+  #tellReading(roomId: string): void {
+    this.#reading.add(roomId);
+    this.#tellingReading ??= setTimeout(() => {
+      this.#tellingReading = undefined;
+      for (const id of this.#reading) this.#tellRead(id, this.rooms.get(id)?.counts.read ?? 0);
+      this.#reading.clear();
+    }, TELL_READING_AFTER);
   }
 
   /** Whatever `was` says, a reading that takes back a mark counts. */

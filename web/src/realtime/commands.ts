@@ -60,6 +60,11 @@ export function markRead(roomId: string, seq: number): void {
   clientIfAny()?.markRead(roomId, seq);
 }
 
+/** Somebody looks at the end of this room from now on: what comes there is read at once. Undefined: at none. */
+export function attend(roomId: string | undefined): void {
+  clientIfAny()?.attend(roomId);
+}
+
 /** Show a room as unread from `seq` on, in this browser, until `markRead`. */
 export function markUnread(roomId: string, seq: number): void {
   clientIfAny()?.markUnread(roomId, seq);

@@ -57,6 +57,11 @@ export function useRoomIdentity(roomId: string): RoomIdentity | undefined {
   );
 }
 
+/** What was written to a room and not sent, on any device. */
+export function useRoomDraft(roomId: string): string {
+  return useStore(stores.rooms, (state) => state.rooms.get(roomId)?.draft ?? "");
+}
+
 function identityOf(room: RoomState | undefined): RoomIdentity | undefined {
   if (room === undefined) return undefined;
   const { id, name, kind, topic, peer, role, level } = room;

@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { initials, toneOf } from "@/lib/avatar";
 import { cn } from "@/lib/cn";
+import { useTexts } from "@/lib/i18n";
 
 const SIZES = {
   xs: "size-5 text-[9px]",
@@ -48,7 +48,7 @@ export function Avatar({ id, name, size = "lg", presence, className }: AvatarPro
 
 /** Filled while online, a half moon's colour while away, a ring while offline: told by shape too, not by colour alone. */
 export function PresenceDot({ presence, className }: { presence: PresenceState; className?: string }) {
-  const { t } = useTranslation();
+  const t = useTexts("common");
   return (
     <span
       role="img"

@@ -1,8 +1,8 @@
 import type { RootContent } from "hast";
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { IconButton } from "@/components/ui/icon-button";
+import { useTexts } from "@/lib/i18n";
 
 export interface CodeBlockProps {
   code: string;
@@ -24,7 +24,7 @@ export function CodeBlock({ code, language }: CodeBlockProps) {
 }
 
 function CopyButton({ text }: { text: string }) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(text);

@@ -1,8 +1,8 @@
 import { ChevronDown } from "lucide-react";
 import { memo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { Popover, PopoverContent, PopoverTrigger } from "@/components/ui/popover";
+import { useTexts } from "@/lib/i18n";
 import { toast } from "@/lib/toast";
 import { useErrorText } from "@/lib/error-text";
 import { useTimes } from "@/lib/time";
@@ -34,7 +34,7 @@ export const DayLine = memo(function DayLine({ at }: { at: number }) {
 const DAY_MS = 86_400_000;
 
 function DayPicker({ at, onDone }: { at: number; onDone: () => void }) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const errorText = useErrorText();
   const { roomId, jumpTo } = useOpenRoom();
   const head = useRoom(roomId)?.head ?? 0;

@@ -1,6 +1,6 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
+import { useTexts } from "@/lib/i18n";
 import { markRead, type RoomState, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { isNewAbove } from "../model/rows";
@@ -15,7 +15,7 @@ export interface JumpBarProps {
 
 /** Ways out of the middle of a room: up to the first unread message where it is far, and down to the latest. */
 export function JumpBar({ room, timeline, live, onEnd }: JumpBarProps) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const { ui, jumpTo } = useOpenRoom();
   const unreadAfter = useRoomUi((state) => state.unreadAfter);
   const { items, hasOlder } = timeline;

@@ -1,7 +1,7 @@
 import type { Nodes } from "mdast";
 import { memo, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { Tooltip } from "@/components/ui/tooltip";
+import { useTexts } from "@/lib/i18n";
 import { useTimes } from "@/lib/time";
 import { calm, isFewEmoji, piecesOf } from "../model/inline";
 import { parseMarkdown, safeHref } from "@/lib/markdown";
@@ -59,7 +59,7 @@ export const Markdown = memo(function Markdown({ text, mentions, everybody, edit
 });
 
 function Edited({ at }: { at: number }) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const times = useTimes();
   return (
     <Tooltip label={t("message.editedAt", { time: times.full(at) })}>

@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { cn } from "@/lib/cn";
+import { useTexts } from "@/lib/i18n";
 import type { TimelineMessage } from "@/realtime";
 import { isLong } from "../model/inline";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
@@ -32,7 +32,7 @@ export function MessageBody({ message }: { message: TimelineMessage }) {
 }
 
 function ShowMore({ messageKey, expanded }: { messageKey: string; expanded: boolean }) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const { ui } = useOpenRoom();
   const toggle = () =>
     ui.setState((state) => {

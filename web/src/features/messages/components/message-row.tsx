@@ -1,10 +1,10 @@
 import { Pin } from "lucide-react";
 import { memo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Avatar } from "@/components/ui/avatar";
 import { Button } from "@/components/ui/button";
 import { Tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
+import { useTexts } from "@/lib/i18n";
 import { useTimes } from "@/lib/time";
 import { useProfile, useSession, type TimelineMessage } from "@/realtime";
 import { useLongPress } from "../hooks/use-long-press";
@@ -28,7 +28,7 @@ export interface MessageRowProps {
 
 /** One message. It is drawn again only when it changes itself. */
 export const MessageRow = memo(function MessageRow({ message, grouped, readers, canReact }: MessageRowProps) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const times = useTimes();
   const { ui } = useOpenRoom();
   const me = useSession()?.user.id ?? "";

@@ -1,4 +1,5 @@
 import { SmilePlus } from "lucide-react";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "@/components/ui/icon-button";
 import { Sheet, SheetContent } from "@/components/ui/sheet";
@@ -10,7 +11,7 @@ import { recentEmoji, rememberEmoji } from "../model/emoji";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 
 /** A phone's menu of a message: what a long press opens. */
-export function MessageSheet() {
+export const MessageSheet = memo(function MessageSheet() {
   const { t } = useTranslation("messages");
   const { roomId, ui } = useOpenRoom();
   const message = useRoomUi((state) => state.sheet);
@@ -88,4 +89,4 @@ export function MessageSheet() {
       )}
     </Sheet>
   );
-}
+});

@@ -1,6 +1,6 @@
 import { LogIn, LogOut, PencilLine, Phone, PhoneMissed } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "@/lib/i18n";
 import { useTimes } from "@/lib/time";
 import { isolated } from "../model/inline";
 import { useProfile, useSession, type TimelineNotice } from "@/realtime";
@@ -41,7 +41,7 @@ function NoticeIcon({ event }: { event: Event }) {
 }
 
 function useNoticeText(event: Event): string {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const times = useTimes();
   const me = useSession()?.user.id;
   const subject = event.type === "member.joined" || event.type === "member.left" ? event.data.user_id : event.sender_id;

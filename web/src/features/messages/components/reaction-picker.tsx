@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { lazy, memo, Suspense } from "react";
 import { Popover, PopoverAnchor, PopoverContent } from "@/components/ui/popover";
 import { addReaction } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
@@ -7,7 +7,7 @@ import { PickerPlaceholder } from "./emoji-button";
 const EmojiPicker = lazy(async () => ({ default: (await import("./emoji-picker")).EmojiPicker }));
 
 /** The one picker of a room, opened at the message that is reacted to. */
-export function ReactionPicker() {
+export const ReactionPicker = memo(function ReactionPicker() {
   const { roomId, ui } = useOpenRoom();
   const picker = useRoomUi((state) => state.picker);
   if (picker === undefined) return null;
@@ -40,4 +40,4 @@ export function ReactionPicker() {
       </PopoverContent>
     </Popover>
   );
-}
+});

@@ -1,8 +1,8 @@
 import { SmilePlus } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import { Tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
+import { useTexts } from "@/lib/i18n";
 import { addReaction, removeReaction, useSession, type TimelineMessage } from "@/realtime";
 import { useEmoji } from "../hooks/use-emoji";
 import { useNames } from "../hooks/use-names";
@@ -22,7 +22,7 @@ interface ReactionsProps {
 }
 
 function ReactionList({ message, disabled }: ReactionsProps) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const { ui } = useOpenRoom();
   const reactions = Object.entries(message.reactions ?? {});
   if (reactions.length === 0) return null;

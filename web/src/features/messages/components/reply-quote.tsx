@@ -1,5 +1,5 @@
 import { CornerUpLeft } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "@/lib/i18n";
 import { useProfile } from "@/realtime";
 import { useQuoted } from "../hooks/use-quoted";
 import { calm } from "../model/inline";
@@ -8,7 +8,7 @@ import { useOpenRoom } from "../model/room-ui";
 
 /** What a message answers, in one line above it; leads there. */
 export function ReplyQuote({ messageId }: { messageId: string }) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const { roomId, jumpTo } = useOpenRoom();
   const quoted = useQuoted(roomId, messageId);
   const author = useProfile(quoted?.sender_id ?? "");

@@ -1,9 +1,10 @@
 import { useImperativeHandle, useMemo, useRef, type Ref } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "@/lib/i18n";
 import { allowedInRoom } from "@/lib/permissions";
 import { useReadMarkers, useSession, type RoomState, type Timeline as TimelineState } from "@/realtime";
 import { useArrivals } from "../hooks/use-arrivals";
-import { useMessageKeys } from "../hooks/use-message-keys";
+import { ListedMessageKeys, useMessageKeys } from "../hooks/use-message-keys";
+import { usePassingRows } from "../hooks/use-passing-rows";
 import { useReading } from "../hooks/use-reading";
 import { useTimelineScroll } from "../hooks/use-timeline-scroll";
 import { useRoomUi } from "../model/room-ui";
@@ -25,7 +26,7 @@ export interface TimelineProps {
 
 /** A room's messages, of which only those in sight are drawn. */
 export function Timeline({ room, timeline, ref }: TimelineProps) {
-  const { t } = useTranslation("messages");
+  const t = useTexts("messages");
   const user = useSession()?.user;
   const me = user?.id ?? "";
   const unreadAfter = useRoomUi((state) => state.unreadAfter);
@@ -42,6 +43,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
     timeline,
     scroller,
   );
+  usePassingRows(scroller);
   const press = useMessageKeys(rows, scroller, show);
   const live = atEnd && !hasNewer;
   useReading(room, live && begun);
@@ -59,7 +61,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
         aria-live="off"
         tabIndex={0} // eslint-disable-line jsx-a11y-x/no-noninteractive-tabindex -- it scrolls, and arrows go through it
         onKeyDown={press}
-        className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]"
+        className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none] data-wheeling:*:pointer-events-none"
       >
         <div className="relative mt-auto w-full shrink-0" style={{ height: virtualizer.getTotalSize() }}>
           {virtualizer.getVirtualItems().map(({ key, index, start }) => {
@@ -69,7 +71,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
                 key={key}
                 ref={virtualizer.measureElement}
                 data-index={index}
-                className="absolute inset-x-0 top-0 flow-root"
+                className="absolute inset-x-0 top-0 flow-root [contain:layout_style]"
                 style={{ transform: `translateY(${start}px)` }}
               >
                 {row !== undefined && <TimelineRow row={row} room={room} readers={readers} canReact={canReact} />}
@@ -79,6 +81,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
         </div>
       </div>
       {older !== undefined && <OlderState failed={older === "failed"} onRetry={retryOlder} />}
+      <ListedMessageKeys />
       <JumpBar room={room} timeline={timeline} live={live} onEnd={toEnd} />
     </div>
   );

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { useSession, useTyping } from "@/realtime";
 import { useNames } from "../hooks/use-names";
@@ -5,7 +6,7 @@ import { useNames } from "../hooks/use-names";
 const NAMED = 3;
 
 /** Who is typing, in a line that is always there: nothing moves when somebody begins. */
-export function TypingLine({ roomId }: { roomId: string }) {
+export const TypingLine = memo(function TypingLine({ roomId }: { roomId: string }) {
   const { t } = useTranslation("messages");
   const me = useSession()?.user.id;
   const typing = useTyping(roomId).filter((id) => id !== me);
@@ -15,4 +16,4 @@ export function TypingLine({ roomId }: { roomId: string }) {
       {typing.length > 0 && t("typing", { names, count: typing.length })}
     </p>
   );
-}
+});

@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { saveDraft, useRoom } from "@/realtime";
+import { saveDraft, useRoomDraft } from "@/realtime";
 
 const SAVE_AFTER_MS = 400;
 
 /** What is typed in a room and not sent, kept on this and the user's other devices. */
 export function useDraft(roomId: string): [text: string, setText: (text: string) => void] {
-  const kept = useRoom(roomId)?.draft ?? "";
+  const kept = useRoomDraft(roomId);
   const [text, setText] = useState(kept);
   const [seen, setSeen] = useState(kept);
   const unsaved = useRef<string>(undefined);

@@ -4,7 +4,7 @@ import { announce } from "@/lib/announce";
 import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
 import { toast } from "@/lib/toast";
-import { markUnread, pinMessage, unpinMessage, useRoom, useSession, type TimelineMessage } from "@/realtime";
+import { markUnread, pinMessage, unpinMessage, useRoomIdentity, useSession, type TimelineMessage } from "@/realtime";
 import { holdDeletion } from "../model/held-deletions";
 import { useOpenRoom } from "../model/room-ui";
 
@@ -23,7 +23,7 @@ export function useMessageActions(): MessageActions {
   const { t } = useTranslation("messages");
   const { roomId, ui, focusComposer } = useOpenRoom();
   const user = useSession()?.user;
-  const roomRole = useRoom(roomId)?.role;
+  const roomRole = useRoomIdentity(roomId)?.role;
   const userId = user?.id;
   const role = user?.role;
 

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type RefObject } from "react";
+import { memo, type KeyboardEvent, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { useShortcut } from "@/lib/shortcuts";
 import { ACTION_KEYS } from "../model/action-icons";
@@ -16,7 +16,6 @@ export function useMessageKeys(
 ): (event: KeyboardEvent) => void {
   const { ui, focusComposer } = useOpenRoom();
   const { list, run } = useMessageActions();
-  useListed();
 
   const focus = (key: string) => {
     ui.setState({ current: key });
@@ -61,8 +60,8 @@ function actionOf(key: string): MessageActionId | undefined {
   return entries.find(([, each]) => each === pressed)?.[0];
 }
 
-/** For the `?` sheet. */
-function useListed(): void {
+/** Lists the keys of the timeline in the `?` sheet. Apart from it, which is drawn with every event. */
+export const ListedMessageKeys = memo(function ListedMessageKeys() {
   const { t } = useTranslation("messages");
   const listed = { group: "messages", listedOnly: true } as const;
   useShortcut({ ...listed, label: t("shortcuts.move"), keys: ["ArrowUp", "ArrowDown"] }, noop);
@@ -72,4 +71,5 @@ function useListed(): void {
   useShortcut({ ...listed, label: t("actions.pin"), keys: "p" }, noop);
   useShortcut({ ...listed, label: t("actions.markUnread"), keys: "u" }, noop);
   useShortcut({ ...listed, label: t("actions.delete"), keys: "Delete" }, noop);
-}
+  return null;
+});

@@ -1,11 +1,11 @@
-import { useTranslation } from "react-i18next";
-import { localeTag } from "@/lib/i18n";
+import { localeTag, useLanguage, useTexts } from "@/lib/i18n";
 import { isolated } from "../model/inline";
 import { useProfiles, useSession } from "@/realtime";
 
 /** The names of people in one phrase: "Ann, Bob and 3 others". Oneself comes first, as "You". */
 export function useNames(userIds: readonly string[], limit = 10): string {
-  const { t, i18n } = useTranslation("messages");
+  const t = useTexts("messages");
+  const language = useLanguage();
   const me = useSession()?.user.id;
   const ordered = me !== undefined && userIds.includes(me) ? [me, ...userIds.filter((id) => id !== me)] : userIds;
   const named = ordered.slice(0, limit);
@@ -13,7 +13,7 @@ export function useNames(userIds: readonly string[], limit = 10): string {
   const names = named.map((id) => (id === me ? t("you") : isolated(profiles.get(id)?.display_name ?? t("somebody"))));
   const others = ordered.length - named.length;
   if (others > 0) names.push(t("others", { count: others }));
-  return listFormat(localeTag(i18n.language)).format(names);
+  return listFormat(localeTag(language)).format(names);
 }
 
 const formats = new Map<string, Intl.ListFormat>();

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { markRead, type RoomState } from "@/realtime";
+import { attend, markRead, type RoomState } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { useAttending } from "./use-attending";
 
@@ -12,6 +12,7 @@ export function useReading({ read, head, unread }: RoomState, atEnd: boolean): v
   const keptUnread = useRoomUi((state) => state.keptUnread);
   const looking = useAttending() && atEnd;
   const wasUnread = useRef(unread > 0);
+  const reading = looking && !keptUnread;
   const before = useRef({ read, head });
 
   useEffect(() => {
@@ -26,6 +27,12 @@ export function useReading({ read, head, unread }: RoomState, atEnd: boolean): v
     // Not so where the room itself went back, with a server that was set back to a backup.
     if (read < known.read && head >= known.head) ui.setState({ unreadAfter: read, keptUnread: true });
     else if (keptUnread && read > known.read && unread === 0) ui.setState({ keptUnread: false });
-    else if (looking && !keptUnread && read < head) markRead(roomId, head);
-  }, [looking, keptUnread, read, head, unread, roomId, ui]);
+    else if (reading && read < head) markRead(roomId, head);
+  }, [reading, keptUnread, read, head, unread, roomId, ui]);
+
+  useEffect(() => {
+    if (!reading) return;
+    attend(roomId);
+    return () => attend(undefined);
+  }, [reading, roomId]);
 }
