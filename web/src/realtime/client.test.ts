@@ -15,7 +15,7 @@ import type { Tokens } from "./tokens";
 const network = vi.hoisted(() => ({ link: undefined as LinkOptions | undefined, online: false }));
 
 vi.mock("./socket", async (original) => ({
-  ...(await original<typeof import("./socket")>()),
+  ...(await original<object>()),
   Link: class {
     constructor(options: LinkOptions) {
       network.link = options;
@@ -78,7 +78,7 @@ async function start(): Promise<void> {
     environment: { origin: "", http, locks: undefined, pollingOnly: true },
     stores: createStores(),
     store,
-    tokens: {} as Tokens,
+    tokens: {} as unknown as Tokens,
     channel: { tell: () => undefined } as unknown as TabChannel,
     named: () => undefined,
     ended: () => undefined,
