@@ -1,5 +1,6 @@
 """The composition root: builds a process from its settings, and is the only place that names a concrete adapter."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
 from parlour.config import Settings
+from parlour.epoch import epoch_of
 from parlour.platform.bus import MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
@@ -79,6 +81,8 @@ class Process:
         log: SqliteRoomLog,
         search: SqliteSearch,
         on_failure: Callable[[], None],
+        *,
+        epoch: str,
     ) -> None:
         self._database = database
         self._log = log
@@ -97,7 +101,16 @@ class Process:
         self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
         self.auth = _auth(settings, database, hasher=self._hasher, bus=bus, clock=clock, rates=rates)
         self.chat = Chat(
-            self.realtime, self.auth, database, log, settings, search=search, bus=bus, clock=clock, rates=rates
+            self.realtime,
+            self.auth,
+            database,
+            log,
+            settings,
+            search=search,
+            bus=bus,
+            clock=clock,
+            rates=rates,
+            epoch=epoch,
         )
         self.video = Video(self.realtime, self.chat, database, settings, bus=bus, clock=clock, rates=rates)
         self.health = Health(parlour.__version__, clock)
@@ -177,6 +190,7 @@ class Chat:
         bus: MemoryBus,
         clock: SystemClock,
         rates: RateLimits,
+        epoch: str,
     ) -> None:
         namespace = realtime.of("/")
         self.store = store = SqlRoomStore(database)
@@ -208,7 +222,7 @@ class Chat:
             clock=clock,
             max_members=settings.max_members_per_room,
         )
-        summaries = Summaries(log, auth.directory, self.heads, clock)
+        summaries = Summaries(log, auth.directory, self.heads, clock, epoch=epoch)
         self.room_list = RoomList(summaries, self.memberships, self.heads, rates)
         self.messages = Messages(
             self.broker,
@@ -407,6 +421,7 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
             await migrate(database, service)
         log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
         opened.push_async_callback(log.close)
+        epoch = await asyncio.to_thread(epoch_of, settings.data_dir)
         search = await SqliteSearch.open(log, SystemClock())
         opened.pop_all()
-    return Process(settings, database, log, search, on_failure)
+    return Process(settings, database, log, search, on_failure, epoch=epoch)

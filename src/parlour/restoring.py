@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from parlour import epoch
 from parlour.config import ConfigurationError
 
 MARKER: Final = "restoring"
@@ -44,6 +45,8 @@ def finish(data_dir: Path, places: Sequence[Path]) -> None:
     """Do the rest of a restoration that was begun, if any; the caller holds the data directory."""
     if not is_due(data_dir):
         return
+    _remove(data_dir / epoch.FILE)  # first of all, so that no client takes the restored history for that which it knows
+    _sync(data_dir)
     for place in places:
         if _fresh(place).exists():
             for suffix in ("-wal", "-shm"):  # of the old file: SQLite would add them to the new one

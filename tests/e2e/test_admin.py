@@ -241,6 +241,31 @@ async def test_a_backup_of_a_busy_server_restores_to_the_same_messages(
     await same_messages(server, restored, user, before)
 
 
+async def test_a_restored_server_tells_clients_that_its_history_is_another_one(
+    server: ParlourServer, tmp_path: Path
+) -> None:
+    (user,) = server.seed(1, 1)
+    server.start()
+    first = await epoch(server, user)
+    server.terminate()
+    server.start()
+    assert await epoch(server, user) == first
+    folder = str(tmp_path / "backup")
+    assert server.admin("backup", folder).returncode == 0
+    server.terminate()
+    assert server.admin("restore", folder, "--replace").returncode == 0
+    server.start()
+    assert await epoch(server, user) != first
+
+
+async def epoch(server: ParlourServer, user: User) -> str:
+    """Return what `ready` calls the history."""
+    socket = await Client.connect(server.url, {"token": user.access_token})
+    ready = await socket.wait_for("ready")
+    await socket.close()
+    return str(ready["epoch"])
+
+
 async def test_a_plain_copy_of_the_data_of_a_busy_server_is_a_good_backup(
     server: ParlourServer, make_server: MakeServer
 ) -> None:

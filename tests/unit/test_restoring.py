@@ -7,6 +7,7 @@ import pytest
 
 from parlour import restoring
 from parlour.config import ConfigurationError
+from parlour.epoch import FILE, epoch_of
 
 STEPS = ("_copy", "_sync", "_mark", "_remove", "_rename")
 NAMES = ("parlour.db", "messages.db")
@@ -47,6 +48,7 @@ class Data:
             copy.write_text("new")
             place.write_text("old")
             place.with_name(place.name + "-wal").write_text("old")
+        self.epoch = epoch_of(self.directory)
 
     def replace(self) -> None:
         restoring.replace(self.directory, self.copies, self.places)
@@ -54,6 +56,10 @@ class Data:
     def content(self) -> list[str]:
         files = [file for place in self.places for file in place.parent.glob(place.name + "*")]
         return sorted({file.read_text() for file in files if not file.name.endswith(".restored")})
+
+    def has_its_epoch(self) -> bool:
+        """Tell whether clients would take the history for the one that they know."""
+        return (self.directory / FILE).exists() and epoch_of(self.directory) == self.epoch
 
     def left_over(self) -> list[str]:
         return [file.name for place in self.places for file in place.parent.iterdir() if file not in self.places]
@@ -64,6 +70,7 @@ def test_the_copies_take_the_places_and_nothing_is_left_of_the_old_files(tmp_pat
     data.replace()
     assert data.content() == ["new"]
     assert data.left_over() == []
+    assert not data.has_its_epoch()
     assert {place.stat().st_mode & 0o777 for place in data.places} == {0o600}
 
 
@@ -89,6 +96,7 @@ def test_a_crash_at_any_step_leaves_the_old_set_or_a_new_one_that_the_next_openi
         restoring.finish(data.directory, data.places)
         (content,) = data.content()
         assert content == "new" or not due
+        assert data.has_its_epoch() == (content == "old")
         outcomes.append(content)
         data.replace()
         assert data.content() == ["new"]
@@ -103,6 +111,7 @@ def test_what_cannot_be_copied_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nothing was changed"):
         data.replace()
     assert data.content() == ["old"]
+    assert data.has_its_epoch()
     assert not restoring.is_due(data.directory)
 
 

@@ -173,7 +173,7 @@ class ChatServer:
             rates=limits,
             bus=self.bus,
             memberships=self.memberships,
-            summaries=Summaries(self.log, self.directory, self.heads, self.clock),
+            summaries=Summaries(self.log, self.directory, self.heads, self.clock, epoch="epoch"),
             messages=Messages(
                 self.broker,
                 self.log,

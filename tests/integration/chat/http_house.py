@@ -119,7 +119,7 @@ class HttpHouse:
         self.broker = MemoryBroker()
         self.worker = Worker(log, self.told, self.heads.get)
         self.outbox = OutboxRelay(self.store, self.broker)
-        summaries = Summaries(log, self.directory, self.heads, clock)
+        summaries = Summaries(log, self.directory, self.heads, clock, epoch="epoch")
         self.room_list = RoomList(summaries, self.memberships, self.heads, limits)
         self.room_list.follow(self.bus)
         rooms = Rooms(

@@ -19,7 +19,7 @@ class House:
         self.log, self.heads, self.memberships = FakeLog(), FakeHeads(), FakeMemberships()
         self.directory = FakeDirectory(*profiles)
         self.clock = ManualClock()
-        self.summaries = Summaries(self.log, self.directory, self.heads, self.clock)
+        self.summaries = Summaries(self.log, self.directory, self.heads, self.clock, epoch="epoch")
 
 
 async def test_ready_names_the_user_its_session_and_its_rooms_with_their_counts() -> None:

@@ -32,7 +32,7 @@ class House:
         self.log, self.heads, self.memberships = FakeLog(), KnownHeads(), FakeMemberships()
         self.ben = a_profile("ben")
         self.directory = FakeDirectory(self.ben)
-        self.summaries = summaries = Summaries(self.log, self.directory, self.heads, ManualClock())
+        self.summaries = summaries = Summaries(self.log, self.directory, self.heads, ManualClock(), epoch="epoch")
         limits = RateLimits(ManualClock(), rates)
         self.list = RoomList(summaries, self.memberships, self.heads, limits, capacity=capacity)
         self.ann, self.room, self.direct = a_principal(), a_room(), a_room(RoomKind.DIRECT, "")

@@ -9,15 +9,32 @@ let ann: Person;
 let ben: Person;
 let room: string;
 
-beforeEach(async () => {
-  const [a, b] = [await stage.account("ann"), await stage.account("ben")];
-  room = await a.direct(b);
-  await a.say(room, "first");
-  [ann, ben] = await Promise.all([stage.enter(a, { path: `/r/${room}` }), stage.enter(b, { path: `/r/${room}` })]);
-  await Promise.all([ann.sees("first"), ben.sees("first")]);
+test("two people register, find each other and talk both ways", async () => {
+  const names = [stage.name("cat"), stage.name("dan")] as const;
+  const [cat, dan] = await Promise.all([stage.stranger(), stage.stranger()]);
+  await Promise.all([cat.register(names[0]), dan.register(names[1])]);
+  await cat.button("New direct message").click();
+  const dialog = cat.page.getByRole("dialog", { name: "New direct message" });
+  await dialog.getByRole("combobox", { name: "To" }).fill(names[1]);
+  await dialog.getByRole("option", { name: names[1] }).click();
+  await cat.say("hello");
+  await dan.openRoom(names[0]); // it has come into the list by itself
+  await dan.sees("hello");
+  await dan.say("hello yourself");
+  await cat.sees("hello yourself");
+  for (const person of [cat, dan])
+    expect(await person.order(["hello", "hello yourself"])).toEqual(["hello", "hello yourself"]);
 });
 
 describe("two people", () => {
+  beforeEach(async () => {
+    const [a, b] = [await stage.account("ann"), await stage.account("ben")];
+    room = await a.direct(b);
+    await a.say(room, "first");
+    [ann, ben] = await Promise.all([stage.enter(a, { path: `/r/${room}` }), stage.enter(b, { path: `/r/${room}` })]);
+    await Promise.all([ann.sees("first"), ben.sees("first")]);
+  });
+
   test("talk both ways, in the same order", async () => {
     await ben.say("second");
     await ann.sees("second");
@@ -30,7 +47,7 @@ describe("two people", () => {
 
   test("see what the other edits, reacts and pins", async () => {
     await ann.act("first", "Edit");
-    await ann.page.getByRole("textbox", { name: "Edit message" }).fill("first, mended");
+    await ann.page.getByRole("textbox", { name: "Edit message" }).fill("first, **mended**");
     await ann.page.keyboard.press("Enter");
     await ben.message("first, mended").getByText("(edited)").waitFor();
 
@@ -47,7 +64,7 @@ describe("two people", () => {
     await ben.act("first, mended", "Pin to the room");
     await ann.message("first, mended").getByText("Pinned").waitFor();
     await ann.button("Pinned messages").click();
-    await ann.page.getByRole("tabpanel").getByText("first, mended").waitFor();
+    await ann.page.getByRole("tabpanel").getByText("first, mended", { exact: true }).waitFor(); // without its marks
   });
 
   test("reply, and jump from the quote to what it answers", async () => {

@@ -2,16 +2,19 @@
 
 import type { BrowserContext } from "playwright-core";
 
-/** What Chromium says in the console by itself when the network is away. */
+/**
+ * What Chromium says in the console by itself when the network is away: of requests, of sockets, and of the service worker, whose script
+ * it looks for anew. An answer of the server is none of it, whatever its status.
+ */
 export const NETWORK_FAILS =
-  /net::ERR_|WebSocket connection to|WebSocket is already in CLOSING|Failed to load resource/;
+  /net::ERR_|WebSocket is (?:closed before|already in CLOSING)|^An unknown error occurred when fetching the script\.$/;
 const OWN_SCHEMES = new Set(["data:", "blob:"]);
 
 /** Collects the faults of all pages of a browser from now on. */
 export async function watchFaults(
   context: BrowserContext,
   origin: string,
-  expected: RegExp | undefined,
+  isExpected: (text: string) => boolean,
 ): Promise<string[]> {
   const faults: string[] = [];
   const { host } = new URL(origin);
@@ -22,7 +25,7 @@ export async function watchFaults(
     });
   });
   context.on("console", (message) => {
-    if (message.type() !== "error" || expected?.test(message.text()) === true) return;
+    if (message.type() !== "error" || isExpected(message.text())) return;
     faults.push(`console: ${message.text()} ${message.location().url}`);
   });
   context.on("weberror", (error) => faults.push(`page: ${error.error().stack ?? error.error().message}`));

@@ -89,6 +89,7 @@ describe("two people", () => {
   });
 
   test("go on when the server sends everybody away and restarts", async () => {
+    stage.expect(/(?:a status of|response code:) 503/); // who comes back before it has ended
     await ann.say("before");
     const draining = stage.server.stop("SIGTERM");
     await ann.say("while it drains");
@@ -110,6 +111,7 @@ describe("two people", () => {
 
 describe("where no WebSocket comes through", () => {
   test("two people talk by long-polling, also when it is cut", async () => {
+    stage.expect(/^WebSocket connection to '\S+\/no-socket-here' failed: .* response code: 404$/);
     await meet({ script: refuseWebSockets });
     const texts = ["by polling", "and back", "after a cut"];
     await ann.say("by polling");

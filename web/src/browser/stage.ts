@@ -31,6 +31,7 @@ export interface Visit extends BrowserContextOptions {
 
 export class Stage {
   readonly #people: Person[] = [];
+  readonly #named: RegExp[] = [];
   #browser: Browser | undefined;
   #names = 0;
 
@@ -50,6 +51,11 @@ export class Stage {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: FLAGS,
     });
+  }
+
+  /** What the console may say as an error until the end of the test, besides what it may in every one. */
+  expect(error: RegExp): void {
+    this.#named.push(error);
   }
 
   async close(): Promise<void> {
@@ -84,7 +90,9 @@ export class Stage {
       ...options,
     });
     context.setDefaultTimeout(20_000);
-    const faults = await watchFaults(context, this.server.origin, this.expected);
+    const faults = await watchFaults(context, this.server.origin, (text) =>
+      [...this.#named, this.expected].some((expected) => expected?.test(text) === true),
+    );
     if (script !== undefined) await context.addInitScript(script);
     const person = new Person(context, await context.newPage(), faults, account);
     this.#people.push(person);
@@ -107,6 +115,7 @@ export class Stage {
   async clear(): Promise<void> {
     const people = this.#people.splice(0);
     await Promise.all(people.map(({ context }) => context.close()));
+    this.#named.length = 0;
     expect(people.flatMap(({ faults }) => faults)).toEqual([]);
   }
 }

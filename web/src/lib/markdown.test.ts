@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Nodes } from "mdast";
 import { describe, expect, it } from "vitest";
-import { MAX_DEPTH, parseMarkdown, plainText, safeHref } from "./markdown";
+import { calm, MAX_DEPTH, parseMarkdown, plainText, safeHref } from "./markdown";
 
 function nodes(text: string): Nodes[] {
   const found: Nodes[] = [];
@@ -124,5 +124,12 @@ it.each(["one\ntwo\n\nthree", "*one*\ntwo\n\nthree", "\none\ntwo\n \n\n\nthree\n
 
 it("tells a message in one line", () => {
   expect(plainText("**Hello**\nworld\n\n- `a`\n- b")).toBe("Hello world a b");
+  expect(plainText("before\n```js\ncode\n```\nafter\\\na break")).toBe("before code after a break");
   expect(plainText("a".repeat(300))).toHaveLength(201);
+  expect(plainText(`a${"\u0301".repeat(50)}b`)).toBe(`a${"\u0301".repeat(4)}b`);
+});
+
+it("stacks no more than four marks on a letter", () => {
+  expect(calm(`a${"\u0301".repeat(50)}b`)).toBe(`a${"\u0301".repeat(4)}b`);
+  expect(calm("é ấ")).toBe("é ấ");
 });

@@ -92,7 +92,7 @@ export function safeHref(url: string): string | undefined {
   return SCHEMES.has(protocol) ? href : undefined;
 }
 
-/** A message in one line: for quotes, notices and screen readers. */
+/** A message in one line: for quotes, pins, notices, notifications and screen readers. */
 export function plainText(text: string, limit = 200): string {
   const words: string[] = [];
   let length = 0;
@@ -103,10 +103,20 @@ export function plainText(text: string, limit = 200): string {
       length += node.value.length;
     } else if ("children" in node) {
       node.children.forEach(walk);
-      if (node.type === "paragraph" || node.type === "listItem") words.push(" ");
     }
+    if (PARTED.has(node.type)) words.push(" ");
   };
   walk(parseMarkdown(text.slice(0, limit * 4)));
-  const line = words.join("").replace(/\s+/g, " ").trim();
+  const line = calm(words.join("")).replace(/\s+/g, " ").trim();
   return line.length > limit ? `${line.slice(0, limit).trimEnd()}…` : line;
+}
+
+/** What a space stands behind in one line. */
+const PARTED = new Set<Nodes["type"]>(["paragraph", "listItem", "code", "break"]);
+
+const STACKED = /(\p{M}{4})\p{M}+/gu;
+
+/** Text whose letters carry at most four marks: more are no language's, and would cover the lines around. */
+export function calm(text: string): string {
+  return text.replace(STACKED, "$1");
 }

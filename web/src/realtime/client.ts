@@ -134,6 +134,7 @@ export class Client {
       stores,
       entriesOf: (roomId) => this.outbox.entries(roomId),
       headOf: (roomId) => this.rooms.head(roomId),
+      epoch: () => this.rooms.epoch,
       sync: (roomId, from) => this.#syncing.want(roomId, from),
       shown: (roomId, head) => void this.outbox.settle(roomId, head),
       online,
@@ -334,7 +335,7 @@ export class Client {
 
   #ready(ready: ReadyState): void {
     this.#options.named(ready);
-    const { gone, setBack } = this.rooms.ready(ready.rooms, this.#ahead);
+    const { gone, setBack } = this.rooms.ready(ready.rooms, ready.epoch, this.#ahead);
     this.#ahead.clear();
     gone.forEach((roomId) => this.#left(roomId));
     setBack.forEach((roomId) => this.people.drop(roomId));

@@ -53,7 +53,7 @@ let rooms: Rooms;
 beforeEach(() => {
   Object.keys(drawn).forEach((key) => (drawn[key] = 0));
   rooms = new Rooms({ me: "ann", stores, draftOf: () => undefined, changed: () => undefined, quiet: () => undefined });
-  rooms.ready([summary("a"), summary("b"), summary("c")]);
+  rooms.ready([summary("a"), summary("b"), summary("c")], "epoch");
   rooms.flush();
 });
 afterEach(() => clear(stores));

@@ -26,7 +26,12 @@ export interface Counts {
   readonly markedFrom?: number;
 }
 
-/** Whether the server has forgotten what this device knows: it was set back to a backup. */
+/** Whether what is known is of another history than the server's. Of what a client kept before there were epochs one cannot say. */
+export function isOther(known: string | undefined, epoch: string | undefined): boolean {
+  return known !== undefined && epoch !== undefined && known !== epoch;
+}
+
+/** Whether the server has forgotten what this device knows: it was set back to a backup, without being told so. */
 export function isSetBack(summary: RoomSummary, before: Counts): boolean {
   return summary.head < before.head;
 }

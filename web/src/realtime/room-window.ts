@@ -39,6 +39,8 @@ export interface SavedWindow {
   notices: readonly Notice[];
   from: number;
   complete: boolean;
+  /** The server's history that it is a part of. */
+  epoch?: string;
 }
 
 /** Messages and notices of one stretch of the log. */

@@ -28,7 +28,7 @@ describe("a server that was set back to a backup", () => {
   };
 
   beforeEach(() => {
-    rooms.ready([at(9, 7), summary("b", 0)]);
+    rooms.ready([at(9, 7), summary("b", 0)], "epoch");
     rooms.receive("a", [
       {
         room_id: "a",
@@ -44,7 +44,7 @@ describe("a server that was set back to a backup", () => {
   });
 
   test("is believed in all that it says: how far a room is, and how far it was read", () => {
-    expect(rooms.ready([at(4, 3), summary("b", 0)])).toEqual({ gone: [], setBack: ["a"] });
+    expect(rooms.ready([at(4, 3), summary("b", 0)], "epoch")).toEqual({ gone: [], setBack: ["a"] });
     expect(state()).toMatchObject({ head: 4, read: 3, unread: 1, lastAt: 40 });
     rooms.receive("a", [
       {
@@ -61,20 +61,29 @@ describe("a server that was set back to a backup", () => {
     expect(state()).toMatchObject({ head: 5, unread: 2 });
   });
 
+  test("is believed as well where a room has grown past what the device knows: nothing was read of what is told since", () => {
+    expect(rooms.ready([at(12, 3), summary("b", 0)], "another epoch", new Set(["a"]))).toEqual({
+      gone: [],
+      setBack: ["a", "b"],
+    });
+    expect(state()).toMatchObject({ head: 12, read: 3, unread: 9, lastAt: 120 });
+    expect(rooms.ready([at(12, 3), summary("b", 0)], "another epoch").setBack).toEqual([]);
+  });
+
   test("is not to be mistaken for one that was asked a moment before something happened", () => {
-    expect(rooms.ready([at(8, 7), summary("b", 0)], new Set(["a"]))).toEqual({ gone: [], setBack: [] });
+    expect(rooms.ready([at(8, 7), summary("b", 0)], "epoch", new Set(["a"]))).toEqual({ gone: [], setBack: [] });
     expect(state()).toMatchObject({ head: 9, read: 7, unread: 2 });
   });
 });
 
 describe("when a room was last active", () => {
   test("the server says on a device that has never seen it", () => {
-    rooms.ready([summary("a", 700)]);
+    rooms.ready([summary("a", 700)], "epoch");
     expect(lastAt("a")).toBe(700);
   });
 
   test("is what the device kept while there is no server, and the later of both with one", () => {
-    rooms.ready([summary("a", 700), summary("b", 900)]);
+    rooms.ready([summary("a", 700), summary("b", 900)], "epoch");
     const kept = rooms.list();
     rooms = new Rooms({
       me: "ann",
@@ -85,12 +94,12 @@ describe("when a room was last active", () => {
     });
     rooms.restore(kept);
     expect([lastAt("a"), lastAt("b")]).toEqual([700, 900]);
-    rooms.ready([summary("a", 1_000), summary("b", 800)]);
+    rooms.ready([summary("a", 1_000), summary("b", 800)], "epoch");
     expect([lastAt("a"), lastAt("b")]).toEqual([1_000, 900]);
   });
 
   test("moves with every event, and never back", () => {
-    rooms.ready([summary("a", 700)]);
+    rooms.ready([summary("a", 700)], "epoch");
     const base = { room_id: "a", sender_id: "ben", client_id: "c" };
     const events: RoomEvent[] = [
       { ...base, seq: 3, id: "3", at: 900, type: "reaction.added", data: { message_id: "1", emoji: "x" } },

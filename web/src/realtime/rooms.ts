@@ -3,6 +3,7 @@
 import { oncePerFrame } from "./batch";
 import {
   fromSummary,
+  isOther,
   isSetBack,
   mentionsOf,
   quietUpTo,
@@ -40,6 +41,7 @@ export class Rooms {
   readonly #shown = new Map<string, { record: RoomRecord; draft: string | undefined; state: RoomState }>();
   readonly #publish: () => void;
   #status: RoomsStatus = "loading";
+  #epoch: string | undefined;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -54,21 +56,30 @@ export class Rooms {
     this.flush();
   }
 
+  /** Which history the server told when it was there last; undefined before it was. */
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+
   /**
    * The server's list, which is complete. `ahead` are rooms of which the server has told more than it says here. Returns the rooms
    * that are gone, and those that the server has set back: of them nothing counts that was known before.
    */
-  ready(summaries: readonly RoomSummary[], ahead: ReadonlySet<string> = new Set()): RoomsChanged {
+  ready(summaries: readonly RoomSummary[], epoch: string, ahead: ReadonlySet<string> = new Set()): RoomsChanged {
     const before = new Map(this.#records);
     const setBack: string[] = [];
     this.#records.clear();
+    this.#epoch = epoch;
     for (const summary of summaries) {
       let known = before.get(summary.id);
-      if (known !== undefined && !ahead.has(summary.id) && isSetBack(summary, known.counts)) {
+      if (
+        known !== undefined &&
+        (isOther(known.epoch, epoch) || (!ahead.has(summary.id) && isSetBack(summary, known.counts)))
+      ) {
         setBack.push(summary.id);
         known = undefined;
       }
-      this.#records.set(summary.id, recordOf(summary, known));
+      this.#records.set(summary.id, recordOf(summary, epoch, known));
     }
     this.#status = "ready";
     this.#touch();
@@ -83,7 +94,7 @@ export class Rooms {
   }
 
   add(summary: RoomSummary): void {
-    this.#set(recordOf(summary, this.#records.get(summary.id)));
+    this.#set(recordOf(summary, this.#epoch, this.#records.get(summary.id)));
   }
 
   remove(roomId: string): void {
@@ -204,11 +215,22 @@ export class Rooms {
   }
 }
 
-function recordOf(summary: RoomSummary, before: RoomRecord | undefined): RoomRecord {
+function recordOf(summary: RoomSummary, epoch: string | undefined, before: RoomRecord | undefined): RoomRecord {
   const { id, name, kind, topic, role, notify, last_at, peer } = summary;
   const counts = fromSummary(summary, before?.counts);
   const lastAt = Math.max(last_at, before?.lastAt ?? 0);
-  return { id, name, kind, topic, role, level: notify, counts, lastAt, ...(peer === undefined ? {} : { peer }) };
+  return {
+    id,
+    name,
+    kind,
+    topic,
+    role,
+    level: notify,
+    counts,
+    lastAt,
+    ...(peer === undefined ? {} : { peer }),
+    ...(epoch === undefined ? {} : { epoch }),
+  };
 }
 
 /** A room after an event; the same object where it is neither the last one nor changes what the room is. */

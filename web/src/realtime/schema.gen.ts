@@ -493,6 +493,7 @@ export interface ReadyState {
   user: Profile;
   session_id: string;
   server_time: number;
+  epoch: string;
   rooms: RoomSummary[];
 }
 

@@ -209,6 +209,28 @@ test("a server that was set back to a backup is shown as it is, and so is what i
   await see(ben, ["before", "after"]);
 });
 
+test("a restored server is shown as it is also by who comes back when more was said there than they knew", async () => {
+  await ann.say(room, "before");
+  await bothSee(["before"]);
+  const restore = server.backUpByCommand();
+  for (const text of numbered("lost", 3)) await ann.say(room, text);
+  await bothSee(["before", ...numbered("lost", 3)]);
+  ben.client.markRead(room, ben.client.rooms.head(room));
+  await ben.client.save();
+  ben.crash();
+  await server.stop("SIGTERM");
+  restore();
+  await server.start();
+  await see(ann, ["before"]);
+  for (const text of numbered("since", 9)) await ann.say(room, text);
+  await see(ann, ["before", ...numbered("since", 9)]);
+  await ben.reload();
+  ben.client.timelines.open(room);
+  await bothSee(["before", ...numbered("since", 9)]);
+  expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ head: ann.client.rooms.head(room) });
+  expect(ben.stores.rooms.getState().rooms.get(room)?.unread).toBeGreaterThanOrEqual(9);
+});
+
 describe("a history longer than a page", () => {
   test("is loaded piece by piece, jumped into, and left again", async () => {
     const texts = numbered("ann", 150);

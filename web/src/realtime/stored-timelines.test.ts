@@ -26,6 +26,7 @@ class Server {
   /** The room as it was after each event. */
   readonly views: RoomView[] = [{ head: 0, messages: [] }];
   head: number;
+  epoch = 0;
 
   constructor(
     public log: readonly RoomEvent[],
@@ -43,6 +44,7 @@ class Server {
   setBack(head: number, other: readonly RoomEvent[]): void {
     this.log = [...this.log.slice(0, head), ...other.slice(head)];
     this.head = head;
+    this.epoch += 1;
     this.views.splice(head + 1);
     for (const event of this.log.slice(head)) this.views.push(apply(this.views.at(-1)!, event));
   }
@@ -107,6 +109,7 @@ class Tab {
       stores: this.stores,
       entriesOf: () => [],
       headOf: (roomId) => this.rooms.head(roomId),
+      epoch: () => this.rooms.epoch,
       sync: (roomId, from) => {
         const answer = () => ({
           head: server.head,
@@ -140,7 +143,7 @@ class Tab {
     this.#online = true;
     this.coming = [];
     this.server.tabs.add(this);
-    this.rooms.ready([this.server.summary()]);
+    this.rooms.ready([this.server.summary()], String(this.server.epoch));
     this.timelines.ready();
   }
 
@@ -316,14 +319,16 @@ test(
         news,
         news,
         fc.integer({ min: 5, max: 25 }),
+        fc.nat(20),
         order,
         fc.nat(3),
-        async (log, other, backup, steps, turns) => {
+        async (log, other, backup, grown, steps, turns) => {
           await open(log, log.length);
           await settle();
           await Promise.all(tabs.map((tab) => tab.save()));
           for (const tab of tabs) tab.disconnect();
           server.setBack(backup, other);
+          server.happen(grown); // maybe past all that the tabs know
           for (const each of steps) {
             const [what, number] = each.split(" ");
             const tab = tabs[Number(number)]!;

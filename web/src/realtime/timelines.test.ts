@@ -12,7 +12,7 @@ import { Timelines } from "./timelines";
 
 /** A server with one room, and a device that looks at it. */
 function world(log: RoomEvent[]) {
-  const state = { online: true, head: log.length, entries: [] as Entries };
+  const state = { online: true, head: log.length, epoch: "epoch", entries: [] as Entries };
   const store = new MemoryStore();
   const stores = createStores();
   const synced: number[] = [];
@@ -42,6 +42,7 @@ function world(log: RoomEvent[]) {
     stores,
     entriesOf: () => state.entries,
     headOf: () => state.head,
+    epoch: () => state.epoch,
     sync: (roomId, from) => {
       synced.push(from);
       const reset = state.head - from > 500;
@@ -211,6 +212,35 @@ describe("a server that was set back to a backup", () => {
     expect(shown()?.messages.at(-1)?.text).toBe("other");
   });
 
+  test("is noticed also where the room has grown past what is held, or as far", async () => {
+    const { timelines, state, store, sees, shown } = open;
+    timelines.open(ROOM);
+    await sees(1, 30);
+    await timelines.save();
+    for (const [head, epoch] of [
+      [40, "second"],
+      [40, "third"],
+    ] as const) {
+      log.splice(
+        20,
+        Infinity,
+        ...messagesOnly(head)
+          .slice(20)
+          .map((each) => ({ ...each, id: `${epoch}-${each.seq}` })),
+      );
+      Object.assign(state, { head, epoch });
+      timelines.ready();
+      await sees(1, head);
+      expect(
+        shown()
+          ?.messages.map(({ id }) => id)
+          .slice(19, 21),
+      ).toEqual(["message-20", `${epoch}-21`]);
+    }
+    await timelines.save();
+    expect((await store.window(ROOM))?.messages.at(-1)?.id).toBe("third-40");
+  });
+
   test("has nothing left on the device of rooms that nobody looks at", async () => {
     const { timelines, store, sees } = open;
     const close = timelines.open(ROOM);
@@ -221,6 +251,28 @@ describe("a server that was set back to a backup", () => {
     expect(timelines.heldUpTo(ROOM)).toBeUndefined();
     await timelines.save();
     expect(await store.window(ROOM)).toBeUndefined();
+  });
+
+  test("is noticed by what was kept, though the page has known no other server", async () => {
+    const before = open;
+    before.timelines.open(ROOM)();
+    await vi.waitFor(() => expect(before.timelines.heldUpTo(ROOM)).toBe(30));
+    await before.timelines.save();
+    before.timelines.close();
+    const kept = (await before.store.window(ROOM))!;
+    start(log).state.epoch = "another";
+    await open.store.saveWindow(ROOM, kept, 1);
+    await open.timelines.warm(ROOM);
+    expect(open.timelines.heldUpTo(ROOM)).toBeUndefined();
+    expect(await open.store.window(ROOM)).toBeUndefined();
+    // Without a network it is shown, until the server says that it tells another history.
+    await open.store.saveWindow(ROOM, kept, 1);
+    Object.assign(open.state, { online: false, head: 35 });
+    await open.timelines.warm(ROOM);
+    expect(open.timelines.heldUpTo(ROOM)).toBe(30);
+    open.state.online = true;
+    open.timelines.ready();
+    expect(open.timelines.heldUpTo(ROOM)).toBeUndefined();
   });
 
   test("is believed rather than what another tab has kept", async () => {

@@ -4,6 +4,7 @@ import { ApiError } from "@/lib/http";
 import { oncePerFrame } from "./batch";
 import type { Http } from "./environment";
 import type { Entries } from "./outbox-rules";
+import { isOther } from "./room-counts";
 import {
   caughtUp,
   fromPage,
@@ -30,6 +31,8 @@ export interface TimelinesOptions {
   entriesOf: (roomId: string) => Entries;
   /** The seq of the last event that is known to exist. */
   headOf: (roomId: string) => number;
+  /** Which history the server tells, as it said last. */
+  epoch: () => string | undefined;
   /** Ask for what lies between; the answer comes in by `caughtUp`. */
   sync: (roomId: string, from: number) => void;
   /** Everything up to `head` is shown. */
@@ -51,6 +54,8 @@ interface Room {
   window: RoomWindow | undefined;
   /** Events that came before there was a window. */
   waiting: RoomEvent[];
+  /** The server's history that both are of. */
+  epoch: string | undefined;
   status: TimelineStatus;
   /** Those who look at it. */
   users: number;
@@ -104,18 +109,22 @@ export class Timelines {
   receive(roomId: string, events: readonly RoomEvent[]): void {
     const room = this.#rooms.get(roomId);
     if (room === undefined) return;
-    if (room.window === undefined) room.waiting = [...room.waiting, ...events].slice(-MAX_WAITING);
-    else this.#set(roomId, room, events.reduce(receive, room.window));
+    if (room.window === undefined) {
+      room.epoch ??= this.#options.epoch();
+      room.waiting = [...room.waiting, ...events].slice(-MAX_WAITING);
+    } else this.#set(roomId, room, events.reduce(receive, room.window));
   }
 
   /** The server is there again, and `ready` has said how far each room is. */
   ready(): void {
+    const epoch = this.#options.epoch();
     for (const [roomId, room] of this.#rooms) {
       const { window } = room;
-      if (window === undefined) {
-        if (room.users > 0) void this.#fill(roomId, room);
-      } else if (window.view.head > this.#options.headOf(roomId)) this.#forget(roomId, room);
-      else this.#catchUp(roomId, window);
+      if (isOther(room.epoch, epoch) || (window !== undefined && window.view.head > this.#options.headOf(roomId))) {
+        this.#forget(roomId, room);
+      } else if (window !== undefined) this.#catchUp(roomId, window);
+      else if (room.users > 0) void this.#fill(roomId, room);
+      room.epoch = epoch;
     }
   }
 
@@ -161,7 +170,9 @@ export class Timelines {
       if (!room.unsaved || room.window === undefined) continue;
       room.unsaved = false;
       const saved = toSaved(room.window, KEPT_MESSAGES);
-      if (saved !== undefined) await store.saveWindow(roomId, saved, room.usedAt);
+      if (saved === undefined) continue;
+      const { epoch, usedAt } = room;
+      await store.saveWindow(roomId, { ...saved, ...(epoch === undefined ? {} : { epoch }) }, usedAt);
     }
   }
 
@@ -189,6 +200,7 @@ export class Timelines {
       room = {
         window: undefined,
         waiting: [],
+        epoch: undefined,
         status: "loading",
         users: 0,
         usedAt: 0,
@@ -236,11 +248,13 @@ export class Timelines {
   }
 
   async #restore(roomId: string, room: Room): Promise<void> {
-    const { store, online, headOf } = this.#options;
+    const { store, online, headOf, epoch } = this.#options;
     const saved = await store.window(roomId);
     if (saved === undefined || room.window !== undefined) return;
     // Another tab has heard of more than this one, or kept what the server has forgotten: only the server can tell.
-    if (online() && saved.head > headOf(roomId)) return store.dropWindow(roomId);
+    if (online() && (isOther(saved.epoch, epoch()) || saved.head > headOf(roomId))) return store.dropWindow(roomId);
+    if (isOther(saved.epoch, room.epoch)) room.waiting = [];
+    room.epoch = online() ? epoch() : saved.epoch;
     const window = fromSaved(saved, room.waiting);
     room.waiting = [];
     this.#status(roomId, room, "ready");
@@ -255,6 +269,7 @@ export class Timelines {
         const page = await this.#page(roomId, { limit: LATEST });
         const window = receiveAll(fromPage(page, LATEST, { before: room.window }), room.waiting);
         room.waiting = [];
+        room.epoch ??= this.#options.epoch();
         this.#status(roomId, room, "ready");
         this.#set(roomId, room, window);
       } catch (error) {
@@ -335,6 +350,7 @@ export class Timelines {
     const page = await this.#page(roomId, { around: seq, limit: PAGE });
     const window = receiveAll(fromPage(page, PAGE, { around: true, before: room.window }), room.waiting);
     room.waiting = [];
+    room.epoch ??= this.#options.epoch();
     this.#status(roomId, room, "ready");
     this.#set(roomId, room, window);
   }

@@ -30,6 +30,7 @@ _OTHER = "01983b1c-2f61-7c1e-9a40-3f6f2f9f4c02"
 _EVENT = "01983b20-5a10-7b3c-8d2e-6c1a0b9d7e33"
 _CLIENT = "9b2f1c64-5e0b-4f6a-8a5e-2d1b7c3e4f50"
 _SESSION = "01983b1c-1111-7222-8333-444455556666"
+_EPOCH = "1d0f4c1e-7a5b-4c0d-9e21-3b8a6f2c5d47"
 _AT = 1_764_018_000_000
 
 
@@ -216,9 +217,10 @@ SERVER_EVENTS: tuple[ServerEvent, ...] = (
         "ready",
         "Once after connecting; an `event` may come before it. Every event above a room's `head` arrives live; for those up to it that the "
         "client lacks, `sync`. `unread` is `head - read`, `mentions` the unread messages that mention the user or"
-        " the room; a direct room has `peer`, the other member.",
+        " the room; a direct room has `peer`, the other member. Another `epoch` than that of an earlier `ready`: a backup was put in "
+        "place of the data; forget every seq that you hold, and fetch history instead.",
         ReadyState,
-        {"user": _PROFILE, "session_id": _SESSION, "server_time": _AT, "rooms": [_SUMMARY]},
+        {"user": _PROFILE, "session_id": _SESSION, "server_time": _AT, "epoch": _EPOCH, "rooms": [_SUMMARY]},
     ),
     ServerEvent(
         "event",

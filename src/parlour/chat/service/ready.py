@@ -41,11 +41,16 @@ class RoomSummary(msgspec.Struct, omit_defaults=True):
 
 
 class ReadyState(msgspec.Struct):
-    """The payload of `ready`; `server_time` in ms UTC."""
+    """The payload of `ready`; `server_time` in ms UTC.
+
+    `epoch` names the history that the server tells. Another one than before means that a backup was put in its place: no
+    seq and no marker that a client holds counts any more, whatever the heads are.
+    """
 
     user: Profile
     session_id: SessionId
     server_time: int
+    epoch: str
     rooms: list[RoomSummary]
 
 
@@ -56,7 +61,8 @@ class Summaries:
     is called: who wants to miss no event has to be subscribed to the rooms before.
     """
 
-    def __init__(self, log: RoomLog, directory: Directory, heads: Heads, clock: Clock) -> None:
+    def __init__(self, log: RoomLog, directory: Directory, heads: Heads, clock: Clock, *, epoch: str) -> None:
+        self._epoch = epoch
         self._heads = heads
         self._clock = clock
         self._profiles: BatchLoader[UserId, Profile] = BatchLoader(directory.profiles)
@@ -70,7 +76,7 @@ class Summaries:
         user = profiles.get(principal.user_id)
         if user is None:
             user = Profile(principal.user_id, principal.username, principal.username, principal.role)
-        return ReadyState(user, principal.session_id, self._clock.now(), rooms)
+        return ReadyState(user, principal.session_id, self._clock.now(), self._epoch, rooms)
 
     async def rooms(self, user_id: UserId, memberships: list[Membership]) -> list[RoomSummary]:
         """Return the summaries of some of a user's rooms."""

@@ -121,7 +121,7 @@ class DexieStore implements LocalStore {
     return this.#write(() =>
       this.#database.transaction("rw", windows, async () => {
         const kept = await windows.get(roomId);
-        if (kept !== undefined && kept.head > window.head) return;
+        if (kept !== undefined && kept.epoch === window.epoch && kept.head > window.head) return;
         await windows.put({ ...window, roomId, usedAt });
         const superfluous = (await windows.count()) - MAX_WINDOWS;
         if (superfluous > 0) await windows.orderBy("usedAt").limit(superfluous).delete();

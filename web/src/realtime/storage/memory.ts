@@ -75,8 +75,8 @@ export class MemoryStore implements LocalStore {
   }
 
   async saveWindow(roomId: string, window: SavedWindow, usedAt: number): Promise<void> {
-    const kept = this.#windows.get(roomId);
-    if (kept !== undefined && kept.window.head > window.head) return;
+    const kept = this.#windows.get(roomId)?.window;
+    if (kept !== undefined && kept.epoch === window.epoch && kept.head > window.head) return;
     this.#windows.set(roomId, { window, usedAt });
     for (const id of (await this.windowIds()).slice(MAX_WINDOWS)) this.#windows.delete(id);
   }

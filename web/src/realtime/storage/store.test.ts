@@ -94,6 +94,13 @@ describe.each([
     expect(await store.drafts()).toEqual([]);
   });
 
+  test("keeps a window of another history in the place of a later one", async () => {
+    await store.saveWindow("room", { ...kept(9), epoch: "before" }, 1);
+    await store.saveWindow("room", { ...kept(5), epoch: "restored" }, 2);
+    await store.saveWindow("room", { ...kept(4), epoch: "restored" }, 3);
+    expect(await store.window("room")).toMatchObject({ head: 5, epoch: "restored" });
+  });
+
   test("keeps an earlier window once the later one was dropped, and the draft", async () => {
     await store.saveDraft({ roomId: "room", text: "x", at: 1, synced: false });
     await store.saveWindow("room", kept(9), 1);

@@ -19,6 +19,8 @@ export interface RoomRecord {
   peer?: Profile;
   counts: Counts;
   lastAt: number;
+  /** The server's history that this is of. */
+  epoch?: string;
 }
 
 export interface SavedDraft {
@@ -64,7 +66,7 @@ export interface LocalStore {
   window: (roomId: string) => Promise<SavedWindow | undefined>;
   /** The rooms that have a window, the one used last first. */
   windowIds: () => Promise<string[]>;
-  /** Keep a window unless a later one is kept (another tab's), and drop those past `MAX_WINDOWS`. */
+  /** Keep a window unless a later one of the same epoch is kept (another tab's), and drop those past `MAX_WINDOWS`. */
   saveWindow: (roomId: string, window: SavedWindow, usedAt: number) => Promise<void>;
   /** Forget a window, whichever is kept: it is none of the room's any more. */
   dropWindow: (roomId: string) => Promise<void>;

@@ -1,6 +1,6 @@
 /** The real `parlour serve` in a process of its own, and a network between it and the clients that can be cut. */
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -60,9 +60,22 @@ export class ParlourServer {
     };
   }
 
+  /** Run `parlour admin` on the server's data. */
+  #admin(...command: string[]): void {
+    execFileSync(PROGRAM, ["admin", ...command, "--data-dir", this.#folder], { stdio: "ignore" });
+  }
+
+  /** Back up by `parlour admin`; returns what restores the backup, once the server is stopped. */
+  backUpByCommand(): () => void {
+    const folder = `${this.#folder}-backup-by-command`;
+    this.#admin("backup", folder);
+    return () => this.#admin("restore", folder, "--replace");
+  }
+
   async remove(): Promise<void> {
     await this.stop();
-    for (const folder of [this.#folder, `${this.#folder}-backup`]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of ["", "-backup", "-backup-by-command"].map((end) => this.#folder + end))
+      rmSync(folder, { recursive: true, force: true });
   }
 
   async #isReady(): Promise<boolean> {

@@ -9,7 +9,6 @@ import { sendMessage, useConnection, useProfile, type TimelineMessage } from "@/
 import { useDraft } from "../hooks/use-draft";
 import { useTypingNotices } from "../hooks/use-typing-notices";
 import { characters, COUNT_FROM, MAX_CHARACTERS } from "../model/composing";
-import { calm } from "../model/inline";
 import { plainText } from "@/lib/markdown";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
 import { EmojiButton } from "./emoji-button";
@@ -116,7 +115,7 @@ function ReplyBar({ message, onCancel }: { message: TimelineMessage; onCancel: (
     <div className="flex items-center gap-2 border-b ps-3 pe-1.5 text-sm text-muted-foreground">
       <p className="min-w-0 flex-1 truncate py-1.5">
         {t("composer.replyTo")} <bdi className="font-medium text-foreground">{name}</bdi>
-        <bdi className="ms-2">{calm(plainText(message.text, 120))}</bdi>
+        <bdi className="ms-2">{plainText(message.text, 120)}</bdi>
       </p>
       <IconButton size="sm" label={t("composer.cancelReply")} shortcut="Escape" onClick={onCancel}>
         <X className="size-4" />

@@ -2,7 +2,6 @@ import { CornerUpLeft } from "lucide-react";
 import { useTexts } from "@/lib/i18n";
 import { useProfile } from "@/realtime";
 import { useQuoted } from "../hooks/use-quoted";
-import { calm } from "../model/inline";
 import { plainText } from "@/lib/markdown";
 import { useOpenRoom } from "../model/room-ui";
 
@@ -27,7 +26,7 @@ export function ReplyQuote({ messageId }: { messageId: string }) {
       ) : (
         <>
           <bdi className="max-w-40 shrink-0 truncate font-medium">{author?.display_name ?? ""}</bdi>
-          <bdi className="truncate">{quoted === undefined ? "" : calm(plainText(quoted.text, 120))}</bdi>
+          <bdi className="truncate">{quoted === undefined ? "" : plainText(quoted.text, 120)}</bdi>
         </>
       )}
     </button>

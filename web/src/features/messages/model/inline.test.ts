@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calm, isFewEmoji, isLong, piecesOf } from "./inline";
+import { isFewEmoji, isLong, piecesOf } from "./inline";
 
 const mentions = (text: string) => piecesOf(text).flatMap((piece) => (piece.kind === "mention" ? [piece.name] : []));
 
@@ -34,11 +34,6 @@ it("loses nothing of the text", () => {
       ).toBe(text);
     }),
   );
-});
-
-it("stacks no more than four marks on a letter", () => {
-  expect(calm(`a${"\u0301".repeat(50)}b`)).toBe(`a${"\u0301".repeat(4)}b`);
-  expect(calm("é ấ")).toBe("é ấ");
 });
 
 it("knows a few emoji alone from text", () => {

@@ -32,13 +32,6 @@ export function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-const STACKED = /(\p{M}{4})\p{M}+/gu;
-
-/** Text whose letters carry at most four marks: more are no language's, and would cover the lines around. */
-export function calm(text: string): string {
-  return text.replace(STACKED, "$1");
-}
-
 /** A name or text that keeps its direction to itself in a sentence of another (Unicode's FSI and PDI). */
 export function isolated(text: string): string {
   return `\u2068${text}\u2069`;

@@ -92,6 +92,16 @@ describe("a message in a room that nobody looks at", () => {
     expect(shown).toHaveLength(1);
   });
 
+  it("is shown in one line without its Markdown, and not longer than a notification holds", async () => {
+    show();
+    say("**Hello**, see `this`:\n\n```ts\nconst a = 1;\n```\n- one\n- [two](https://example.org)");
+    await waitFor(() => expect(shown).toHaveLength(1));
+    expect(shown[0]?.options.body).toBe("Hello, see this: const a = 1; one two");
+    say(`_${"long ".repeat(100)}end_`);
+    await waitFor(() => expect(shown).toHaveLength(2));
+    expect(shown[1]?.options.body).toMatch(/^long .{170,176}…$/);
+  });
+
   it("keeps its text to itself where one wants that", async () => {
     setNotificationPreferences({ preview: false });
     show();

@@ -37,7 +37,10 @@ export function useMessageNotifications(): void {
     if (here || (await isWatched(me, room.id))) return;
     if (preferences.sound) playTone().catch(() => undefined); // no device to play on
     if (preferences.enabled) {
-      await showNotification(describe(event, preferences.preview), (path) => void navigate(path));
+      await showNotification(
+        describe(event, preferences.preview ? await bodyOf(event) : undefined),
+        (path) => void navigate(path),
+      );
     }
   });
 
@@ -60,18 +63,26 @@ function remember(told: Set<string>, id: string): void {
   if (told.size > MAX_TOLD && oldest !== undefined) told.delete(oldest);
 }
 
-/** What a notification says of a message. */
+/** What was written, in one line without Markdown, whose parser is fetched for rooms and not for the shell that this is a part of. */
+async function bodyOf(event: RoomEvent): Promise<string> {
+  const text = event.type === "message.created" ? (event.data.text ?? "") : "";
+  try {
+    return (await import("@/lib/markdown")).plainText(text, MAX_BODY);
+  } catch {
+    return text.slice(0, MAX_BODY); // better with its marks than not at all
+  }
+}
+
+/** What a notification says of a message; without a `body` only that there is one. */
 function useDescription() {
   const { t } = useTranslation("notifications");
   const rooms = useRooms();
-  return (event: RoomEvent, preview: boolean): Shown => {
+  return (event: RoomEvent, body: string | undefined): Shown => {
     const room = rooms.find((one) => one.id === event.room_id);
     const author = profileOf(event.sender_id)?.display_name ?? room?.peer?.display_name ?? t("somebody");
-    const text = event.type === "message.created" ? (event.data.text ?? "") : "";
-    const short = text.length > MAX_BODY ? `${text.slice(0, MAX_BODY)}…` : text;
     return {
       title: room === undefined || room.kind === "direct" ? author : t("inRoom", { author, room: room.name }),
-      body: preview ? short : t("newMessage"),
+      body: body ?? t("newMessage"),
       tag: event.room_id,
       path: roomPath(event.room_id, event.id),
     };

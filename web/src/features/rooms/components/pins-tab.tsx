@@ -7,6 +7,7 @@ import { ErrorState } from "@/components/ui/error-state";
 import { IconButton } from "@/components/ui/icon-button";
 import { ScrollArea } from "@/components/ui/scroll-area";
 import { Skeleton } from "@/components/ui/skeleton";
+import { plainText } from "@/lib/markdown";
 import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
 import { useTimes } from "@/lib/time";
@@ -14,6 +15,9 @@ import { useDelayed } from "@/lib/use-delayed";
 import { unpinMessage, useProfile, useSession, type Message, type Pins, type RoomIdentity } from "@/realtime";
 import { listPins } from "../api/list-pins";
 import { pinsKey } from "../hooks/use-room-details";
+
+/** Characters of a message: more than four lines hold. */
+const MAX_SHOWN = 400;
 
 /** What is pinned, the latest first; each leads to its place. */
 export function PinsTab({ room }: { room: RoomIdentity }) {
@@ -71,8 +75,8 @@ function PinRow({ message, onUnpin }: { message: Message; onUnpin: (() => void) 
             {times.brief(message.at)}
           </time>
         </p>
-        <p dir="auto" className="line-clamp-4 text-md break-words whitespace-pre-wrap">
-          {message.text}
+        <p dir="auto" className="line-clamp-4 text-md break-words">
+          {plainText(message.text, MAX_SHOWN)}
         </p>
       </Link>
       {onUnpin !== undefined && (

@@ -1,0 +1,125 @@
+// @vitest-environment node
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Client } from "./client";
+import { initialLink } from "./connection";
+import type { Http } from "./environment";
+import { fromSummary } from "./room-counts";
+import type { ReadyState, RoomSummary } from "./schema.gen";
+import type { LinkOptions } from "./socket";
+import { MemoryStore } from "./storage/memory";
+import { createStores } from "./stores";
+import type { TabChannel } from "./tabs";
+import type { Tokens } from "./tokens";
+
+/** The network, for the client that was made last: what the socket tells is told by the test. */
+const network = vi.hoisted(() => ({ link: undefined as LinkOptions | undefined, online: false }));
+
+vi.mock("./socket", async (original) => ({
+  ...(await original<object>()),
+  Link: class {
+    constructor(options: LinkOptions) {
+      network.link = options;
+    }
+    get online() {
+      return network.online;
+    }
+    readonly input = () => undefined;
+    readonly close = () => undefined;
+    readonly volatile = () => undefined;
+    readonly request = () => Promise.reject(new Error("nobody answers"));
+  },
+}));
+
+const SUMMARY: RoomSummary = {
+  id: "room",
+  name: "garden",
+  kind: "public",
+  topic: "",
+  role: "member",
+  notify: "all",
+  created_at: 0,
+  joined_at: 0,
+  last_at: 0,
+  head: 3,
+  read: 3,
+  unread: 0,
+  mentions: 0,
+};
+
+const READY: ReadyState = {
+  user: { id: "ann", username: "ann", display_name: "Ann", role: "member", disabled: false },
+  session_id: "session",
+  server_time: 0,
+  epoch: "epoch",
+  rooms: [SUMMARY],
+};
+
+let store: MemoryStore;
+let client: Client;
+/** Whether `start` has resolved. */
+let shown: boolean;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  network.online = false;
+  store = new MemoryStore();
+});
+
+afterEach(() => {
+  client.close();
+  vi.useRealTimers();
+});
+
+async function start(): Promise<void> {
+  shown = false;
+  const http = { get: () => Promise.reject(new Error("nobody answers")) } as unknown as Http;
+  client = new Client({
+    userId: "ann",
+    environment: { origin: "", http, locks: undefined, pollingOnly: true },
+    stores: createStores(),
+    store,
+    tokens: {} as unknown as Tokens,
+    channel: { tell: () => undefined } as unknown as TabChannel,
+    named: () => undefined,
+    ended: () => undefined,
+    refused: () => undefined,
+  });
+  void client.start().then(() => (shown = true));
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+describe("a page that opens", () => {
+  test("shows at once what the device keeps", async () => {
+    const { id, name, kind, topic, role } = SUMMARY;
+    await store.saveRooms([{ id, name, kind, topic, role, level: "all", counts: fromSummary(SUMMARY), lastAt: 0 }]);
+    await start();
+    expect(shown).toBe(true);
+    expect(client.rooms.list().map((room) => room.name)).toEqual(["garden"]);
+  });
+
+  test("waits for the server where the device keeps nothing, and no longer than until it has said what there is", async () => {
+    await start();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(shown).toBe(false);
+    network.online = true;
+    network.link?.onEvent({ name: "ready", payload: READY });
+    await vi.advanceTimersByTimeAsync(50);
+    expect(shown).toBe(true);
+    expect(client.rooms.list().map((room) => room.name)).toEqual(["garden"]);
+  });
+
+  test("does not wait for a server that cannot be reached", async () => {
+    await start();
+    network.link?.onState({ ...initialLink, failures: 1 }, 500);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(shown).toBe(true);
+  });
+
+  test("shows that it has nothing yet when the server is slow", async () => {
+    await start();
+    await vi.advanceTimersByTimeAsync(950);
+    expect(shown).toBe(false);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(shown).toBe(true);
+  });
+});
