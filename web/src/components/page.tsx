@@ -98,22 +98,27 @@ export interface PageHeaderProps {
   className?: string;
 }
 
-/** The 52 px at the top of a page. */
+/** The 52 px at the top of a page; more where letters are so large that the actions need a line of their own. */
 export function PageHeader({ leading, title, description, actions, backTo = "/", className }: PageHeaderProps) {
   const { t } = useTranslation();
   return (
-    <header className={cn("flex h-13 shrink-0 items-center gap-2 border-b ps-2 pe-2 md:ps-4 md:pe-3", className)}>
+    <header
+      className={cn(
+        "flex min-h-13 shrink-0 flex-wrap items-center gap-x-2 border-b ps-2 pe-2 md:ps-4 md:pe-3",
+        className,
+      )}
+    >
       <Link to={backTo} aria-label={t("back")} className={cn(iconButtonVariants(), "md:hidden")}>
         <ArrowLeft aria-hidden className="rtl:rotate-180" />
       </Link>
       {leading}
-      <div className="flex min-w-0 flex-1 flex-col md:flex-row md:items-baseline md:gap-3">
+      <div className="flex min-w-12 flex-1 flex-col md:flex-row md:items-baseline md:gap-3">
         <h1 className="truncate text-md font-semibold md:max-w-2/3 md:shrink-0">{title}</h1>
         {description !== undefined && (
           <div className="min-w-0 truncate text-xs text-muted-foreground md:text-sm">{description}</div>
         )}
       </div>
-      {actions !== undefined && <div className="flex shrink-0 items-center gap-0.5">{actions}</div>}
+      {actions !== undefined && <div className="ms-auto flex shrink-0 items-center gap-0.5">{actions}</div>}
     </header>
   );
 }

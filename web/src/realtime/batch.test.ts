@@ -36,6 +36,7 @@ test("what follows an update at once waits for the next frame after 50 ms", () =
   const publish = oncePerFrame(flush);
   publish();
   draw?.();
+  const past = draw;
   draw = undefined;
   publish();
   expect(draw).toBeUndefined();

@@ -25,7 +25,7 @@ export function ReplyQuote({ messageId }: { messageId: string }) {
         <span className="italic">{t("reply.gone")}</span>
       ) : (
         <>
-          <bdi className="max-w-40 shrink-0 truncate font-medium">{author?.display_name ?? ""}</bdi>
+          <bdi className="max-w-[min(10rem,50%)] shrink-0 truncate font-medium">{author?.display_name ?? ""}</bdi>
           <bdi className="truncate">{quoted === undefined ? "" : plainText(quoted.text, 120)}</bdi>
         </>
       )}

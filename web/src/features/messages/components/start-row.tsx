@@ -11,7 +11,7 @@ export function StartRow({ room }: { room: RoomState }) {
       <h2 className="text-xl font-semibold [overflow-wrap:anywhere]">
         <bdi>{name}</bdi>
       </h2>
-      <p className="mt-1 max-w-prose text-muted-foreground">
+      <p className="mt-1 max-w-prose [overflow-wrap:anywhere] text-muted-foreground">
         {room.kind === "direct" ? t("start.direct", { name }) : t("start.room", { name })}
       </p>
       {room.topic !== "" && (
