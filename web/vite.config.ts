@@ -98,10 +98,27 @@ export default defineConfig({
     },
   },
   test: {
-    environment: "happy-dom",
-    include: ["src/**/*.test.{ts,tsx}", "bench/**/*.test.ts", "*.test.ts"],
-    setupFiles: ["src/test-setup.ts"],
     restoreMocks: true,
     unstubGlobals: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node", // a page costs each file half a second: those that need one say so in their first line
+          environment: "node",
+          include: ["src/**/*.test.ts", "bench/**/*.test.ts", "*.test.ts"],
+          setupFiles: ["fake-indexeddb/auto"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "dom",
+          environment: "happy-dom",
+          include: ["src/**/*.test.tsx"],
+          setupFiles: ["src/test-setup.ts"],
+        },
+      },
+    ],
   },
 });

@@ -2,10 +2,8 @@
 
 import json
 import random
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from .. import zygote
+
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "tests" / "node"
 PORTS = range(31_700, 31_800)
 DEADLINE = 60.0
-"""Seconds after which whatever is waited for counts as missing; imports alone take seconds on a busy machine."""
-
-_COMMAND = "from parlour.cli import main; main()"
-_STANDBY = (
-    "import sys, parlour.serve; from parlour.cli import main; print('warm', flush=True); sys.stdin.readline(); main()"
-)
-"""The program `parlour`, and the same that has imported everything before it waits for a line to begin."""
+"""Seconds after which whatever is waited for counts as missing: a busy machine takes its time."""
 
 
 @dataclass
@@ -51,37 +45,24 @@ class ParlourServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
         self._environment = {f"PARLOUR_{name.upper()}": value for name, value in settings.items()}
-        self._running: subprocess.Popen[bytes] | None = None
-        self._standby: subprocess.Popen[bytes] | None = None
+        self._running: zygote.Command | None = None
 
     def start(self) -> "ParlourServer":
-        """Start, in the process that `warm` prepared if there is one, and wait until the server is ready."""
-        process, self._standby = self._standby or self._spawn(), None
-        assert process.stdin is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
+        """Start, and wait until the server is ready."""
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        with self.log.open("ab") as log:
+            process = zygote.Command(arguments, environment(self._environment), stdout=log, stderr=log)
         self._running = process
         wait_until(lambda: process.poll() is not None or self.is_ready(), "server ready", self.output)
         if process.poll() is not None:
             pytest.fail(f"parlour serve ended with {process.returncode}:\n{self.output()}")
         return self
 
-    def warm(self) -> None:
-        """Prepare the process of the next start, so that imports, seconds on a busy machine, are no part of the time it is away."""
-        self._standby = self._spawn()
-        assert self._standby.stdout is not None
-        self._standby.stdout.readline()
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
-        with self.log.open("ab") as sink:
-            return subprocess.Popen(
-                [sys.executable, "-c", _STANDBY, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=sink,
-                env=environment(self._environment),
-            )
+    @property
+    def process(self) -> zygote.Command:
+        """The one that was started last."""
+        assert self._running is not None
+        return self._running
 
     def is_ready(self) -> bool:
         try:
@@ -94,21 +75,17 @@ class ParlourServer:
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        assert self._running is not None
-        self._running.kill()
-        self._running.wait()
+        self.process.kill()
+        self.process.wait()
 
     def terminate(self) -> int:
         """Ask it to go, wait until it is gone and return its exit status."""
-        assert self._running is not None
-        self._running.send_signal(signal.SIGTERM)
-        return self._running.wait(DEADLINE)
+        self.process.terminate()
+        return self.process.wait(DEADLINE)
 
     def close(self) -> None:
-        for process in (self._running, self._standby):
-            if process is not None:
-                process.kill()
-                process.communicate()
+        if self._running is not None:
+            self.kill()
 
     def admin(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `parlour admin …` on the data directory."""
@@ -124,15 +101,8 @@ class ParlourServer:
 
 def parlour(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command `parlour` to its end."""
-    return subprocess.run(
-        [sys.executable, "-c", _COMMAND, *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()}),
-        check=False,
-    )
+    own = environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()})
+    return zygote.run(list(arguments), own, stdin=stdin, timeout=DEADLINE)
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:

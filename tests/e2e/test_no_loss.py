@@ -161,7 +161,6 @@ async def test_killed_at_random_moments_nothing_acknowledged_is_lost_doubled_or_
     moments = random.Random(SEED)
     try:
         for _ in range(KILLS):
-            server.warm()
             everybody_speaks(clients, len(users), 10)
             await asyncio.sleep(moments.uniform(0, 0.3))  # alive for a random moment more
             server.kill()
@@ -181,7 +180,6 @@ async def test_restarted_in_order_nobody_is_away_for_longer_than_five_seconds(
     clients = talking(server, tmp_path, pause=80, reconnection="stock")
     try:
         for _ in range(3):
-            server.warm()
             everybody_speaks(clients, len(users), 50)
             assert server.terminate() == 0
             server.start()

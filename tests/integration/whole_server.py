@@ -6,7 +6,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,12 +15,12 @@ from uuid import uuid4
 
 import httpx
 
+from ..zygote import Command
 from .socketio_client import DEADLINE, Client
 
 PORTS = range(31_800, 31_900)
 """Below 32768, so that no client's outgoing connection is given one of them."""
 
-PARLOUR = Path(sys.executable).with_name("parlour")
 PASSWORD = "correct horse battery"
 START_DEADLINE = 30.0
 
@@ -36,9 +35,9 @@ class WholeServer:
         self.url = f"http://127.0.0.1:{self.port}"
         own = {f"PARLOUR_{name.upper()}": str(value) for name, value in settings.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARLOUR_")}
-        command = [str(PARLOUR), "serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as sink:
-            self.process = subprocess.Popen(command, env=inherited | own, stdout=sink, stderr=subprocess.STDOUT)
+            self.process = Command(arguments, inherited | own, stdout=sink, stderr=sink)
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:

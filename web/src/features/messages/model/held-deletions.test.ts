@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { beforeEach, expect, it, vi } from "vitest";
 import { holdDeletion, sendHeldDeletions, UNDO_MS, undoDeletion } from "./held-deletions";
 
