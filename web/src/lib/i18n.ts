@@ -56,6 +56,7 @@ export async function startI18n(): Promise<void> {
   });
   document.documentElement.lang = language;
   document.documentElement.dir = i18next.dir(language);
+  window.addEventListener("languagechange", () => tags.clear());
   usePreferences.subscribe((now, before) => {
     if (now.language !== before.language) void apply();
   });
@@ -76,7 +77,6 @@ export function localeTag(language: string): string {
 
 /** Browsers make the list of languages anew for whoever asks, and each message does. */
 const tags = new Map<string, string>();
-window.addEventListener("languagechange", () => tags.clear());
 
 /** The language of now. `useTranslation` knows it too, but copies the whole of i18next for each component that asks. */
 export function useLanguage(): string {

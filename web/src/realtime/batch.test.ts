@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Updates } from "./batch";
 
-let oncePerFrame: (flush: () => void) => () => void;
+let updates: Updates;
 let draw: (() => void) | undefined;
-beforeEach(async () => {
-  vi.resetModules(); // it knows when it updated last, by a clock that each test begins anew
-  ({ oncePerFrame } = await import("./batch"));
+beforeEach(() => {
   vi.useFakeTimers();
+  updates = new Updates();
   draw = undefined;
   vi.stubGlobal("requestAnimationFrame", (run: () => void) => {
     draw = run;
@@ -20,7 +20,7 @@ afterEach(() => {
 
 test("what is asked for many times is done once, with the next frame", () => {
   const flush = vi.fn();
-  const publish = oncePerFrame(flush);
+  const publish = updates.coalesced(flush);
   publish();
   publish();
   draw?.();
@@ -33,25 +33,23 @@ test("what is asked for many times is done once, with the next frame", () => {
 
 test("what follows an update at once waits for the next frame after 50 ms", () => {
   const flush = vi.fn();
-  const publish = oncePerFrame(flush);
+  const publish = updates.coalesced(flush);
   publish();
   draw?.();
-  const past = draw;
-  draw = undefined;
+  const requested = vi.fn();
+  vi.stubGlobal("requestAnimationFrame", requested);
   publish();
-  expect(draw).toBeUndefined();
   vi.advanceTimersByTime(33);
-  expect(draw).toBeUndefined();
+  expect(requested).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1); // and a frame
-  expect(draw).toBeDefined();
-  draw?.();
+  expect(requested).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(1_000);
   expect(flush).toHaveBeenCalledTimes(2);
 });
 
 test("all that waits is done with one frame", () => {
   const [one, other] = [vi.fn(), vi.fn()];
-  const [publishOne, publishOther] = [oncePerFrame(one), oncePerFrame(other)];
+  const [publishOne, publishOther] = [updates.coalesced(one), updates.coalesced(other)];
   publishOne();
   const first = draw;
   publishOther();
@@ -63,7 +61,7 @@ test("all that waits is done with one frame", () => {
 
 test("a page that is hidden before its next frame publishes all the same, once", () => {
   const flush = vi.fn();
-  const publish = oncePerFrame(flush);
+  const publish = updates.coalesced(flush);
   publish();
   vi.advanceTimersByTime(1_000);
   expect(flush).toHaveBeenCalledTimes(1);

@@ -6,44 +6,47 @@ const HIDDEN_DELAY = 200;
 const INTERVAL = 50;
 const FRAME = 16;
 
-const waiting = new Set<() => void>();
-let updated = -Infinity;
-let timer: ReturnType<typeof setTimeout> | undefined;
-let cancel: () => void = () => undefined;
+/** Updates of one screen: what waits is flushed together, so that it is drawn once for all of it. */
+export class Updates {
+  readonly #waiting = new Set<() => void>();
+  #updated = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancel: () => void = () => undefined;
 
-/**
- * Returns a function that has `flush` called once, however often it is called itself: before the next frame, or once the last update
- * is 50 ms past. What waits is flushed together, so that the screen is drawn once for all of it.
- */
-export function oncePerFrame(flush: () => void): () => void {
-  return () => {
-    waiting.add(flush);
-    if (timer === undefined) schedule();
-  };
-}
+  /**
+   * Returns a function that has `flush` called once, however often it is called itself: before the next frame, or once the last update
+   * is 50 ms past.
+   */
+  coalesced(flush: () => void): () => void {
+    return () => {
+      this.#waiting.add(flush);
+      if (this.#timer === undefined) this.#schedule();
+    };
+  }
 
-function schedule(): void {
-  const frames = typeof requestAnimationFrame !== "undefined";
-  timer = setTimeout(update, frames ? HIDDEN_DELAY : 0);
-  if (!frames) return;
-  const pause = updated + INTERVAL - performance.now();
-  if (pause > FRAME) {
-    const end = setTimeout(beforeNextFrame, pause - FRAME);
-    cancel = () => clearTimeout(end);
-  } else beforeNextFrame();
-}
+  #schedule(): void {
+    const frames = typeof requestAnimationFrame !== "undefined";
+    this.#timer = setTimeout(() => this.#update(), frames ? HIDDEN_DELAY : 0);
+    if (!frames) return;
+    const pause = this.#updated + INTERVAL - performance.now();
+    if (pause > FRAME) {
+      const end = setTimeout(() => this.#beforeNextFrame(), pause - FRAME);
+      this.#cancel = () => clearTimeout(end);
+    } else this.#beforeNextFrame();
+  }
 
-function beforeNextFrame(): void {
-  const frame = requestAnimationFrame(update);
-  cancel = () => cancelAnimationFrame(frame);
-}
+  #beforeNextFrame(): void {
+    const frame = requestAnimationFrame(() => this.#update());
+    this.#cancel = () => cancelAnimationFrame(frame);
+  }
 
-function update(): void {
-  clearTimeout(timer);
-  cancel();
-  timer = undefined;
-  updated = performance.now();
-  const flushes = [...waiting];
-  waiting.clear();
-  for (const flush of flushes) flush();
+  #update(): void {
+    clearTimeout(this.#timer);
+    this.#cancel();
+    this.#timer = undefined;
+    this.#updated = performance.now();
+    const flushes = [...this.#waiting];
+    this.#waiting.clear();
+    for (const flush of flushes) flush();
+  }
 }

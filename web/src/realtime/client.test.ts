@@ -12,7 +12,11 @@ import type { TabChannel } from "./tabs";
 import type { Tokens } from "./tokens";
 
 /** The network, for the client that was made last: what the socket tells is told by the test. */
-const network = vi.hoisted(() => ({ link: undefined as LinkOptions | undefined, online: false }));
+const network = vi.hoisted(() => ({
+  link: undefined as LinkOptions | undefined,
+  online: false,
+  request: vi.fn(() => Promise.reject(new Error("nobody answers"))),
+}));
 
 vi.mock("./socket", async (original) => ({
   ...(await original<object>()),
@@ -26,7 +30,7 @@ vi.mock("./socket", async (original) => ({
     readonly input = () => undefined;
     readonly close = () => undefined;
     readonly volatile = () => undefined;
-    readonly request = () => Promise.reject(new Error("nobody answers"));
+    readonly request = network.request;
   },
 }));
 
@@ -121,5 +125,41 @@ describe("a page that opens", () => {
     expect(shown).toBe(false);
     await vi.advanceTimersByTimeAsync(100);
     expect(shown).toBe(true);
+  });
+});
+
+describe("a room that somebody looks at", () => {
+  function say(seq: number): void {
+    const message = { id: `m${seq}`, room_id: "room", seq, sender_id: "ben", client_id: `c${seq}`, at: 0 };
+    network.link?.onEvent({ name: "event", payload: { ...message, type: "message.created", data: { text: "hello" } } });
+  }
+
+  /** What the server was told of how far one has read. */
+  const told = () =>
+    network.request.mock.calls.filter(([name]: unknown[]) => name === "read").map((call: unknown[]) => call[1]);
+
+  beforeEach(async () => {
+    await start();
+    network.online = true;
+    network.link?.onEvent({ name: "ready", payload: READY });
+    network.request.mockClear();
+  });
+
+  test("is read on as events come, which the server hears of once", async () => {
+    client.attend("room");
+    say(4);
+    say(5);
+    expect(client.rooms.get("room")?.counts).toMatchObject({ read: 5 });
+    await vi.advanceTimersByTimeAsync(150);
+    expect(told()).toEqual([{ room_id: "room", seq: 5, was: 3 }]);
+  });
+
+  test("is not once nobody looks any more", async () => {
+    client.attend("room");
+    client.attend(undefined);
+    say(4);
+    await vi.advanceTimersByTimeAsync(150);
+    expect(client.rooms.get("room")?.counts).toMatchObject({ read: 3 });
+    expect(told()).toEqual([]);
   });
 });

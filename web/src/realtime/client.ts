@@ -2,6 +2,7 @@
 
 import { Activity } from "./activity";
 import { askForWake } from "./background";
+import { Updates } from "./batch";
 import { Calls } from "./calls";
 import { Drafts } from "./drafts";
 import { newId, type Environment } from "./environment";
@@ -118,7 +119,9 @@ export class Client {
       written: (draft) => channel.tell({ type: "draft", draft }),
       now,
     });
+    const updates = new Updates();
     this.rooms = new Rooms({
+      updates,
       me,
       stores,
       draftOf: (roomId) => this.drafts.textOf(roomId),
@@ -128,6 +131,7 @@ export class Client {
       quiet: (roomId, seq) => this.#readQuietly(roomId, seq),
     });
     this.timelines = new Timelines({
+      updates,
       me,
       http,
       store,
@@ -148,6 +152,7 @@ export class Client {
       },
     });
     this.people = new People({
+      updates,
       me,
       http,
       store,

@@ -1,6 +1,7 @@
 import { act, render, screen } from "@testing-library/react";
 import { memo } from "react";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Updates } from "./batch";
 import { useProfiles, useRoom, useRoomIdentity, useRoomIds, useRooms, useTimelineMessage } from "./hooks";
 import { asSent } from "./outbox-view";
 import { Rooms } from "./rooms";
@@ -52,7 +53,14 @@ function Total() {
 let rooms: Rooms;
 beforeEach(() => {
   Object.keys(drawn).forEach((key) => (drawn[key] = 0));
-  rooms = new Rooms({ me: "ann", stores, draftOf: () => undefined, changed: () => undefined, quiet: () => undefined });
+  rooms = new Rooms({
+    updates: new Updates(),
+    me: "ann",
+    stores,
+    draftOf: () => undefined,
+    changed: () => undefined,
+    quiet: () => undefined,
+  });
   rooms.ready([summary("a"), summary("b"), summary("c")], "epoch");
   rooms.flush();
 });

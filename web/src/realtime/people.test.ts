@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/http";
+import { Updates } from "./batch";
 import type { Http } from "./environment";
 import { People } from "./people";
 import type { Profile } from "./schema.gen";
@@ -15,7 +16,15 @@ function world() {
   );
   const watch = vi.fn((ids: string[]) => Promise.resolve(Object.fromEntries(ids.map((id) => [id, "online"]))));
   const http = { get } as unknown as Http;
-  const people = new People({ me: "ann", http, store: new MemoryStore(), stores, watch, now: () => Date.now() });
+  const people = new People({
+    updates: new Updates(),
+    me: "ann",
+    http,
+    store: new MemoryStore(),
+    stores,
+    watch,
+    now: () => Date.now(),
+  });
   const shown = () => {
     people.flush();
     return stores.people.getState();

@@ -1,6 +1,6 @@
 /** Other people: who is there, who types, how far they have read, and what they are called. */
 
-import { oncePerFrame } from "./batch";
+import type { Updates } from "./batch";
 import type { Http } from "./environment";
 import type { Profile, UserPage } from "./schema.gen";
 import type { LocalStore } from "./storage/store";
@@ -8,6 +8,7 @@ import type { Stores } from "./stores";
 import type { Presence } from "./types";
 
 export interface PeopleOptions {
+  updates: Updates;
   me: string;
   http: Http;
   store: LocalStore;
@@ -43,7 +44,7 @@ export class People {
 
   constructor(options: PeopleOptions) {
     this.#options = options;
-    this.#publish = oncePerFrame(() => this.flush());
+    this.#publish = options.updates.coalesced(() => this.flush());
   }
 
   async restore(): Promise<void> {

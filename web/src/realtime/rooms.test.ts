@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Updates } from "./batch";
 import { Rooms } from "./rooms";
 import type { RoomEvent, RoomSummary } from "./schema.gen";
 import { clear, createStores } from "./stores";
@@ -6,7 +7,14 @@ import { clear, createStores } from "./stores";
 const stores = createStores();
 let rooms: Rooms;
 beforeEach(() => {
-  rooms = new Rooms({ me: "ann", stores, draftOf: () => undefined, changed: () => undefined, quiet: () => undefined });
+  rooms = new Rooms({
+    updates: new Updates(),
+    me: "ann",
+    stores,
+    draftOf: () => undefined,
+    changed: () => undefined,
+    quiet: () => undefined,
+  });
 });
 afterEach(() => clear(stores));
 
@@ -86,6 +94,7 @@ describe("when a room was last active", () => {
     rooms.ready([summary("a", 700), summary("b", 900)], "epoch");
     const kept = rooms.list();
     rooms = new Rooms({
+      updates: new Updates(),
       me: "ann",
       stores,
       draftOf: () => undefined,

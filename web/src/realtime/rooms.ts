@@ -1,6 +1,6 @@
 /** The rooms that the user is in: what the server says of them, what happened since, and the drafts. */
 
-import { oncePerFrame } from "./batch";
+import type { Updates } from "./batch";
 import {
   fromSummary,
   isOther,
@@ -21,6 +21,7 @@ import type { Stores } from "./stores";
 import type { RoomState, RoomsStatus } from "./types";
 
 export interface RoomsOptions {
+  updates: Updates;
   me: string;
   stores: Stores;
   draftOf: (roomId: string) => string | undefined;
@@ -45,7 +46,7 @@ export class Rooms {
 
   constructor(options: RoomsOptions) {
     this.#options = options;
-    this.#publish = oncePerFrame(() => this.flush());
+    this.#publish = options.updates.coalesced(() => this.flush());
   }
 
   /** Begin with what the device kept. */

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/http";
+import { Updates } from "./batch";
 import type { Http } from "./environment";
 import { apply, type RoomView } from "./reconcile";
 import { isNotice } from "./room-window";
@@ -94,6 +95,7 @@ class Tab {
   ) {
     let clock = number;
     this.rooms = new Rooms({
+      updates: new Updates(),
       me: "ann",
       stores: this.stores,
       draftOf: () => undefined,
@@ -101,6 +103,7 @@ class Tab {
       quiet: () => undefined,
     });
     this.timelines = new Timelines({
+      updates: new Updates(),
       me: "ann",
       http: {
         get: (_path: string, { query }: { query: Record<string, number> }) => this.#ask(() => server.page(query)),

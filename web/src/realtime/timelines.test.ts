@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/http";
+import { Updates } from "./batch";
 import type { Http } from "./environment";
 import type { Entries } from "./outbox-rules";
 import { apply, type RoomView } from "./reconcile";
@@ -36,6 +37,7 @@ function world(log: RoomEvent[]) {
     return Promise.resolve(pageOf(page, state.head));
   });
   const timelines: Timelines = new Timelines({
+    updates: new Updates(),
     me: "ann",
     http: { get } as unknown as Http,
     store,

@@ -1,7 +1,7 @@
 /** The windows of the rooms that are looked at, or were: loaded, kept up to date, shown with what the outbox holds, and saved. */
 
 import { ApiError } from "@/lib/http";
-import { oncePerFrame } from "./batch";
+import type { Updates } from "./batch";
 import type { Http } from "./environment";
 import type { Entries } from "./outbox-rules";
 import { isOther } from "./room-counts";
@@ -24,6 +24,7 @@ import { shownItems } from "./timeline-view";
 import type { Timeline, TimelineStatus } from "./types";
 
 export interface TimelinesOptions {
+  updates: Updates;
   me: string;
   http: Http;
   store: LocalStore;
@@ -74,7 +75,7 @@ export class Timelines {
 
   constructor(options: TimelinesOptions) {
     this.#options = options;
-    this.#publish = oncePerFrame(() => this.flush());
+    this.#publish = options.updates.coalesced(() => this.flush());
     this.#saving = setInterval(() => void this.save(), SAVE_EVERY);
   }
 

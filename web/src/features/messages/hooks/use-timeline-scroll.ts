@@ -14,7 +14,8 @@ const END_PX = 60;
 /** So few rows before the first one that is held, the next page is asked for. */
 const NEAR_ROWS = 12;
 const HIGHLIGHT_MS = 1_600;
-const PATIENCE_MS = 1_500;
+/** A slow connection takes so long to say what is new; who goes elsewhere by then is not held. */
+const PATIENCE_MS = 4_000;
 /** So much of what was read stays in sight above what one is led to. */
 const CONTEXT_PX = 64;
 

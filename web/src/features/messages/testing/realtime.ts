@@ -23,6 +23,7 @@ export const unpinMessage = vi.fn(done);
 export const retryCommand = vi.fn(done);
 export const discardCommand = vi.fn(done);
 export const editFailed = vi.fn(done);
+export const attend = vi.fn();
 export const markRead = vi.fn();
 export const markUnread = vi.fn();
 export const setTyping = vi.fn();
@@ -30,6 +31,8 @@ export const saveDraft = vi.fn();
 
 export const useSession = () => ({ user: people.get("me"), sessionId: "session" });
 export const useRoom = vi.fn(() => ROOM);
+export const useRoomIdentity = vi.fn(() => ROOM);
+export const useRoomDraft = vi.fn(() => ROOM.draft ?? "");
 export const useProfile = vi.fn((id: string) => people.get(id));
 export const useProfiles = (ids: readonly string[]) =>
   new Map(ids.flatMap((id) => [...people].filter(([known]) => known === id)));
