@@ -123,31 +123,18 @@ export class Person {
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
   }
 
-  /**
-   * What can be moved sideways, if only by the focus as in a column that hides it, and controls out of the page's sides; but for code
-   * and bars that are made for it.
-   */
+  /** What can be moved sideways, but for code and bars that are made for it. */
   overflows(): Promise<string[]> {
     return this.page.evaluate(async () => {
       await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-      const elements = (selector: string) =>
-        [...document.querySelectorAll(selector)].filter(
-          (element) => element.closest('pre, textarea, [class*="overflow-x-auto"]') === null,
-        );
-      const scrollers = elements("body *").filter((element) => {
-        const { overflowX, overflowY } = getComputedStyle(element);
-        return /auto|scroll/.test(`${overflowX} ${overflowY}`);
-      });
-      const outside = elements("button, a, input, [role=tab]").filter((element) => {
-        const { left, right, width } = element.getBoundingClientRect();
-        return width > 1 && (left < -1 || right > window.innerWidth + 1); // one pixel is for those who hear the page
-      });
-      return [
-        ...[document.documentElement, ...scrollers]
-          .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
-          .map((element) => `${element.tagName} ${element.className}: ${element.scrollWidth} > ${element.clientWidth}`),
-        ...outside.map((element) => `out of the page: ${element.outerHTML.slice(0, 120)}`),
-      ];
+      const scrollers = [...document.querySelectorAll("body *")].filter(
+        (element) =>
+          /auto|scroll/.test(getComputedStyle(element).overflowX) &&
+          element.closest('pre, textarea, [class*="overflow-x-auto"]') === null,
+      );
+      return [document.documentElement, ...scrollers]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map((element) => `${element.tagName} ${element.className}: ${element.scrollWidth} > ${element.clientWidth}`);
     });
   }
 }

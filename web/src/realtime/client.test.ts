@@ -15,9 +15,21 @@ import type { Tokens } from "./tokens";
 const network = vi.hoisted(() => ({
   link: undefined as LinkOptions | undefined,
   online: false,
+  leave: () => undefined,
   request: vi.fn(() => Promise.reject(new Error("nobody answers"))),
 }));
 
+/** In place of a page that can be left. */
+vi.mock("./activity", () => ({
+  Activity: class {
+    constructor({ leaving }: { leaving: () => void }) {
+      network.leave = leaving;
+    }
+    readonly start = () => undefined;
+    readonly stop = () => undefined;
+    readonly tell = () => undefined;
+  },
+}));
 vi.mock("./socket", async (original) => ({
   ...(await original<object>()),
   Link: class {
@@ -161,5 +173,12 @@ describe("a room that somebody looks at", () => {
     await vi.advanceTimersByTimeAsync(150);
     expect(client.rooms.get("room")?.counts).toMatchObject({ read: 3 });
     expect(told()).toEqual([]);
+  });
+
+  test("has been read when the page is left at once", () => {
+    client.attend("room");
+    say(4);
+    network.leave();
+    expect(told()).toEqual([{ room_id: "room", seq: 4, was: 3 }]);
   });
 });

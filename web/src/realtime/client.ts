@@ -167,6 +167,7 @@ export class Client {
     this.#activity = new Activity({
       link: this.link,
       leaving: () => {
+        this.#tellReadings(); // it may be the last that is heard of this page
         void this.save();
         // A frozen page must not keep others from sending; one that is closed loses the lock by itself.
         if (!online()) this.#leadership.want(false);
@@ -415,11 +416,14 @@ export class Client {
   /** Several events at once: a busy room would have the server hear of each. */
   #tellReading(roomId: string): void {
     this.#reading.add(roomId);
-    this.#tellingReading ??= setTimeout(() => {
-      this.#tellingReading = undefined;
-      for (const id of this.#reading) this.#tellRead(id, this.rooms.get(id)?.counts.read ?? 0);
-      this.#reading.clear();
-    }, TELL_READING_AFTER);
+    this.#tellingReading ??= setTimeout(() => this.#tellReadings(), TELL_READING_AFTER);
+  }
+
+  #tellReadings(): void {
+    clearTimeout(this.#tellingReading);
+    this.#tellingReading = undefined;
+    for (const id of this.#reading) this.#tellRead(id, this.rooms.get(id)?.counts.read ?? 0);
+    this.#reading.clear();
   }
 
   /** Whatever `was` says, a reading that takes back a mark counts. */
