@@ -15,7 +15,7 @@ import type { Tokens } from "./tokens";
 const network = vi.hoisted(() => ({
   link: undefined as LinkOptions | undefined,
   online: false,
-  leave: () => undefined,
+  leave: (): void => undefined,
   request: vi.fn(() => Promise.reject(new Error("nobody answers"))),
 }));
 
