@@ -4,10 +4,11 @@ import { Client } from "./client";
 import { initialLink } from "./connection";
 import type { Http } from "./environment";
 import { fromSummary } from "./room-counts";
-import type { ReadyState, RoomSummary } from "./schema.gen";
+import type { ReadyState } from "./schema.gen";
 import type { LinkOptions } from "./socket";
 import { MemoryStore } from "./storage/memory";
 import { createStores } from "./stores";
+import { roomSummary } from "./testing/rooms";
 import type { TabChannel } from "./tabs";
 import type { Tokens } from "./tokens";
 
@@ -46,21 +47,7 @@ vi.mock("./socket", async (original) => ({
   },
 }));
 
-const SUMMARY: RoomSummary = {
-  id: "room",
-  name: "garden",
-  kind: "public",
-  topic: "",
-  role: "member",
-  notify: "all",
-  created_at: 0,
-  joined_at: 0,
-  last_at: 0,
-  head: 3,
-  read: 3,
-  unread: 0,
-  mentions: 0,
-};
+const SUMMARY = roomSummary({ name: "garden", head: 3, read: 3 });
 
 const READY: ReadyState = {
   user: { id: "ann", username: "ann", display_name: "Ann", role: "member", disabled: false },

@@ -383,6 +383,7 @@ export class Client {
   }
 
   #left(roomId: string): void {
+    this.#reading.delete(roomId);
     this.rooms.remove(roomId);
     this.timelines.drop(roomId);
     this.people.drop(roomId);

@@ -1,13 +1,13 @@
 import { act, render, screen } from "@testing-library/react";
 import { memo } from "react";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Updates } from "./batch";
 import { useProfiles, useRoom, useRoomIdentity, useRoomIds, useRooms, useTimelineMessage } from "./hooks";
 import { asSent } from "./outbox-view";
-import { Rooms } from "./rooms";
+import type { Rooms } from "./rooms";
 import type { Message, Profile, RoomEvent, RoomSummary } from "./schema.gen";
 import { stores } from "./session";
 import { clear } from "./stores";
+import { roomsIn } from "./testing/rooms";
 import type { Timeline } from "./types";
 
 const drawn: Record<string, number> = {};
@@ -53,14 +53,7 @@ function Total() {
 let rooms: Rooms;
 beforeEach(() => {
   Object.keys(drawn).forEach((key) => (drawn[key] = 0));
-  rooms = new Rooms({
-    updates: new Updates(),
-    me: "ann",
-    stores,
-    draftOf: () => undefined,
-    changed: () => undefined,
-    quiet: () => undefined,
-  });
+  rooms = roomsIn(stores);
   rooms.ready([summary("a"), summary("b"), summary("c")], "epoch");
   rooms.flush();
 });

@@ -15,26 +15,13 @@ import {
   type Counts,
 } from "./room-counts";
 import type { RoomEvent, RoomSummary } from "./schema.gen";
+import { roomSummary } from "./testing/rooms";
 import { logs } from "./testing/logs";
 
 const ME = "ann";
 
 function summary(head: number, read: number, mentions = 0): RoomSummary {
-  return {
-    id: "room",
-    name: "room",
-    kind: "public",
-    topic: "",
-    role: "member",
-    notify: "all",
-    created_at: 0,
-    joined_at: 0,
-    last_at: 0,
-    head,
-    read,
-    unread: head - read,
-    mentions,
-  };
+  return roomSummary({ head, read, unread: head - read, mentions });
 }
 
 function message(seq: number, data: { mentions?: string[]; mentions_room?: true } = {}, sender_id = "ben"): RoomEvent {

@@ -1,20 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Updates } from "./batch";
-import { Rooms } from "./rooms";
+import type { Rooms } from "./rooms";
 import type { RoomEvent, RoomSummary } from "./schema.gen";
 import { clear, createStores } from "./stores";
+import { roomsIn } from "./testing/rooms";
 
 const stores = createStores();
 let rooms: Rooms;
 beforeEach(() => {
-  rooms = new Rooms({
-    updates: new Updates(),
-    me: "ann",
-    stores,
-    draftOf: () => undefined,
-    changed: () => undefined,
-    quiet: () => undefined,
-  });
+  rooms = roomsIn(stores);
 });
 afterEach(() => clear(stores));
 
@@ -93,14 +86,7 @@ describe("when a room was last active", () => {
   test("is what the device kept while there is no server, and the later of both with one", () => {
     rooms.ready([summary("a", 700), summary("b", 900)], "epoch");
     const kept = rooms.list();
-    rooms = new Rooms({
-      updates: new Updates(),
-      me: "ann",
-      stores,
-      draftOf: () => undefined,
-      changed: () => undefined,
-      quiet: () => undefined,
-    });
+    rooms = roomsIn(stores);
     rooms.restore(kept);
     expect([lastAt("a"), lastAt("b")]).toEqual([700, 900]);
     rooms.ready([summary("a", 1_000), summary("b", 800)], "epoch");
