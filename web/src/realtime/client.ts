@@ -105,7 +105,7 @@ export class Client {
         stores.outbox.setState({ count: this.outbox.count });
       },
       refused: (entry, error) => this.#refused(entry, error),
-      written: (roomId) => channel.tell({ type: "outbox", roomId }),
+      written: (roomId, removed) => channel.tell({ type: "outbox", roomId, removed }),
       idOf: (roomId, clientId) => this.timelines.idOf(roomId, clientId),
       delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       newId,
@@ -239,7 +239,7 @@ export class Client {
   told(message: TabMessage): void {
     switch (message.type) {
       case "outbox":
-        void this.outbox.refresh(message.roomId).catch(() => undefined);
+        void this.outbox.refresh(message.roomId, message.removed ?? []).catch(() => undefined);
         return;
       case "draft":
         this.drafts.take(message.draft);
@@ -373,9 +373,9 @@ export class Client {
     this.rooms.receive(roomId, events);
     if (roomId === this.#attended && this.rooms.read(roomId, this.rooms.head(roomId))) this.#tellReading(roomId);
     show();
-    const mine = new Map<string, string>();
+    const mine = new Map<string, RoomEvent>();
     for (const event of events) {
-      if (event.sender_id === this.#options.userId) mine.set(event.client_id, event.id);
+      if (event.sender_id === this.#options.userId) mine.set(event.client_id, event);
       if (event.type === "message.created") this.people.typing(roomId, event.sender_id, false);
     }
     if (mine.size > 0) this.outbox.receive(roomId, mine).catch(() => undefined);

@@ -103,7 +103,7 @@ describe("discarding", () => {
 describe("an entry is done", () => {
   test("when its event is seen, acknowledged or not", () => {
     const entries = added(attempted(outbox(entry("a")), "a"), entry("e", editOf("a", "x")));
-    const after = seen(entries, new Map([["a", "id-1"]]));
+    const after = seen(entries, new Map([["a", { id: "id-1", seq: 1, at: 1 }]]));
     expect(ids(after)).toEqual(["e"]);
     expect(after[0]!.command).toMatchObject({ target: { id: "id-1" } });
   });

@@ -31,7 +31,20 @@ export interface OutboxEntry {
   attempts: number;
   state: "waiting" | "failed" | "placed";
   error?: ErrorBody;
-  placed?: { id: string; seq: number; at: number };
+  placed?: Place;
+}
+
+/** Where a command's event is in the log. */
+export interface Place {
+  id: string;
+  seq: number;
+  at: number;
+}
+
+/** An entry that the store has no more: with its place where its event was seen, without where it was given up. */
+export interface Removal {
+  clientId: string;
+  placed?: Place;
 }
 
 export type Entries = readonly OutboxEntry[];
@@ -86,9 +99,9 @@ export function acknowledged(entries: Entries, clientId: string, { id, seq, at }
 }
 
 /** The entries once events of the user's own have been seen: they are done, acknowledged or not. */
-export function seen(entries: Entries, events: ReadonlyMap<string, string>): Entries {
+export function seen(entries: Entries, events: ReadonlyMap<string, Place>): Entries {
   let after = entries;
-  for (const [clientId, id] of events) {
+  for (const [clientId, { id }] of events) {
     if (find(after, clientId) !== undefined) after = resolvedAll(without(after, clientId), clientId, id);
   }
   return after;
@@ -98,6 +111,18 @@ export function seen(entries: Entries, events: ReadonlyMap<string, string>): Ent
 export function settled(entries: Entries, head: number): Entries {
   const after = entries.filter((each) => each.placed === undefined || each.placed.seq > head);
   return after.length === entries.length ? entries : after;
+}
+
+/** What `after` has no more of `before`; `placeOf` knows the places of what was seen. */
+export function removals(
+  before: Entries,
+  after: Entries,
+  placeOf: (clientId: string) => Place | undefined,
+): readonly Removal[] {
+  const kept = new Set(after.map((each) => each.clientId));
+  return before
+    .filter((each) => !kept.has(each.clientId))
+    .map(({ clientId, placed = placeOf(clientId) }) => (placed === undefined ? { clientId } : { clientId, placed }));
 }
 
 /** The entries after a refusal that no repeating changes. */

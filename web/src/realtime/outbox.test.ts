@@ -66,6 +66,31 @@ describe("without faults", () => {
     await settled(second, 2);
   });
 
+  test("what another tab has sent and seen stays until this one has seen it", async () => {
+    world = new World();
+    const [first, second] = [await world.openTab(), await world.openTab()];
+    second.deaf = true;
+    second.outbox.add(ROOM, say("from the second"));
+    await settled(first, 1);
+    await vi.waitFor(() => expect(first.outbox.entries(ROOM)).toEqual([]));
+    await vi.waitFor(() => expect(second.outbox.entries(ROOM)[0]?.placed?.seq).toBe(1));
+    expect(second.shown.slice(1).every((entries) => entries.length === 1)).toBe(true);
+    expect(second.outbox.count).toBe(0);
+    await second.outbox.settle(ROOM, 1);
+    expect(second.outbox.entries(ROOM)).toEqual([]);
+  });
+
+  test("what another tab has given up is gone in this one", async () => {
+    world = new World();
+    const [first, second] = [await world.openTab(), await world.openTab()];
+    world.refusals.push({ code: "forbidden", message: "no" });
+    const { clientId } = second.outbox.add(ROOM, say("from the second"));
+    await vi.waitFor(() => expect(first.outbox.entries(ROOM)[0]?.state).toBe("failed"));
+    await vi.waitFor(() => expect(second.outbox.entries(ROOM)[0]?.state).toBe("failed"));
+    await first.outbox.discard(clientId);
+    await vi.waitFor(() => expect(second.outbox.entries(ROOM)).toEqual([]));
+  });
+
   test("an edit and a reaction to a message that is on its way follow it with its id", async () => {
     world = new World();
     const tab = await world.openTab();

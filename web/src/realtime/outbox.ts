@@ -1,7 +1,8 @@
 /**
  * The outbox: what the user does goes to the device's store first, is shown at once, and is sent until the server has acknowledged it.
  *
- * One tab sends (see tabs.ts), the others write to the same store and say so. Each step is written down before the next: an attempt
+ * One tab sends (see tabs.ts), the others write to the same store and say so. What the one has seen placed and removed from the store
+ * stays on the screen of another until that one has seen it too. Each step is written down before the next: an attempt
  * before it is made, an acknowledgement before the next command goes out. A crash between any two repeats the step, which is harmless,
  * since the server keeps one event for each client id; it never skips one.
  */
@@ -18,6 +19,7 @@ import {
   isSilent,
   next,
   refused,
+  removals,
   retried,
   seen,
   settled,
@@ -25,6 +27,8 @@ import {
   type Entries,
   type MessageRef,
   type OutboxEntry,
+  type Place,
+  type Removal,
 } from "./outbox-rules";
 import type { ErrorBody, Placed } from "./schema.gen";
 import { CommandRefused } from "./socket";
@@ -38,8 +42,8 @@ export interface OutboxOptions {
   changed: (roomId: string) => void;
   /** A command that shows on no message was refused for good, and is gone. */
   refused: (entry: OutboxEntry, error: ErrorBody) => void;
-  /** Something was written that other tabs have not read. */
-  written: (roomId: string) => void;
+  /** Something was written that other tabs have not read, and `removed` from the store by it. */
+  written: (roomId: string, removed: readonly Removal[]) => void;
   /** The id of a message of the user's own, from what else is known of the room. */
   idOf: (roomId: string, clientId: string) => string | undefined;
   delay: (ms: number) => Promise<void>;
@@ -51,14 +55,16 @@ type Change = (entries: Entries) => Entries;
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
-const REMEMBERED_IDS = 500;
+const REMEMBERED_PLACES = 500;
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #known = new Map<string, Entries>();
   /** What the user has just done and the store has not confirmed yet. */
   readonly #unsaved = new Map<string, Change[]>();
-  readonly #ids = new Map<string, string>();
+  /** What another tab has removed from the store, and this one has not seen placed. */
+  readonly #lingering = new Map<string, Entries>();
+  readonly #places = new Map<string, Place>();
   readonly #refusals = new Map<string, number>();
   readonly #pumping = new Set<string>();
   /** Changes when sending begins or stops, so that what was under way before goes no further. */
@@ -83,7 +89,8 @@ export class Outbox {
 
   /** The entries of a room as they are to be shown. */
   entries(roomId: string): Entries {
-    const known = this.#known.get(roomId) ?? [];
+    const lingering = this.#lingering.get(roomId) ?? [];
+    const known: Entries = [...lingering, ...(this.#known.get(roomId) ?? [])].sort((a, b) => a.order - b.order);
     return (this.#unsaved.get(roomId) ?? []).reduce((entries, change) => change(entries), known);
   }
 
@@ -128,9 +135,17 @@ export class Outbox {
     await this.#doTo(clientId, (entries) => edited(entries, clientId, text, freshId));
   }
 
-  /** Another tab has written: read the room's entries anew. */
-  async refresh(roomId: string): Promise<void> {
-    await this.#update(roomId, (entries) => entries, false);
+  /** Another tab has written, and `removed` from the store: read the room's entries anew. */
+  async refresh(roomId: string, removed: readonly Removal[]): Promise<void> {
+    await this.#update(roomId, (entries) => entries, { tell: false });
+    const byId = new Map(removed.map((each) => [each.clientId, each]));
+    this.#linger(roomId, (entries) =>
+      entries.flatMap((each) => {
+        const why = byId.get(each.clientId);
+        if (why === undefined) return [each];
+        return why.placed === undefined ? [] : [{ ...each, placed: why.placed }];
+      }),
+    );
     this.#begin(roomId);
   }
 
@@ -143,9 +158,10 @@ export class Outbox {
     if (active) for (const roomId of this.rooms()) this.#begin(roomId);
   }
 
-  /** Events of the user's own have come: `events` maps client ids to event ids. */
-  async receive(roomId: string, events: ReadonlyMap<string, string>): Promise<void> {
-    for (const [clientId, id] of events) this.#remember(clientId, id);
+  /** Events of the user's own have come: `events` says where by their client ids. */
+  async receive(roomId: string, events: ReadonlyMap<string, Place>): Promise<void> {
+    for (const [clientId, place] of events) this.#remember(clientId, place);
+    this.#linger(roomId, (entries) => entries.filter((each) => !events.has(each.clientId)));
     if (!this.entries(roomId).some((each) => concerns(each, events))) return;
     await this.#update(roomId, (entries) => seen(entries, events));
     this.#begin(roomId);
@@ -153,6 +169,7 @@ export class Outbox {
 
   /** All events of a room up to `head` are shown. */
   async settle(roomId: string, head: number): Promise<void> {
+    this.#linger(roomId, (entries) => settled(entries, head));
     const entries = this.#known.get(roomId) ?? [];
     if (settled(entries, head) !== entries) await this.#update(roomId, (each) => settled(each, head));
   }
@@ -160,6 +177,7 @@ export class Outbox {
   /** The user is no longer a member of a room: nothing can be sent there, and nobody would see it fail. */
   async drop(roomId: string, error: ErrorBody): Promise<void> {
     const lost = this.entries(roomId).filter((each) => each.state !== "placed");
+    this.#linger(roomId, () => []);
     if (this.entries(roomId).length > 0) await this.#update(roomId, () => []);
     for (const entry of lost) this.#options.refused(entry, error);
   }
@@ -179,25 +197,57 @@ export class Outbox {
   async #do(roomId: string, change: Change): Promise<void> {
     this.#unsaved.set(roomId, [...(this.#unsaved.get(roomId) ?? []), change]);
     this.#options.changed(roomId);
-    await this.#update(roomId, change, true, () => {
+    const written = () => {
       const rest = (this.#unsaved.get(roomId) ?? []).filter((each) => each !== change);
       if (rest.length > 0) this.#unsaved.set(roomId, rest);
       else this.#unsaved.delete(roomId);
-    });
+    };
+    await this.#update(roomId, change, { written });
     this.#begin(roomId);
   }
 
-  async #update(roomId: string, change: Change, tell = true, written?: () => void): Promise<Entries> {
+  async #update(
+    roomId: string,
+    change: Change,
+    { tell = true, written }: { tell?: boolean; written?: () => void } = {},
+  ): Promise<Entries> {
     return this.#serially(async () => {
+      let before: Entries = [];
       // What a command builds on may have been placed, and be gone from the store, while the command waited to be written.
-      const entries = await this.#options.store.update(roomId, (before) =>
-        identified(change(before), (clientId) => this.#idOf(roomId, clientId)),
-      );
+      const entries = await this.#options.store.update(roomId, (stored) => {
+        before = stored;
+        return identified(change(stored), (clientId) => this.#idOf(roomId, clientId));
+      });
       written?.();
+      this.#keepVanished(roomId, before);
       this.#take(roomId, entries);
-      if (tell) this.#options.written(roomId);
+      if (tell)
+        this.#options.written(
+          roomId,
+          removals(before, entries, (clientId) => this.#places.get(clientId)),
+        );
       return entries;
     });
+  }
+
+  /** What another tab has removed is most likely placed, and not yet seen here; that tab says what became of it (`refresh`). */
+  #keepVanished(roomId: string, stored: Entries): void {
+    const there = new Set(stored.map((each) => each.clientId));
+    const vanished = (this.#known.get(roomId) ?? []).filter(
+      ({ clientId }) => !there.has(clientId) && this.#idOf(roomId, clientId) === undefined,
+    );
+    if (vanished.length === 0) return;
+    const kept = vanished.map((each): OutboxEntry => ({ ...each, state: "placed" }));
+    this.#lingering.set(roomId, [...(this.#lingering.get(roomId) ?? []), ...kept]);
+  }
+
+  #linger(roomId: string, change: Change): void {
+    const before = this.#lingering.get(roomId);
+    if (before === undefined) return;
+    const after = change(before);
+    if (after.length > 0) this.#lingering.set(roomId, after);
+    else this.#lingering.delete(roomId);
+    this.#options.changed(roomId);
   }
 
   /** One after the other, so that what is known always becomes newer. */
@@ -255,7 +305,7 @@ export class Outbox {
     const { clientId } = entry;
     try {
       const placed = await this.#options.send(entry);
-      this.#remember(clientId, placed.id);
+      this.#remember(clientId, placed);
       await this.#update(roomId, (entries) => acknowledged(entries, clientId, placed));
       this.#refusals.delete(clientId);
       return "done";
@@ -276,14 +326,14 @@ export class Outbox {
   }
 
   #idOf(roomId: string, clientId: string): string | undefined {
-    return this.#ids.get(clientId) ?? this.#options.idOf(roomId, clientId);
+    return this.#places.get(clientId)?.id ?? this.#options.idOf(roomId, clientId);
   }
 
-  #remember(clientId: string, id: string): void {
-    this.#ids.set(clientId, id);
-    if (this.#ids.size > REMEMBERED_IDS) {
-      const oldest = this.#ids.keys().next().value;
-      if (oldest !== undefined) this.#ids.delete(oldest);
+  #remember(clientId: string, { id, seq, at }: Place): void {
+    this.#places.set(clientId, { id, seq, at });
+    if (this.#places.size > REMEMBERED_PLACES) {
+      const oldest = this.#places.keys().next().value;
+      if (oldest !== undefined) this.#places.delete(oldest);
     }
   }
 }

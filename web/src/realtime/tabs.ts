@@ -1,12 +1,13 @@
 /** The tabs of one account in one browser: what they tell each other, and which of them does what only one may do. */
 
+import type { Removal } from "./outbox-rules";
 import type { User } from "./schema.gen";
 import type { SavedDraft } from "./storage/store";
 import type { AccessToken } from "./tokens";
 
 export type TabMessage =
-  /** The outbox of a room was written. */
-  | { type: "outbox"; roomId: string }
+  /** The outbox of a room was written, and `removed` from the store (a tab of an older version does not say). */
+  | { type: "outbox"; roomId: string; removed?: readonly Removal[] }
   | { type: "token"; token: AccessToken }
   | { type: "draft"; draft: SavedDraft }
   /** The user has marked a room unread from a seq on, or taken the mark away. */

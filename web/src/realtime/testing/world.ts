@@ -6,7 +6,7 @@
  */
 
 import { Outbox } from "../outbox";
-import type { Entries, OutboxEntry } from "../outbox-rules";
+import type { Entries, OutboxEntry, Place } from "../outbox-rules";
 import type { ErrorBody } from "../schema.gen";
 import { CommandRefused, NoAnswer } from "../socket";
 import { openStore } from "../storage/dexie";
@@ -23,12 +23,6 @@ interface LoggedCommand {
   kind: string;
   text: string;
   target?: string;
-}
-
-interface Placed {
-  id: string;
-  seq: number;
-  at: number;
 }
 
 export class World {
@@ -71,7 +65,7 @@ export class World {
   }
 
   /** What the server does with a command: it has come, it is durable, it is told, it is acknowledged. */
-  async serve(tab: Tab, entry: OutboxEntry): Promise<Placed> {
+  async serve(tab: Tab, entry: OutboxEntry): Promise<Place> {
     const epoch = this.#epoch;
     const connected = () => epoch === this.#epoch && tab.alive;
     const cut = () => {
@@ -87,7 +81,7 @@ export class World {
     const placed = this.#append(entry);
     await this.step(tab);
     if (connected() && !this.mute)
-      for (const each of this.tabs) if (each.alive) void each.hear(entry.roomId, entry.clientId, placed.id);
+      for (const each of this.tabs) if (each.alive) void each.hear(entry.roomId, entry.clientId, placed);
     await this.step(tab);
     cut();
     return placed;
@@ -97,7 +91,7 @@ export class World {
     for (const tab of this.tabs) tab.die();
   }
 
-  #append({ clientId, command }: OutboxEntry): Placed {
+  #append({ clientId, command }: OutboxEntry): Place {
     let known = this.log.find((each) => each.clientId === clientId);
     if (known === undefined) {
       const seq = this.log.length + 1;
@@ -128,6 +122,8 @@ export class Tab {
   readonly #store: LocalStore;
   readonly #leadership: Leadership;
   readonly #heard = new Map<string, string>();
+  /** Whether events come to this tab; what it has not heard it never shows. */
+  deaf = false;
   #ids = 0;
 
   constructor(world: World, browser: ReturnType<FakeLocks["open"]>, store: LocalStore) {
@@ -141,8 +137,8 @@ export class Tab {
       send: (entry) => world.serve(this, entry),
       changed: (roomId) => this.shown.push(this.outbox.entries(roomId)),
       refused: ({ clientId }) => this.refused.push(clientId),
-      written: (roomId) => {
-        for (const each of world.tabs) if (each !== this && each.alive) void each.outbox.refresh(roomId);
+      written: (roomId, removed) => {
+        for (const each of world.tabs) if (each !== this && each.alive) void each.outbox.refresh(roomId, removed);
       },
       idOf: (_roomId, clientId) => this.#heard.get(clientId),
       delay: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 3))),
@@ -177,10 +173,11 @@ export class Tab {
     if (!this.alive) await new Promise(() => undefined);
   }
 
-  async hear(roomId: string, clientId: string, id: string): Promise<void> {
+  async hear(roomId: string, clientId: string, place: Place): Promise<void> {
     await this.#world.step(this);
-    this.#heard.set(clientId, id);
-    await this.outbox.receive(roomId, new Map([[clientId, id]]));
+    if (this.deaf) return;
+    this.#heard.set(clientId, place.id);
+    await this.outbox.receive(roomId, new Map([[clientId, place]]));
   }
 
   #fragile(store: OutboxStore): OutboxStore {
