@@ -32,6 +32,9 @@ export interface TextFieldProps {
   ref?: Ref<TextFieldHandle>;
 }
 
+/** Whether a field grows with its text by style alone; to measure it has the whole page laid out. */
+const sizesItself = () => CSS.supports("field-sizing", "content");
+
 /** Where messages are typed: grows with the text, completes names and emoji, and sends on Enter but not while an IME composes. */
 export function TextField({
   label,
@@ -60,8 +63,10 @@ export function TextField({
   useLayoutEffect(() => {
     const element = field.current;
     if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
+    if (!sizesItself()) {
+      element.style.height = "auto";
+      element.style.height = `${element.scrollHeight}px`;
+    }
     const chosen = selection.current;
     if (chosen?.text !== value) return;
     element.setSelectionRange(chosen.start, chosen.end);
@@ -157,7 +162,7 @@ export function TextField({
         }
         onBlur={() => setCaret(undefined)}
         onKeyDown={press}
-        className="block max-h-[min(45dvh,26rem)] w-full resize-none overflow-y-auto bg-transparent px-3 py-2.5 text-md outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap touch:py-3.5"
+        className="block field-sizing-content max-h-[min(45dvh,26rem)] w-full resize-none overflow-y-auto bg-transparent px-3 py-2.5 text-md outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap touch:py-3.5"
       />
     </div>
   );

@@ -13,6 +13,7 @@ export function useNames(userIds: readonly string[], limit = 10): string {
   const names = named.map((id) => (id === me ? t("you") : isolated(profiles.get(id)?.display_name ?? t("somebody"))));
   const others = ordered.length - named.length;
   if (others > 0) names.push(t("others", { count: others }));
+  if (names.length < 2) return names[0] ?? "";
   return listFormat(localeTag(language)).format(names);
 }
 
