@@ -90,15 +90,16 @@ export function dropped(frames: readonly Frame[]): number {
 
 /**
  * How far rows moved otherwise than by the wheel, at most in one frame. The compositor scrolls before the page hears of the wheel, or
- * after it: what has moved must at every frame be one of the places that the turns up to a few frames from it lead to.
+ * after it, and the page hears of several turns at once: what has moved must at every frame be one of the places that whole turns up
+ * to a few frames from it lead to.
  */
-export function largestJump(frames: readonly Frame[], slack = 6): number {
+export function largestJump(frames: readonly Frame[], notch: number, slack = 6): number {
   const turned: number[] = [0];
   for (const { wheel } of frames) turned.push((turned.at(-1) ?? 0) - wheel);
   let places = [0]; // where it may be: one, but after a frame in which the row went away
   let worst = 0;
   frames.forEach(({ moved }, index) => {
-    const allowed = turned.slice(Math.max(0, index - slack), index + 2 + slack);
+    const allowed = wholeTurns(turned.slice(Math.max(0, index - slack), index + 2 + slack), notch);
     if (moved === undefined) {
       places = allowed;
       return;
@@ -113,4 +114,11 @@ export function largestJump(frames: readonly Frame[], slack = 6): number {
     places = [...new Set(now.filter(({ off }) => off < least + 1).map(({ nearest }) => nearest))];
   });
   return worst;
+}
+
+/** The places between the least and the most, a turn apart. */
+function wholeTurns(places: readonly number[], notch: number): number[] {
+  const least = Math.min(...places);
+  const turns = Math.round((Math.max(...places) - least) / notch);
+  return Array.from({ length: turns + 1 }, (_, turn) => least + turn * notch);
 }

@@ -29,7 +29,7 @@ export async function scroll(browser: Browser, world: World, repeats: number): P
     await context.close();
   }
   tell("web_scroll", wheel);
-  const jumps = wheel.map(({ frames }) => largestJump(frames));
+  const jumps = wheel.map(({ frames }) => largestJump(frames, NOTCH_PX));
   report({ name: "web_scroll_jump", values: jumps, unit: "px that a row moved otherwise than by the wheel" });
   tell("web_drag", drag);
 }
