@@ -200,7 +200,7 @@ function first(window: RoomWindow): RoomWindow {
 }
 
 /** The window without what is more than `count` entries at its beginning. */
-function last(window: RoomWindow, count: number): RoomWindow {
+export function last(window: RoomWindow, count: number): RoomWindow {
   const superfluous = sizeOf(window) - count;
   if (superfluous <= 0) return window;
   const { view, notices } = window;

@@ -7,6 +7,7 @@ import { apply, type RoomView } from "./reconcile";
 import { isNotice } from "./room-window";
 import type { RoomEvent, RoomSync } from "./schema.gen";
 import { MemoryStore } from "./storage/memory";
+import { KEPT_MESSAGES } from "./storage/store";
 import { createStores } from "./stores";
 import { ROOM, messagesOnly, pageOf } from "./testing/logs";
 import { Timelines } from "./timelines";
@@ -369,6 +370,22 @@ describe("between messages", () => {
     await vi.waitFor(() => expect(shown()?.items).toHaveLength(10));
     expect(shown()?.items.at(-1)).toMatchObject({ type: "message", text: "new", state: "pending" });
   });
+});
+
+test("of a room that nobody looks at no more is held than the device keeps, and what was before is fetched again", async () => {
+  const { state, timelines, sees, shown } = start(messagesOnly(401));
+  state.head = 400;
+  const close = timelines.open(ROOM);
+  await sees(341, 400);
+  for (let page = 0; page < 4; page++) await shown()?.loadOlder();
+  await sees(1, 400);
+  close();
+  state.head = 401;
+  timelines.receive(ROOM, messagesOnly(401).slice(-1));
+  timelines.open(ROOM);
+  await sees(402 - KEPT_MESSAGES, 401);
+  await shown()?.loadOlder();
+  await sees(302 - KEPT_MESSAGES, 401);
 });
 
 test("a room that nobody looks at any more is forgotten once it is saved and enough others were looked at", async () => {

@@ -10,6 +10,7 @@ import {
   fromPage,
   fromSaved,
   hasGap,
+  last,
   receive,
   receiveAll,
   toSaved,
@@ -221,7 +222,8 @@ export class Timelines {
 
   #set(roomId: string, room: Room, window: RoomWindow): void {
     if (window === room.window) return;
-    room.window = window;
+    // Of a room that nobody looks at, no more is held than the device keeps.
+    room.window = room.users === 0 && window.live ? last(window, KEPT_MESSAGES) : window;
     room.unsaved = true;
     this.touch(roomId);
     this.#options.shown(roomId, window.view.head);
