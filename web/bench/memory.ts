@@ -1,4 +1,4 @@
-/** An hour of a busy team in a minute: what the page holds at its start and after each quarter. */
+/** Two hours of a busy team in a minute: what the page holds at its start and after each half of an hour. */
 
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { progress, report } from "./ledger";
@@ -10,7 +10,7 @@ const ROOMS = 20;
 const ACTS: Readonly<Record<Act, number>> = { message: 3_600, reaction: 600, edit: 200, typing: 300, presence: 100 };
 const SWITCHES = 40;
 const PER_SECOND = 150;
-const QUARTERS = [1, 2, 3, 4] as const;
+const HALVES = [1, 2, 3, 4] as const;
 
 /** Open at each measurement, always with the same messages in sight. */
 const QUIET = "quiet room";
@@ -31,18 +31,18 @@ export async function memory(browser: Browser, world: World, repeats: number): P
   for (let n = 1; n <= ROOMS; n++) rooms.push(await makeRoom(world, nameOf(n)));
   const people = await People.join(world);
   await steadily(PER_SECOND, 1, () => people.act("message", quiet));
-  const hours: Held[][] = [];
-  for (let repeat = 0; repeat < repeats; repeat++) hours.push(await hour(browser, world, quiet, rooms, people));
+  const runs: Held[][] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) runs.push(await twoHours(browser, world, quiet, rooms, people));
   people.leave();
   people.check();
-  const at = (quarter: number, what: keyof Held) => hours.map((hour) => hour[quarter]?.[what] ?? NaN);
-  for (const quarter of [0, ...QUARTERS]) {
-    const when = quarter === 0 ? "start" : `quarter_${quarter}`;
-    report({ name: `web_memory_${when}`, values: at(quarter, "heap").map((bytes) => bytes / 1e6), unit: "MB JS heap" });
-    report({ name: `web_memory_nodes_${when}`, values: at(quarter, "nodes"), unit: "DOM nodes" });
+  const at = (half: number, what: keyof Held) => runs.map((run) => run[half]?.[what] ?? NaN);
+  for (const half of [0, ...HALVES]) {
+    const when = half === 0 ? "start" : `half_${half}`;
+    report({ name: `web_memory_${when}`, values: at(half, "heap").map((bytes) => bytes / 1e6), unit: "MB JS heap" });
+    report({ name: `web_memory_nodes_${when}`, values: at(half, "nodes"), unit: "DOM nodes" });
   }
-  const growth = (what: keyof Held) => hours.map(([, , second, , last]) => growing(second?.[what], last?.[what]));
-  const unit = "% from the second quarter to the last";
+  const growth = (what: keyof Held) => runs.map(([, , second, , last]) => growing(second?.[what], last?.[what]));
+  const unit = "% from the first hour's end to the second's";
   report({ name: "web_memory_growth", values: growth("heap"), unit });
   report({ name: "web_memory_nodes_growth", values: growth("nodes"), unit });
 }
@@ -51,7 +51,7 @@ function growing(before = NaN, after = NaN): number {
   return 100 * (after / before - 1);
 }
 
-async function hour(
+async function twoHours(
   browser: Browser,
   world: World,
   quiet: string,
@@ -62,17 +62,17 @@ async function hour(
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
   await openRoom(page, quiet);
-  const part = world.quick ? 0.02 : 0.25;
+  const part = world.quick ? 0.02 : 0.5;
   const acts = mixed(part);
   const held = [await settled(page, devtools)];
-  for (const quarter of QUARTERS) {
+  for (const half of HALVES) {
     const traffic = steadily(PER_SECOND, acts.length / PER_SECOND, (n) =>
-      people.act(acts[n] ?? "message", rooms[(n * 7 + quarter) % rooms.length] ?? quiet),
+      people.act(acts[n] ?? "message", rooms[(n * 7 + half) % rooms.length] ?? quiet),
     );
     await Promise.all([traffic, switching(page, Math.ceil(SWITCHES * part), acts.length / PER_SECOND)]);
     await choose(page, QUIET);
     held.push(await settled(page, devtools));
-    progress(`  quarter ${quarter}: ${held.map(({ heap }) => (heap / 1e6).toFixed(1)).join(" ")} MB`);
+    progress(`  half ${half}: ${held.map(({ heap }) => (heap / 1e6).toFixed(1)).join(" ")} MB`);
   }
   await context.close();
   return held;
