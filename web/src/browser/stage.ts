@@ -27,10 +27,13 @@ export interface StageOptions {
 export interface Visit extends BrowserContextOptions {
   /** Runs in each page before the client does. */
   script?: () => void;
+  /** They are still there for the tests that follow, with what their browser has kept. */
+  stays?: boolean;
 }
 
 export class Stage {
-  readonly #people: Person[] = [];
+  readonly #people = new Set<Person>();
+  readonly #staying = new Set<Person>();
   readonly #named: RegExp[] = [];
   #browser: Browser | undefined;
   #names = 0;
@@ -82,7 +85,7 @@ export class Stage {
   }
 
   /** A browser of somebody who is not signed in, at no page yet. */
-  async stranger({ script, ...options }: Visit = {}, account?: Account): Promise<Person> {
+  async stranger({ script, stays = false, ...options }: Visit = {}, account?: Account): Promise<Person> {
     const context = await this.browser.newContext({
       baseURL: this.server.origin,
       reducedMotion: "reduce",
@@ -95,13 +98,14 @@ export class Stage {
     );
     if (script !== undefined) await context.addInitScript(script);
     const person = new Person(context, await context.newPage(), faults, account);
-    this.#people.push(person);
+    this.#people.add(person);
+    if (stays) this.#staying.add(person);
     return person;
   }
 
   /** What everybody has before them, for the log of a test that failed. */
   async describe(): Promise<string> {
-    const pages = this.#people.flatMap(({ context }) => context.pages());
+    const pages = [...this.#people].flatMap(({ context }) => context.pages());
     const seen = await Promise.all(
       pages.map(async (page) => {
         const outline = page.locator("body").ariaSnapshot({ timeout: 2_000 });
@@ -111,12 +115,14 @@ export class Stage {
     return seen.join("\n\n");
   }
 
-  /** Everybody leaves; nobody may have met a fault. */
+  /** Everybody leaves but those who stay; nobody may have met a fault. */
   async clear(): Promise<void> {
-    const people = this.#people.splice(0);
-    await Promise.all(people.map(({ context }) => context.close()));
+    const people = [...this.#people];
+    const leaving = people.filter((person) => !this.#staying.has(person));
+    await Promise.all(leaving.map(({ context }) => context.close()));
+    for (const person of leaving) this.#people.delete(person);
     this.#named.length = 0;
-    expect(people.flatMap(({ faults }) => faults)).toEqual([]);
+    expect(people.flatMap(({ faults }) => faults.splice(0))).toEqual([]);
   }
 }
 

@@ -9,9 +9,13 @@ export interface Scene {
   stage: Stage;
   ann: Account;
   ben: Account;
+  /** Ann at some page; she stays, so that a view costs a page and not a browser with nothing kept. */
+  person: Person;
   room: string;
   /** Public, and Ann is not in it. */
   unjoined: string;
+  /** One who is in a call, from the first view of it on. */
+  inCall?: Person;
 }
 
 const LONG = "Unbreakable".repeat(6).slice(0, 60);
@@ -32,7 +36,7 @@ export async function setScene(stage: Stage): Promise<Scene> {
   await ben.send("PUT", `${path}/reactions/${encodeURIComponent("👍")}`);
   await ann.send("PUT", `${path}/pin`);
   await ben.say(await ann.direct(ben), "only for you");
-  return { stage, ann, ben, room, unjoined };
+  return { stage, ann, ben, person: await stage.enter(ann, { stays: true }), room, unjoined };
 }
 
 type Open = (scene: Scene) => Promise<Person>;
@@ -49,7 +53,8 @@ const stranger =
 const at =
   (path: string | ((scene: Scene) => string), text: string): Open =>
   async (scene) => {
-    const person = await scene.stage.enter(scene.ann, { path: typeof path === "string" ? path : path(scene) });
+    const { person } = scene;
+    await person.page.goto(typeof path === "string" ? path : path(scene));
     await person.page.getByText(text).first().waitFor();
     return person;
   };
@@ -83,29 +88,32 @@ const createRoom: Open = async (scene) => {
   return person;
 };
 
-const offline: Open = async (scene) => {
-  const person = await inRoom(scene);
+const offline: Open = async ({ stage, ann, room }) => {
+  const person = await stage.enter(ann, { path: `/r/${room}` });
+  await person.page.getByText("quoted").first().waitFor();
   await person.context.setOffline(true);
   await person.page.getByText("You are offline. What you write", { exact: false }).last().waitFor();
   return person;
 };
 
 /** One who calls, and another at whom it rings; new ones each time, since who has left a call is busy for a while. */
-async function ringing({ stage }: Scene): Promise<[Person, Person]> {
+async function ringing({ stage }: Scene, stays: boolean): Promise<[Person, Person]> {
   const [ann, ben] = [await stage.account("caller", LONG), await stage.account("called", LONG.toLowerCase())];
-  const path = `/r/${await ann.direct(ben)}`;
-  const [caller, called] = await Promise.all([stage.enter(ann, { path }), stage.enter(ben, { path })]);
+  const visit = { path: `/r/${await ann.direct(ben)}`, stays };
+  const [caller, called] = await Promise.all([stage.enter(ann, visit), stage.enter(ben, visit)]);
   await caller.button("Start a call").click();
   await called.button("Accept").waitFor();
   return [caller, called];
 }
 
-const incomingCall: Open = async (scene) => (await ringing(scene))[1];
+const incomingCall: Open = async (scene) => (await ringing(scene, false))[1];
 
 const call: Open = async (scene) => {
-  const [caller, called] = await ringing(scene);
+  if (scene.inCall !== undefined) return scene.inCall;
+  const [caller, called] = await ringing(scene, true);
   await called.button("Accept").click();
   await Promise.all([caller, called].map((person) => person.button("Leave the call").waitFor()));
+  scene.inCall = caller;
   return caller;
 };
 

@@ -104,7 +104,7 @@ export function PageHeader({ leading, title, description, actions, backTo = "/",
   return (
     <header
       className={cn(
-        "flex min-h-13 shrink-0 flex-wrap items-center gap-x-2 border-b ps-2 pe-2 md:ps-4 md:pe-3",
+        "flex min-h-13 shrink-0 flex-wrap items-center gap-x-2 gap-y-1 border-b py-1.5 ps-2 pe-2 md:ps-4 md:pe-3",
         className,
       )}
     >
@@ -118,7 +118,9 @@ export function PageHeader({ leading, title, description, actions, backTo = "/",
           <div className="min-w-0 truncate text-xs text-muted-foreground md:text-sm">{description}</div>
         )}
       </div>
-      {actions !== undefined && <div className="ms-auto flex shrink-0 items-center gap-0.5">{actions}</div>}
+      {actions !== undefined && (
+        <div className="ms-auto flex max-w-full flex-wrap items-center justify-end gap-0.5">{actions}</div>
+      )}
     </header>
   );
 }

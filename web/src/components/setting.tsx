@@ -19,7 +19,7 @@ export function Setting({ label, hint, children, className }: SettingProps) {
         className,
       )}
     >
-      <div className="min-w-48 flex-1">
+      <div className="min-w-[min(12rem,100%)] flex-1">
         <p id={`${id}-label`} className="font-medium">
           {label}
         </p>

@@ -44,9 +44,9 @@ function Row({ shortcut }: { shortcut: Shortcut }) {
   const { t } = useTranslation();
   const keys = typeof shortcut.keys === "string" ? [shortcut.keys] : shortcut.keys;
   return (
-    <div className="flex min-h-8 items-center justify-between gap-4 border-b border-border/60 text-base last:border-0">
-      <dt className="text-muted-foreground">{shortcut.label}</dt>
-      <dd className="flex shrink-0 items-center gap-1.5 text-xs text-muted-foreground">
+    <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-border/60 py-1 text-base last:border-0">
+      <dt className="min-w-[min(9rem,100%)] flex-1 text-muted-foreground">{shortcut.label}</dt>
+      <dd className="ms-auto flex max-w-full flex-wrap items-center justify-end gap-1.5 text-xs text-muted-foreground">
         {keys.map((key, index) => (
           <Fragment key={key}>
             {index > 0 && t("shortcuts.or")}

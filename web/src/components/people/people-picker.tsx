@@ -67,7 +67,7 @@ export function PeoplePicker(props: PeoplePickerProps) {
             <button
               type="button"
               aria-label={t("people.drop", { name: person.display_name })}
-              className="inline-flex size-6 items-center justify-center rounded-sm text-muted-foreground hover:text-foreground"
+              className="inline-flex size-6 shrink-0 items-center justify-center rounded-sm text-muted-foreground hover:text-foreground"
               onClick={() => onDrop?.(person)}
             >
               <X aria-hidden className="size-3.5" />

@@ -29,7 +29,7 @@ export function PersonOption({ id, person, active, picked, busy, onChoose, onPoi
         if (active) element?.scrollIntoView({ block: "nearest" });
       }}
       className={cn(
-        "flex h-10 cursor-default items-center gap-2.5 rounded-sm px-2 touch:h-12",
+        "flex min-h-10 cursor-default items-center gap-2.5 rounded-sm px-2 py-0.5 touch:min-h-12",
         active && "bg-accent text-accent-foreground",
       )}
       onPointerDown={(event) => event.preventDefault()}
@@ -38,14 +38,14 @@ export function PersonOption({ id, person, active, picked, busy, onChoose, onPoi
       tabIndex={-1}
     >
       <PersonIcon person={person} size="sm" />
-      <span className="min-w-0 flex-1 truncate">
-        <span dir="auto" className="font-medium">
+      <span className="flex min-w-0 flex-1 flex-wrap gap-x-2">
+        <span dir="auto" className="truncate font-medium">
           {person.display_name}
         </span>
-        {self && <span className="text-muted-foreground"> {t("people.you")}</span>}
-        <span className="ms-2 text-muted-foreground">@{person.username}</span>
+        {self && <span className="shrink-0 text-muted-foreground">{t("people.you")}</span>}
+        <span className="truncate text-muted-foreground">@{person.username}</span>
       </span>
-      {busy ? <Spinner /> : picked && <Check aria-hidden className="size-4 text-primary" />}
+      {busy ? <Spinner /> : picked && <Check aria-hidden className="size-4 shrink-0 text-primary" />}
     </div>
   );
 }

@@ -3,8 +3,8 @@ import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 
 const SIZES = {
-  xs: "size-5 text-[9px]",
-  sm: "size-6 text-[10px]",
+  xs: "size-5 text-[0.5625rem]",
+  sm: "size-6 text-[0.625rem]",
   md: "size-8 text-xs",
   lg: "size-9 text-sm",
   xl: "size-16 text-xl",

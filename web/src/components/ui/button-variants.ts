@@ -3,7 +3,8 @@ import { cva } from "class-variance-authority";
 /** The looks of a button, also for links and triggers that look like one. */
 export const buttonVariants = cva(
   [
-    "inline-flex shrink-0 items-center justify-center gap-2 rounded-sm font-medium whitespace-nowrap select-none",
+    // Its text breaks only where nothing else helps: where letters are large and the page is narrow.
+    "inline-flex max-w-full shrink-0 items-center justify-center gap-2 rounded-sm py-1 text-center font-medium select-none",
     "transition-colors disabled:pointer-events-none disabled:opacity-50 aria-disabled:opacity-50",
     "[&_svg]:pointer-events-none [&_svg]:shrink-0 [&_svg:not([class*=size-])]:size-4",
   ],
@@ -14,12 +15,12 @@ export const buttonVariants = cva(
         secondary: "border border-border bg-background text-foreground shadow-sm hover:bg-accent dark:bg-secondary",
         ghost: "text-muted-foreground hover:bg-accent hover:text-accent-foreground",
         destructive: "bg-destructive text-destructive-foreground hover:opacity-90",
-        link: "h-auto! px-0! text-link underline-offset-4 hover:underline",
+        link: "min-h-0! p-0! text-start text-link underline-offset-4 hover:underline",
       },
       size: {
-        sm: "h-7 px-2.5 text-sm touch:h-10 touch:px-3",
-        md: "h-8 px-3 text-base touch:h-10",
-        lg: "h-10 px-4 text-base",
+        sm: "min-h-7 px-2.5 text-sm touch:min-h-10 touch:px-3",
+        md: "min-h-8 px-3 text-base touch:min-h-10",
+        lg: "min-h-10 px-4 text-base",
       },
     },
     defaultVariants: { variant: "secondary", size: "md" },

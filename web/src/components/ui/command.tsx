@@ -12,13 +12,21 @@ export function CommandInput({ className, ...props }: ComponentProps<typeof Prim
   return (
     <div className="flex items-center gap-2.5 border-b px-4">
       <Search aria-hidden className="size-4.5 shrink-0 text-muted-foreground" />
-      <Primitive.Input className={cn("h-12 w-full bg-transparent text-md outline-none", className)} {...props} />
+      <Primitive.Input
+        className={cn("h-12 w-full min-w-0 bg-transparent text-md text-ellipsis outline-none", className)}
+        {...props}
+      />
     </div>
   );
 }
 
 export function CommandList({ className, ...props }: ComponentProps<typeof Primitive.List>) {
-  return <Primitive.List className={cn("max-h-96 overflow-y-auto overscroll-contain p-1.5", className)} {...props} />;
+  return (
+    <Primitive.List
+      className={cn("max-h-[min(24rem,60dvh)] overflow-y-auto overscroll-contain p-1.5", className)}
+      {...props}
+    />
+  );
 }
 
 export function CommandEmpty({ className, ...props }: ComponentProps<typeof Primitive.Empty>) {
@@ -41,7 +49,7 @@ export function CommandItem({ className, ...props }: ComponentProps<typeof Primi
   return (
     <Primitive.Item
       className={cn(
-        "flex min-h-9 cursor-default items-center gap-2.5 rounded-sm px-2 text-base select-none touch:min-h-11",
+        "flex min-h-9 cursor-default items-center gap-2.5 rounded-sm px-2 py-0.5 text-base select-none touch:min-h-11",
         "data-[disabled=true]:opacity-50 data-[selected=true]:bg-accent data-[selected=true]:text-accent-foreground",
         "[&_svg]:shrink-0 [&_svg:not([class*=size-])]:size-4",
         className,

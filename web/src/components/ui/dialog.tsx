@@ -74,7 +74,7 @@ export function DialogContent({
           </div>
           <div className={cn("min-h-0 flex-1 overflow-y-auto", !hideTitle && "px-5 pb-5")}>{children}</div>
           {footer !== undefined && (
-            <div className="flex justify-end gap-2 border-t bg-muted/50 px-5 py-3">{footer}</div>
+            <div className="flex flex-wrap justify-end gap-2 border-t bg-muted/50 px-5 py-3">{footer}</div>
           )}
         </Primitive.Content>
       </div>

@@ -1,11 +1,11 @@
 /** What all menus look like. */
 export const menuClasses = {
   content: [
-    "z-50 max-h-(--radix-popper-available-height) min-w-44 overflow-y-auto rounded-md border bg-popover p-1 text-popover-foreground shadow-md outline-none",
+    "z-50 max-h-(--radix-popper-available-height) max-w-(--radix-popper-available-width) min-w-44 overflow-y-auto rounded-md border bg-popover p-1 text-popover-foreground shadow-md outline-none",
     "origin-(--radix-popper-transform-origin) data-[state=closed]:animate-pop-out data-[state=open]:animate-pop-in",
   ].join(" "),
   item: [
-    "relative flex h-7.5 cursor-default items-center gap-2.5 rounded-sm px-2 text-base outline-none select-none touch:h-11",
+    "relative flex min-h-7.5 cursor-default items-center gap-2.5 rounded-sm px-2 text-base outline-none select-none touch:min-h-11",
     "data-[disabled]:opacity-50 data-[highlighted]:bg-accent data-[highlighted]:text-accent-foreground data-[state=open]:bg-accent",
     "[&_svg]:shrink-0 [&_svg]:text-muted-foreground [&_svg:not([class*=size-])]:size-4",
   ].join(" "),

@@ -13,7 +13,7 @@ export function PopoverContent({ className, ...props }: ComponentProps<typeof Pr
         sideOffset={6}
         collisionPadding={8}
         className={cn(
-          "z-50 max-h-(--radix-popper-available-height) w-72 overflow-y-auto rounded-md border bg-popover p-3 text-popover-foreground shadow-md outline-none",
+          "z-50 max-h-(--radix-popper-available-height) w-72 max-w-(--radix-popper-available-width) overflow-y-auto rounded-md border bg-popover p-3 text-popover-foreground shadow-md outline-none",
           "origin-(--radix-popper-transform-origin) data-[state=closed]:animate-pop-out data-[state=open]:animate-pop-in",
           className,
         )}

@@ -5,7 +5,7 @@ import { cn } from "@/lib/cn";
 export const Tabs = Primitive.Root;
 
 export function TabsList({ className, ...props }: ComponentProps<typeof Primitive.List>) {
-  return <Primitive.List className={cn("flex gap-4 border-b", className)} {...props} />;
+  return <Primitive.List className={cn("flex flex-wrap gap-x-[min(1rem,4vw)] border-b", className)} {...props} />;
 }
 
 export function TabsTrigger({ className, ...props }: ComponentProps<typeof Primitive.Trigger>) {

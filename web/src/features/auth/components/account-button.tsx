@@ -18,7 +18,7 @@ export function AccountButton({ user, ...props }: AccountButtonProps) {
       {...props}
     >
       <Avatar id={user.id} name={user.display_name} size="sm" />
-      <span className="truncate font-semibold text-sidebar-accent-foreground">
+      <span className="relative truncate font-semibold text-sidebar-accent-foreground">
         {user.display_name}
         <span className="sr-only">, {t("account.open")}</span>
       </span>

@@ -20,7 +20,7 @@ export function AuthLayout({ title, children, footer }: { title: string; childre
         {children}
         {footer !== undefined && <p className="mt-6 text-base text-muted-foreground">{footer}</p>}
       </main>
-      <nav aria-label={t("languages")} className="flex justify-center gap-4 py-4 text-sm">
+      <nav aria-label={t("languages")} className="flex flex-wrap justify-center gap-x-4 py-4 text-sm">
         {Object.entries(LANGUAGES).map(([code, name]) => (
           <button
             key={code}

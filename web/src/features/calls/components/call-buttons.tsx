@@ -20,7 +20,7 @@ export function CallButtons({ room }: { room: RoomIdentity }) {
     return (
       <Button size="sm" onClick={() => showCall("full")}>
         <PhoneCall aria-hidden />
-        {t("backToCall")}
+        <span className="max-md:sr-only">{t("backToCall")}</span>
       </Button>
     );
   }

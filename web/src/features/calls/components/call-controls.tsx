@@ -2,6 +2,7 @@ import { Mic, MicOff, MonitorOff, MonitorUp, PhoneOff, Settings2, Video, VideoOf
 import { useTranslation } from "react-i18next";
 import { IconButton } from "@/components/ui/icon-button";
 import { Popover, PopoverContent, PopoverTrigger } from "@/components/ui/popover";
+import { cn } from "@/lib/cn";
 import { canShareScreen } from "@/media";
 import type { ActiveCall } from "../model/desk";
 import { currentCall } from "../model/take-part";
@@ -12,13 +13,16 @@ export function CallControls({ call, small = false }: { call: ActiveCall; small?
   const { t } = useTranslation("calls");
   const { microphone, camera, screen } = call.sending;
   const size = small ? "md" : "lg";
+  // All are in one row on a phone, however large its letters are.
+  const square = small ? "" : "size-[min(2.75rem,12vw)]";
   const variant = (on: boolean) => (on ? "solid" : "destructive");
   return (
-    <div role="toolbar" aria-label={t("controls.title")} className="flex items-center justify-center gap-2">
+    <div role="toolbar" aria-label={t("controls.title")} className="flex flex-wrap items-center justify-center gap-2">
       <IconButton
         label={t(microphone ? "controls.mute" : "controls.unmute")}
         shortcut="mod+d"
         size={size}
+        className={square}
         variant={variant(microphone)}
         onClick={() => void currentCall()?.toggle("microphone")}
       >
@@ -28,6 +32,7 @@ export function CallControls({ call, small = false }: { call: ActiveCall; small?
         label={t(camera ? "controls.cameraOff" : "controls.cameraOn")}
         shortcut="mod+e"
         size={size}
+        className={square}
         variant="solid"
         onClick={() => void currentCall()?.toggle("camera")}
       >
@@ -37,6 +42,7 @@ export function CallControls({ call, small = false }: { call: ActiveCall; small?
         <IconButton
           label={t(screen ? "controls.stopSharing" : "controls.share")}
           size={size}
+          className={square}
           variant={screen ? "primary" : "solid"}
           onClick={() => void currentCall()?.toggle("screen")}
         >
@@ -46,7 +52,7 @@ export function CallControls({ call, small = false }: { call: ActiveCall; small?
       {!small && (
         <Popover>
           <PopoverTrigger asChild>
-            <IconButton label={t("devices.title")} size={size} variant="solid">
+            <IconButton label={t("devices.title")} size={size} className={square} variant="solid">
               <Settings2 />
             </IconButton>
           </PopoverTrigger>
@@ -59,7 +65,7 @@ export function CallControls({ call, small = false }: { call: ActiveCall; small?
         label={t("controls.leave")}
         size={size}
         variant="destructive"
-        className={small ? "" : "w-16"}
+        className={cn(square, !small && "w-[min(4rem,17vw)]")}
         onClick={() => currentCall()?.leave()}
       >
         <PhoneOff />

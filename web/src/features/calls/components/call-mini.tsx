@@ -18,7 +18,7 @@ export function CallMini({ call }: { call: ActiveCall }) {
   return (
     <section
       aria-label={t("region", { name })}
-      className="dark fixed end-3 top-16 z-30 w-64 animate-fade-in overflow-hidden rounded-lg border bg-background text-foreground shadow-lg max-md:w-48"
+      className="dark fixed end-3 top-16 z-30 w-64 max-w-[calc(100vw-1.5rem)] animate-fade-in overflow-hidden rounded-lg border bg-background text-foreground shadow-lg max-md:w-56"
     >
       <div className="aspect-video bg-black">
         {other.screen === undefined ? (
@@ -35,9 +35,9 @@ export function CallMini({ call }: { call: ActiveCall }) {
         {call.quality !== undefined && <QualityBars quality={call.quality} />}
       </div>
       {call.ended === undefined && (
-        <div className="flex items-center justify-between gap-2 px-2 pb-2">
+        <div className="flex flex-wrap items-center justify-between gap-2 px-2 pb-2">
           <CallControls call={call} small />
-          <IconButton label={t("controls.expand")} onClick={() => showCall("full")}>
+          <IconButton label={t("controls.expand")} className="ms-auto" onClick={() => showCall("full")}>
             <Maximize2 />
           </IconButton>
         </div>

@@ -34,15 +34,16 @@ export function CallStage({ call }: { call: ActiveCall }) {
           onInteractOutside={(event) => event.preventDefault()}
           className="dark fixed inset-0 z-30 flex animate-fade-in flex-col bg-background ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)] pt-[env(safe-area-inset-top)] text-foreground outline-none"
         >
-          <header className="flex h-13 shrink-0 items-center gap-3 px-4">
-            <Primitive.Title className="min-w-0 truncate text-md font-semibold">
-              <span className="sr-only">{t("region", { name })}</span>
-              <bdi aria-hidden>{name}</bdi>
-            </Primitive.Title>
-            <span className="shrink-0 text-sm text-muted-foreground">
-              <CallStatus call={call} name={other.name} />
-            </span>
-            <span className="flex-1" />
+          <header className="flex min-h-13 shrink-0 flex-wrap items-center justify-end gap-x-3 px-4 py-1.5">
+            <div className="flex min-w-[min(10rem,100%)] flex-1 flex-wrap items-baseline gap-x-3">
+              <Primitive.Title className="truncate text-md font-semibold">
+                <span className="sr-only">{t("region", { name })}</span>
+                <bdi aria-hidden>{name}</bdi>
+              </Primitive.Title>
+              <span className="text-sm [overflow-wrap:anywhere] text-muted-foreground">
+                <CallStatus call={call} name={other.name} />
+              </span>
+            </div>
             {call.quality !== undefined && <QualityBars quality={call.quality} explained />}
             {other.camera !== undefined && document.pictureInPictureEnabled && (
               <IconButton
@@ -83,7 +84,7 @@ export function CallStage({ call }: { call: ActiveCall }) {
             <OtherTile other={other} className="flex-1" ref={picture} />
             <OwnTile call={call} />
           </div>
-          <footer className="flex min-h-18 shrink-0 items-center justify-center gap-3 px-4 pb-[env(safe-area-inset-bottom)]">
+          <footer className="flex min-h-18 shrink-0 flex-wrap items-center justify-center gap-3 px-4 pb-[env(safe-area-inset-bottom)]">
             {call.ended === undefined ? <CallControls call={call} /> : <AfterCall call={call} />}
           </footer>
         </Primitive.Content>

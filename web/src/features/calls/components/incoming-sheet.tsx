@@ -33,13 +33,13 @@ export function IncomingSheet({ call }: { call: CallView }) {
       <div className="flex items-center gap-3">
         <Avatar id={call.started_by} name={name} />
         <div className="min-w-0 flex-1">
-          <p className="truncate text-md font-semibold">{title}</p>
+          <p className="line-clamp-3 text-md font-semibold [overflow-wrap:anywhere]">{title}</p>
           <p className="truncate text-sm text-muted-foreground">
             {room?.kind === "direct" ? t(`incoming.${call.media}`) : t("incoming.inRoom", { room: roomName })}
           </p>
         </div>
       </div>
-      <div className="mt-4 grid grid-cols-2 gap-2">
+      <div className="mt-4 grid grid-cols-[repeat(auto-fit,minmax(min(8rem,100%),1fr))] gap-2">
         <Button variant={call.media === "audio" ? "primary" : "secondary"} size="lg" onClick={() => accept("audio")}>
           <Phone aria-hidden />
           {t("incoming.acceptAudio")}
@@ -49,7 +49,7 @@ export function IncomingSheet({ call }: { call: CallView }) {
           {t("incoming.decline")}
         </Button>
         {call.media === "video" && (
-          <Button size="lg" className="order-first col-span-2" variant="primary" onClick={() => accept("video")}>
+          <Button size="lg" className="order-first col-span-full" variant="primary" onClick={() => accept("video")}>
             <Video aria-hidden />
             {t("incoming.acceptVideo")}
           </Button>

@@ -17,12 +17,14 @@ export function ProblemNote({ source, problem, onRetry }: ProblemNoteProps) {
   return (
     <div
       role="alert"
-      className="flex items-center gap-3 rounded-md bg-warning-ground px-3 py-2 text-sm text-warning-text"
+      className="flex flex-wrap items-center gap-x-3 gap-y-1 rounded-md bg-warning-ground px-3 py-2 text-sm text-warning-text"
     >
-      <TriangleAlert aria-hidden className="size-4 shrink-0" />
-      <p className="min-w-0 flex-1">{text}</p>
+      <p className="flex min-w-[min(12rem,100%)] flex-1 items-center gap-3">
+        <TriangleAlert aria-hidden className="size-4 shrink-0" />
+        <span className="min-w-0">{text}</span>
+      </p>
       {problem !== "insecure" && (
-        <Button size="sm" onClick={onRetry}>
+        <Button size="sm" className="ms-auto" onClick={onRetry}>
           {t("problem.retry")}
         </Button>
       )}

@@ -27,16 +27,21 @@ export function JumpBar({ room, timeline, live, onEnd }: JumpBarProps) {
   return (
     <>
       {above && unreadAfter !== undefined && (
-        <div className="absolute inset-x-0 top-2 flex animate-fade-in justify-center">
-          <div className="flex overflow-hidden rounded-full border bg-popover shadow-md">
-            <Button variant="ghost" size="sm" className="rounded-none ps-3" onClick={() => jumpTo(unreadAfter + 1)}>
+        <div className="absolute inset-x-2 top-2 flex animate-fade-in justify-center">
+          <div className="flex overflow-hidden rounded-[1.25rem] border bg-popover shadow-md">
+            <Button
+              variant="ghost"
+              size="sm"
+              className="shrink rounded-none ps-3"
+              onClick={() => jumpTo(unreadAfter + 1)}
+            >
               <ArrowUp aria-hidden />
               {t("unread.first")}
             </Button>
             <Button
               variant="ghost"
               size="sm"
-              className="rounded-none border-s pe-3"
+              className="shrink rounded-none border-s pe-3"
               onClick={() => {
                 ui.setState({ unreadAfter: undefined });
                 markRead(room.id, room.head);

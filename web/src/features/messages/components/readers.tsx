@@ -20,7 +20,7 @@ export function Readers({ userIds }: { userIds: string }) {
         {shown.map((id) => (
           <Avatar key={id} id={id} name={profiles.get(id)?.display_name ?? ""} size="xs" className="scale-80" />
         ))}
-        {ids.length > SHOWN && <span className="text-[10px] text-muted-foreground">+{ids.length - SHOWN}</span>}
+        {ids.length > SHOWN && <span className="text-[0.625rem] text-muted-foreground">+{ids.length - SHOWN}</span>}
       </span>
     </Tooltip>
   );

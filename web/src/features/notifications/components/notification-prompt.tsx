@@ -21,7 +21,7 @@ export function NotificationPrompt() {
       <BellRing aria-hidden className="mt-0.5 size-4 shrink-0 text-sidebar-muted" />
       <div className="min-w-0 flex-1">
         <p>{t("prompt.text")}</p>
-        <Button variant="link" size="sm" className="mt-1 touch:h-10!" onClick={() => void askPermission()}>
+        <Button variant="link" size="sm" className="mt-1 touch:min-h-10!" onClick={() => void askPermission()}>
           {t("permission.ask")}
         </Button>
       </div>

@@ -58,7 +58,7 @@ function PermissionNote() {
   return (
     <div className="mb-5 flex flex-wrap items-center gap-3 rounded-md border bg-muted px-4 py-3">
       <Icon aria-hidden className="size-5 shrink-0 text-muted-foreground" />
-      <div className="min-w-48 flex-1">
+      <div className="min-w-[min(12rem,100%)] flex-1">
         <p className="font-medium">{t(`permission.${permission}`)}</p>
         <p className="text-sm text-muted-foreground">{t(`permission.${permission}Text`)}</p>
       </div>

@@ -49,7 +49,7 @@ export function QuietSettings() {
         {(ids) => (
           <div role="group" {...ids} className="flex flex-wrap items-center gap-3">
             {schedule.on && (
-              <div className="flex items-center gap-2">
+              <div className="flex flex-wrap items-center gap-2">
                 <Input
                   type="time"
                   aria-label={t("quiet.from")}

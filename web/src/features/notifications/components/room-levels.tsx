@@ -44,11 +44,11 @@ export function RoomLevels() {
       )}
       <ul className="mt-2">
         {shown.map(({ room, name }) => (
-          <li key={room.id} className="flex items-center justify-between gap-4 border-b py-2">
-            <bdi className="min-w-0 flex-1 truncate">{name}</bdi>
+          <li key={room.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b py-2">
+            <bdi className="min-w-[min(8rem,100%)] flex-1 truncate">{name}</bdi>
             <Select
               aria-label={t("rooms.level", { room: name })}
-              className="w-44 shrink-0"
+              className="w-44 max-w-full shrink-0"
               value={room.level}
               onChange={(event) => change(room.id, event.target.value as NotificationLevel)}
             >

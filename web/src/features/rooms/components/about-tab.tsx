@@ -5,6 +5,7 @@ import { Avatar } from "@/components/ui/avatar";
 import { Button } from "@/components/ui/button";
 import { IconButton } from "@/components/ui/icon-button";
 import { ScrollArea } from "@/components/ui/scroll-area";
+import { cn } from "@/lib/cn";
 import { allowedInRoom } from "@/lib/permissions";
 import { useRoomName } from "@/lib/room-name";
 import { useTimes } from "@/lib/time";
@@ -99,7 +100,7 @@ function About({ room, editable }: { room: RoomIdentity; editable: boolean }) {
           <Pencil />
         </IconButton>
       )}
-      <dl className="flex flex-col gap-3">
+      <dl className={cn("flex flex-col gap-3", editable && "*:first:pe-11")}>
         <Fact term={t("create.name")}>
           <bdi>{room.name}</bdi>
         </Fact>

@@ -38,18 +38,20 @@ export function MemberRow({ member, room }: { member: ListedMember; room: RoomId
   const mayRemove = !isSelf && allowedInRoom(role, room.role, "remove_member") && (!isStaff || mayName);
   const mayWrite = !isSelf && user !== undefined && !user.disabled && allowedOnServer(role);
   return (
-    <li className="group flex min-h-11 items-center gap-2.5 rounded-sm px-2 hover:bg-accent">
+    <li className="group flex min-h-11 items-center gap-2.5 rounded-sm px-2 py-0.5 hover:bg-accent">
       {user !== undefined && <PersonIcon person={user} size="md" />}
-      <div className="min-w-0 flex-1">
-        <p className="truncate">
-          <bdi className="font-medium">{name}</bdi>
-          {isSelf && <span className="text-muted-foreground"> {t("people.you", { ns: "common" })}</span>}
-        </p>
-        {user !== undefined && <p className="truncate text-sm text-muted-foreground">@{user.username}</p>}
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-2.5">
+        <div className="min-w-[min(7rem,100%)] flex-1">
+          <p className="flex flex-wrap gap-x-1">
+            <bdi className="truncate font-medium">{name}</bdi>
+            {isSelf && <span className="shrink-0 text-muted-foreground">{t("people.you", { ns: "common" })}</span>}
+          </p>
+          {user !== undefined && <p className="truncate text-sm text-muted-foreground">@{user.username}</p>}
+        </div>
+        {member.role !== "member" && (
+          <span className="text-sm text-muted-foreground">{t(`role.${roleOf(member.role)}`)}</span>
+        )}
       </div>
-      {member.role !== "member" && (
-        <span className="text-sm text-muted-foreground">{t(`role.${roleOf(member.role)}`)}</span>
-      )}
       {(mayWrite || mayName || mayRemove) && (
         <DropdownMenu>
           <DropdownMenuTrigger asChild>

@@ -7,6 +7,7 @@ import { ErrorState } from "@/components/ui/error-state";
 import { IconButton } from "@/components/ui/icon-button";
 import { ScrollArea } from "@/components/ui/scroll-area";
 import { Skeleton } from "@/components/ui/skeleton";
+import { cn } from "@/lib/cn";
 import { plainText } from "@/lib/markdown";
 import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
@@ -68,8 +69,11 @@ function PinRow({ message, onUnpin }: { message: Message; onUnpin: (() => void) 
   const author = useProfile(message.sender_id);
   return (
     <li className="relative border-b hover:bg-accent">
-      <Link to={roomPath(message.room_id, message.id)} className="block px-4 py-2.5 focus-visible:-outline-offset-2">
-        <p className="flex items-baseline gap-2 pe-8">
+      <Link
+        to={roomPath(message.room_id, message.id)}
+        className={cn("block px-4 py-2.5 focus-visible:-outline-offset-2", onUnpin !== undefined && "pe-12")}
+      >
+        <p className="flex items-baseline gap-2">
           <bdi className="truncate font-semibold">{author?.display_name ?? t("members.gone")}</bdi>
           <time className="shrink-0 text-xs text-muted-foreground" dateTime={new Date(message.at).toISOString()}>
             {times.brief(message.at)}

@@ -1,4 +1,4 @@
-import { useDeferredValue, useState, type ReactNode } from "react";
+import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { PersonIcon } from "@/components/people/person-icon";
@@ -6,6 +6,7 @@ import { usePeople } from "@/components/people/use-people";
 import { Badge } from "@/components/ui/badge";
 import { Command, CommandEmpty, CommandGroup, CommandInput, CommandItem, CommandList } from "@/components/ui/command";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
+import { cn } from "@/lib/cn";
 import { roomPath } from "@/lib/paths";
 import { useRoomName } from "@/lib/room-name";
 import { useRooms, useSession } from "@/realtime";
@@ -82,15 +83,10 @@ function Choices({ actions }: Required<QuickSwitcherProps>) {
             {rooms.map((room) => (
               <CommandItem key={room.id} value={room.id} onSelect={() => go(roomPath(room.id))}>
                 <RoomIcon room={room} />
-                <Name unread={isUnread(room)}>{nameOf(room)}</Name>
-                {room.kind === "direct" && room.peer !== undefined && (
-                  <span className="truncate text-muted-foreground">@{room.peer.username}</span>
-                )}
-                {badgeCount(room) > 0 && (
-                  <Badge variant="mention" className="ms-auto">
-                    {badgeCount(room)}
-                  </Badge>
-                )}
+                <Name unread={isUnread(room)} username={room.peer?.username}>
+                  {nameOf(room)}
+                </Name>
+                {badgeCount(room) > 0 && <Badge variant="mention">{badgeCount(room)}</Badge>}
               </CommandItem>
             ))}
           </CommandGroup>
@@ -100,8 +96,7 @@ function Choices({ actions }: Required<QuickSwitcherProps>) {
             {strangers.slice(0, MAX_PEOPLE).map((person) => (
               <CommandItem key={person.id} value={`person ${person.id}`} onSelect={() => start.mutate(person)}>
                 <PersonIcon person={person} />
-                <Name>{person.display_name}</Name>
-                <span className="truncate text-muted-foreground">@{person.username}</span>
+                <Name username={person.username}>{person.display_name}</Name>
               </CommandItem>
             ))}
           </CommandGroup>
@@ -141,10 +136,21 @@ function useFoundRooms(query: string, nameOf: ReturnType<typeof useRoomName>, no
   return rank(query.replace(/^[#@]/, ""), candidates, now).slice(0, MAX_ROOMS);
 }
 
-function Name({ unread = false, children }: { unread?: boolean; children: ReactNode }) {
+interface NameProps {
+  /** Of a person: what tells apart those whose names are alike. */
+  username?: string | undefined;
+  unread?: boolean;
+  children: string;
+}
+
+/** A name with the username beside it, or below it where both do not fit. */
+function Name({ username, unread = false, children }: NameProps) {
   return (
-    <span dir="auto" className={unread ? "truncate font-semibold" : "truncate"}>
-      {children}
+    <span className="flex min-w-0 flex-1 flex-wrap gap-x-2.5">
+      <span dir="auto" className={cn("truncate", unread && "font-semibold")}>
+        {children}
+      </span>
+      {username !== undefined && <span className="truncate text-muted-foreground">@{username}</span>}
     </span>
   );
 }

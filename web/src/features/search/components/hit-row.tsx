@@ -32,20 +32,22 @@ export function HitRow({ hit: { message, highlights }, withRoom, onOpen }: HitRo
         <Avatar id={message.sender_id} name={name} size="md" className="mt-0.5" />
         <div className="min-w-0 flex-1">
           <p className="flex min-w-0 items-baseline gap-2">
-            <bdi className="truncate font-semibold">{name}</bdi>
-            {withRoom && room !== undefined && (
-              <bdi className="truncate text-sm text-muted-foreground">
-                {room.kind !== "direct"
-                  ? `#${nameOf(room)}`
-                  : room.peer?.id === message.sender_id
-                    ? t("direct") // the room's name is the author's
-                    : nameOf(room)}
-              </bdi>
-            )}
+            <span className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
+              <bdi className="truncate font-semibold">{name}</bdi>
+              {withRoom && room !== undefined && (
+                <bdi className="truncate text-sm text-muted-foreground">
+                  {room.kind !== "direct"
+                    ? `#${nameOf(room)}`
+                    : room.peer?.id === message.sender_id
+                      ? t("direct") // the room's name is the author's
+                      : nameOf(room)}
+                </bdi>
+              )}
+            </span>
             <time
               dateTime={new Date(message.at).toISOString()}
               title={times.full(message.at)}
-              className="ms-auto shrink-0 text-xs text-muted-foreground"
+              className="shrink-0 text-xs text-muted-foreground"
             >
               {times.brief(message.at)}
             </time>

@@ -2,6 +2,7 @@ import { ChevronDown, X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { PeoplePicker } from "@/components/people/people-picker";
+import { cn } from "@/lib/cn";
 import { Popover, PopoverContent, PopoverTrigger } from "@/components/ui/popover";
 import { knowProfiles, useProfile } from "@/realtime";
 import { chipClasses } from "./chip-classes";
@@ -19,12 +20,12 @@ export function PersonFilter({ value, onChange }: PersonFilterProps) {
   const person = useProfile(value);
   if (value !== "") {
     return (
-      <span className={chipClasses(true)}>
-        {t("filters.fromPerson", { name: person?.display_name ?? "…" })}
+      <span className={cn(chipClasses(true), "max-w-56")}>
+        <span className="truncate">{t("filters.fromPerson", { name: person?.display_name ?? "…" })}</span>
         <button
           type="button"
           aria-label={t("filters.fromClear")}
-          className="-me-2 inline-flex size-6 items-center justify-center rounded-full outline-none"
+          className="-me-2 inline-flex size-6 shrink-0 items-center justify-center rounded-full outline-none"
           onClick={() => onChange("")}
         >
           <X aria-hidden className="size-3.5" />

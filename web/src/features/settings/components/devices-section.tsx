@@ -94,21 +94,23 @@ function DeviceRow({ session, busy, onEnd }: DeviceRowProps) {
   const Icon = /android|iphone|ipad|mobile/i.test(session.device) ? Smartphone : Laptop;
   const device = session.device === "" ? t("devices.unknown") : session.device;
   return (
-    <li className="flex items-center gap-3.5 border-b py-3">
-      <Icon aria-hidden className="size-5 shrink-0 text-muted-foreground" />
-      <div className="min-w-0 flex-1">
-        <p className="flex items-center gap-2">
-          <span className="truncate font-medium">{device}</span>
-          {session.current && <Badge variant="primary">{t("devices.this")}</Badge>}
-        </p>
-        <p className="text-sm text-muted-foreground">
-          {session.current ? t("devices.now") : t("devices.used", { when: times.relative(session.last_used_at) })}
-          {` · ${session.address} · `}
-          {t("devices.since", { day: times.shortDay(session.created_at) })}
-        </p>
+    <li className="flex flex-wrap items-center gap-x-3.5 gap-y-2 border-b py-3">
+      <div className="flex min-w-[min(16rem,100%)] flex-1 items-center gap-3.5">
+        <Icon aria-hidden className="size-5 shrink-0 text-muted-foreground" />
+        <div className="min-w-0 flex-1">
+          <p className="flex flex-wrap items-center gap-x-2">
+            <bdi className="truncate font-medium">{device}</bdi>
+            {session.current && <Badge variant="primary">{t("devices.this")}</Badge>}
+          </p>
+          <p className="text-sm [overflow-wrap:anywhere] text-muted-foreground">
+            {session.current ? t("devices.now") : t("devices.used", { when: times.relative(session.last_used_at) })}
+            {` · ${session.address} · `}
+            {t("devices.since", { day: times.shortDay(session.created_at) })}
+          </p>
+        </div>
       </div>
       {!session.current && (
-        <Button size="sm" busy={busy} aria-label={t("devices.endOne", { device })} onClick={onEnd}>
+        <Button size="sm" className="ms-auto" busy={busy} aria-label={t("devices.endOne", { device })} onClick={onEnd}>
           {t("devices.end")}
         </Button>
       )}

@@ -14,12 +14,12 @@ export interface SegmentedProps<Value extends string> {
 export function Segmented<Value extends string>({ value, choices, onChange, ...ids }: SegmentedProps<Value>) {
   const name = useId();
   return (
-    <div role="radiogroup" {...ids} className="inline-flex rounded-sm border border-input p-0.5">
+    <div role="radiogroup" {...ids} className="inline-flex flex-wrap rounded-sm border border-input p-0.5">
       {choices.map(({ value: one, label, icon: Icon }) => (
         <label
           key={one}
           className={cn(
-            "flex h-7 cursor-pointer items-center gap-1.5 rounded-[4px] px-3 text-sm transition-colors has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-ring touch:h-10",
+            "relative flex h-7 grow cursor-pointer items-center justify-center gap-1.5 rounded-[4px] px-3 text-sm transition-colors has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-ring touch:h-10",
             one === value
               ? "bg-selected font-medium text-selected-foreground"
               : "text-muted-foreground hover:text-foreground",
