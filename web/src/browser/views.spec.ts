@@ -35,3 +35,14 @@ test.each(VIEWS)("%s", async (_name, open) => {
     expect.soft(await person.overflows(), name).toEqual([]);
   }
 });
+
+test("whoever wants less motion sees a change at once", async () => {
+  const heights = await scene.person.page.evaluate(() => {
+    const box = document.body.appendChild(document.createElement("div"));
+    return ["10px", "20px"].map((height) => {
+      box.style.height = height;
+      return box.offsetHeight;
+    });
+  });
+  expect(heights).toEqual([10, 20]);
+});
