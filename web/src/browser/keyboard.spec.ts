@@ -153,3 +153,14 @@ async function focused(target: Locator): Promise<void> {
     .poll(() => target.evaluate((element) => element === document.activeElement), { timeout: 5_000 })
     .toBe(true);
 }
+
+test("sees what is chosen, also where a panel has to move to show it", async () => {
+  const account = await stage.account("ann");
+  const path = `/r/${await account.room("garden")}?panel=details`;
+  const { page } = await stage.enter(account, { path, viewport: { width: 1280, height: 400 } });
+  const last = page.getByText("Nothing (muted)");
+  await page.getByRole("radio", { name: /^All messages/ }).focus();
+  await page.keyboard.press("ArrowUp");
+  await expect.poll(async () => (await last.boundingBox())?.y).toBeLessThan(400);
+  expect((await page.getByRole("tablist").boundingBox())?.y, "the tabs, which do not move").toBeGreaterThan(0);
+});

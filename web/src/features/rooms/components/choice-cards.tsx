@@ -29,7 +29,7 @@ export function ChoiceCards<Value extends string>(props: ChoiceCardsProps<Value>
           <label
             key={one}
             className={cn(
-              "flex cursor-pointer items-center gap-3 border-border px-3 py-2 not-first:border-t has-[:focus-visible]:outline-2 has-[:focus-visible]:-outline-offset-2 has-[:focus-visible]:outline-ring",
+              "relative flex cursor-pointer items-center gap-3 border-border px-3 py-2 not-first:border-t has-[:focus-visible]:outline-2 has-[:focus-visible]:-outline-offset-2 has-[:focus-visible]:outline-ring",
               one === value ? "bg-selected text-selected-foreground" : "hover:bg-accent",
             )}
           >
