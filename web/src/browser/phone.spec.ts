@@ -1,6 +1,6 @@
 /** A phone: 390 x 844 pixels, touched. */
 
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Person } from "./person";
 import { openStage } from "./stage";
 
@@ -58,4 +58,37 @@ test("opens a room's panel and search, and closes them by the back button", asyn
   await search.waitFor({ state: "detached" });
   await ann.page.goBack();
   await ann.rooms.waitFor();
+});
+
+describe("in letters of twice the size", () => {
+  beforeEach(async () => {
+    await tap("link", /garden/);
+    await ann.sees("the roses are open");
+  });
+
+  test("shows all of what is being written", async () => {
+    const lines = () => ann.composer.evaluate(({ scrollHeight, clientHeight }) => [scrollHeight, clientHeight]);
+    await ann.composer.fill("one line in letters of the usual size");
+    await ann.look({ ...PHONE.viewport, letters: 2 });
+    await expect.poll(async () => (await lines())[1]).toBeGreaterThan(100);
+    const [needed, shown] = await lines();
+    expect(shown).toBe(needed);
+  });
+
+  test("offers emoji in rows that lie apart, and what one can do with a message", async () => {
+    await ann.look({ ...PHONE.viewport, letters: 2 });
+    await tap("button", "Emoji");
+    const picker = ann.page.getByRole("group", { name: "Emoji" });
+    await picker.getByRole("button", { name: "grinning face", exact: true }).waitFor();
+    expect.soft(await ann.overflows()).toEqual([]);
+    const rows = await picker
+      .locator(".grid, h3")
+      .evaluateAll((all) => all.map((row) => row.getBoundingClientRect()).sort((a, b) => a.top - b.top));
+    expect.soft(rows.filter(({ top }, at) => top + 1 < (rows[at - 1]?.bottom ?? 0))).toEqual([]);
+    await ann.page.keyboard.press("Escape");
+
+    await ann.message("the roses are open").dispatchEvent("pointerdown", { pointerType: "touch", isPrimary: true });
+    await ann.page.getByRole("dialog").getByRole("button", { name: "Reply" }).waitFor();
+    expect.soft(await ann.overflows()).toEqual([]);
+  });
 });

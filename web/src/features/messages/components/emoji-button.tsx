@@ -37,7 +37,7 @@ export function EmojiButton({ onPick, children }: { onPick: (emoji: string) => v
 /** As large as the picker will be. */
 export function PickerPlaceholder() {
   return (
-    <div className="flex h-88 w-84 items-center justify-center">
+    <div className="flex h-88 w-84 max-w-full items-center justify-center">
       <Spinner className="size-5" />
     </div>
   );

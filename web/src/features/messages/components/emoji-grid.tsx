@@ -23,7 +23,7 @@ export const EmojiGridRow = memo(function EmojiGridRow({ cells, active, tone, on
           onPointerEnter={() => onHover(emoji)}
           onClick={() => onPick(emoji)}
           className={cn(
-            "flex h-9.5 items-center justify-center rounded-sm text-xl hover:bg-accent",
+            "flex h-9.5 items-center justify-center rounded-sm text-[min(1.25rem,7vw)] leading-none hover:bg-accent",
             emoji === active && "bg-accent",
           )}
         >

@@ -70,7 +70,7 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
 
   const shown = hovered ?? flat[active];
   return (
-    <div className="flex w-84 flex-col" role="group" aria-label={t("emoji.open")}>
+    <div className="flex w-84 max-w-full flex-col" role="group" aria-label={t("emoji.open")}>
       <div className="flex items-center gap-1 border-b p-2">
         <input
           // On a phone the keyboard would cover what one came for.
@@ -103,7 +103,13 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
           {rows.getVirtualItems().map(({ key, index: at, start }) => {
             const line = lines[at];
             return (
-              <div key={key} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${start}px)` }}>
+              <div
+                key={key}
+                ref={rows.measureElement}
+                data-index={at}
+                className="absolute inset-x-0 top-0"
+                style={{ transform: `translateY(${start}px)` }}
+              >
                 {line !== undefined && "heading" in line ? (
                   <h3 className="flex h-7 items-end px-1 pb-0.5 text-xs font-medium text-muted-foreground">
                     {line.heading}

@@ -32,7 +32,7 @@ export const MessageSheet = memo(function MessageSheet() {
           className="pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]"
         >
           {actions.includes("react") && (
-            <div className="flex justify-between border-b px-3 pb-2">
+            <div className="flex flex-wrap justify-between border-b px-3 pb-2">
               {recentEmoji()
                 .slice(0, 6)
                 .map((emoji) => (
@@ -71,7 +71,7 @@ export const MessageSheet = memo(function MessageSheet() {
                     key={id}
                     type="button"
                     className={cn(
-                      "flex h-12 w-full items-center gap-3.5 rounded-sm px-3 text-start text-md active:bg-accent",
+                      "flex min-h-12 w-full items-center gap-3.5 rounded-sm px-3 text-start text-md active:bg-accent",
                       id === "delete" && "text-destructive-text",
                     )}
                     onClick={(event) => {
