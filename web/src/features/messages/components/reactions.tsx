@@ -85,7 +85,7 @@ function Reaction({ message, emoji, userIds, disabled }: ReactionProps) {
             : "border-transparent bg-secondary text-muted-foreground hover:border-border hover:text-foreground",
         )}
       >
-        <span className="truncate text-base leading-none">{known?.unicode ?? emoji}</span>
+        <span className="-my-0.5 truncate py-0.5 text-base leading-none">{known?.unicode ?? emoji}</span>
         {userIds.length} <span className="sr-only">{names}</span>
       </button>
     </Tooltip>

@@ -162,7 +162,7 @@ export function TextField({
         }
         onBlur={() => setCaret(undefined)}
         onKeyDown={press}
-        className="block field-sizing-content max-h-[min(45dvh,26rem)] w-full resize-none overflow-y-auto bg-transparent px-3 py-2.5 text-md outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap touch:py-3.5"
+        className="block field-sizing-content max-h-[min(45dvh,26rem)] w-full resize-none overflow-y-auto bg-transparent px-3 py-2.5 text-md text-ellipsis outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap touch:py-3.5"
       />
     </div>
   );
