@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt build run turn dev check check-web test test-python test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt setup-stack build run turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -47,15 +47,11 @@ $(NATIVE): src/parlour/realtime/send_all.c scripts/build_native.py
 	@touch $@
 
 setup-apt: ## install the Debian packages that tests need: coturn, and Chromium (CHROMIUM=… for another)
-	@command -v turnserver >/dev/null || { \
-	echo "setup: coturn (Debian package)"; \
-	[ "$$(id -u)" = 0 ] || { echo "coturn is missing: as root, apt-get install coturn (elsewhere https://github.com/coturn/coturn), then repeat"; exit 1; }; \
-	export DEBIAN_FRONTEND=noninteractive; apt-get install -y -qq coturn >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq coturn >/dev/null; }; \
-	! command -v systemctl >/dev/null || systemctl disable --now coturn >/dev/null 2>&1 || true; }
-	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || { \
-	echo "setup: chromium (Debian package)"; \
-	[ "$$(id -u)" = 0 ] || { echo "Chromium is missing: as root, apt-get install chromium, or name yours: export CHROMIUM=/path/to/it"; exit 1; }; \
-	export DEBIAN_FRONTEND=noninteractive; apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; }
+	@sh scripts/apt.sh turnserver=coturn
+	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || sh scripts/apt.sh chromium=chromium || { echo "or name yours: export CHROMIUM=/path/to/it"; exit 1; }
+
+setup-stack: ## install the Debian packages that make stack needs
+	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server java=default-jre-headless mvn=maven
 
 build: $(WEB_BUILT) ## build the web client into web/dist, which the server serves at /
 
@@ -70,6 +66,15 @@ run: setup-python build ## serve Parlour on http://localhost:8000 (PORT=… for 
 
 turn: setup-apt ## run coturn on 127.0.0.1:3478 and print the settings for Parlour (ARGS=--help)
 	@exec $(PYTHON) scripts/turn.py $(ARGS)
+
+stack: setup-python setup-stack ## start PostgreSQL, Redis, Kafka, MongoDB and Toxiproxy as local processes below .stack (NAMES=… for some)
+	@$(BIN)/python -m scripts.stack start $(NAMES)
+
+stack-stop: setup-python ## end what make stack has started; its data stay
+	@$(BIN)/python -m scripts.stack stop $(NAMES)
+
+stack-status: setup-python ## list the engines of make stack: whether they run, and the URL of each
+	@$(BIN)/python -m scripts.stack status $(NAMES)
 
 dev: setup-python $(WEB_SETUP) ## serve; the server restarts and the page renews itself when their source changes
 	@echo "dev: http://localhost:$(WEB_PORT) (Vite, in front of the server on $(PORT), which restarts on changes below src/)"

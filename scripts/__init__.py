@@ -1,0 +1,1 @@
+"""Commands of this repository: `python scripts/NAME.py`, `python -m scripts.stack`."""

@@ -1,0 +1,1 @@
+"""The real engines as local processes."""
