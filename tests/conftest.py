@@ -1,6 +1,19 @@
 """What holds for all tests: none speaks TLS, and httpx need not read all certificates of the world for each of its clients."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from .postgresql_server import PostgresqlServer
+
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # holds none; reading them takes 20 to 40 ms of a core
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server for the tests of a session."""
+    server = PostgresqlServer(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()

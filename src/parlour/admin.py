@@ -9,16 +9,16 @@ from typing import NamedTuple
 import msgspec
 
 from parlour import restoring
-from parlour.app import SERVICES, Process, build, open_accounts
+from parlour.app import SERVICES, Process, build, is_file, open_accounts
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
 from parlour.chat.service.outbox import OutboxRelay
-from parlour.claim import claimed, engine_files, finish_restoring
+from parlour.claim import claimed, claimed_server, engine_files, finish_restoring
 from parlour.config import ConfigurationError, Settings
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId, UserId, uuid4
 from parlour.platform.permissions import RoomRole
-from parlour.platform.sql import Database, is_current, migrate
+from parlour.platform.sql import Database, is_current, migrate, open_database
 
 BACKUP_FILES = ("parlour.db", "messages.db")
 
@@ -50,7 +50,7 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
         ConfigurationError: a server of another version is running.
     """
     finish_restoring(settings)
-    database = Database(settings.database)
+    database = open_database(settings.database)
     try:
         await _bring_up_to_date(settings, database, ["parlour.auth"])
         async with open_accounts(settings, database) as auth:
@@ -66,7 +66,7 @@ async def _open(settings: Settings) -> Process:
         ConfigurationError: a server of another version is running.
     """
     finish_restoring(settings)
-    database = Database(settings.database)
+    database = open_database(settings.database)
     try:
         await _bring_up_to_date(settings, database, SERVICES)
     finally:
@@ -81,7 +81,8 @@ async def _bring_up_to_date(settings: Settings, database: Database, services: It
             continue
         try:
             with claimed(settings):
-                await migrate(database, service)
+                async with claimed_server(settings):
+                    await migrate(database, service)
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"{error} (its tables are of another version than this program, which changes none under a server)"
@@ -142,6 +143,14 @@ async def _make_rooms(process: Process, groups: list[list[Seeded]]) -> list[Room
     return rooms
 
 
+def _check_files(settings: Settings) -> None:
+    if not is_file(settings.database):
+        raise ConfigurationError(
+            "PARLOUR_DATABASE_URL names a PostgreSQL server, whose copies are made by pg_dump and pg_restore; copy it first, then"
+            " messages.db (docs/operations/postgresql.md)"
+        )
+
+
 async def backup(settings: Settings, folder: Path) -> None:
     """Copy everything into a new folder, each engine as it is at one moment, while the server may be running.
 
@@ -152,8 +161,9 @@ async def backup(settings: Settings, folder: Path) -> None:
     out: it is made anew.
 
     Raises:
-        ConfigurationError: the folder holds a backup already, or cannot be written.
+        ConfigurationError: the folder holds a backup already, or cannot be written, or an engine has tools of its own for that.
     """
+    _check_files(settings)
     database_file, log_file = (folder / name for name in BACKUP_FILES)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -173,8 +183,10 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> None:
     """Put a backup in the place of the data, of a server that does not run.
 
     Raises:
-        ConfigurationError: the server runs, there is data already and `replace` is not given, or the folder holds no backup.
+        ConfigurationError: the server runs, there is data already and `replace` is not given, or the folder holds no backup, or an
+            engine has tools of its own for that.
     """
+    _check_files(settings)
     with claimed(settings):
         places = engine_files(settings)
         copies = [folder / name for name in BACKUP_FILES]

@@ -50,7 +50,7 @@ from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
 from parlour.platform.http import Shell, create_application, forwarded_address
 from parlour.platform.rates import RateLimits
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import Database, migrate, open_database
 from parlour.platform.supervision import Supervisor, watch_loop_lag
 from parlour.realtime import Server
 from parlour.rooms_for_calls import ChatCallLog, ChatRooms
@@ -389,6 +389,11 @@ def _auth(
     )
 
 
+def is_file(url: str) -> bool:
+    """Tell whether a URL names a file of ours, and not a server."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
 def sqlite_path(url: str) -> Path:
     """Return the file that a `sqlite:///` URL names."""
     return Path(make_url(url).database or "")
@@ -415,7 +420,7 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
         Unavailable, TablesNewer: an engine cannot be opened, or a newer Parlour wrote its tables.
     """
     async with contextlib.AsyncExitStack() as opened:
-        database = Database(settings.database)
+        database = open_database(settings.database)
         opened.push_async_callback(database.close)
         for service in SERVICES:
             await migrate(database, service)

@@ -3,18 +3,38 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
 from parlour import restoring
-from parlour.app import sqlite_path
+from parlour.app import is_file, sqlite_path
 from parlour.config import ConfigurationError, Settings
+from parlour.platform.sql import open_database
 
 
 def engine_files(settings: Settings) -> list[Path]:
-    """Return the SQL database and the room log, wherever the settings put them."""
-    return [sqlite_path(settings.database), sqlite_path(settings.messages)]
+    """Return the files of the SQL database and the room log, wherever the settings put them; none for what a server keeps."""
+    return [sqlite_path(url) for url in (settings.database, settings.messages) if is_file(url)]
+
+
+@contextlib.asynccontextmanager
+async def claimed_server(settings: Settings) -> AsyncIterator[None]:
+    """Hold the SQL database on its server, beside what `claimed` holds on this machine.
+
+    Raises:
+        ConfigurationError: somebody else holds it.
+        DatabaseUnavailable: it does not answer.
+    """
+    database = open_database(settings.database)
+    try:
+        if not await database.claim():
+            raise ConfigurationError(
+                f"another Parlour serves {settings.redacted()['database_url']}; end it, or choose another database"
+            )
+        yield
+    finally:
+        await database.close()
 
 
 @contextlib.contextmanager

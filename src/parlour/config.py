@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     )
 
     database_url: str = Field(
-        "", description="Users, sessions, rooms and members: `sqlite:///path`. Empty: parlour.db in the data directory."
+        "",
+        description="Users, sessions, rooms and members: `sqlite:///path` or `postgresql://user:password@host:port/name`. Empty: "
+        "parlour.db in the data directory.",
     )
     messages_url: str = Field(
         "",
@@ -195,6 +197,12 @@ class Settings(BaseSettings):
         return shown
 
 
+_SCHEMES = {
+    "database": {"sqlite": "sqlite:///path", "postgresql": "postgresql://user:password@host:port/name"},
+    "messages": {"sqlite": "sqlite:///path"},
+}
+
+
 def load(**flags: Any) -> Settings:
     """Read the environment; flags that are not None win.
 
@@ -223,10 +231,13 @@ def load(**flags: Any) -> Settings:
             IceServers(SystemClock(), turn=settings.turn_urls, secret=settings.turn_secret.get_secret_value())
         except ValueError as error:
             raise ConfigurationError(f"PARLOUR_TURN_SECRET: {error}") from error
-    for name in ("database", "messages"):
-        scheme = urlsplit(getattr(settings, name)).scheme
-        if scheme != "sqlite":
-            raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: {scheme}:// is not supported; use sqlite:///path")
+    for name, known in _SCHEMES.items():
+        url = urlsplit(getattr(settings, name))
+        if url.scheme not in known:
+            uses = " or ".join(known.values())
+            raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: {url.scheme}:// is not supported; use {uses}")
+        if url.scheme == "postgresql" and not (url.hostname and url.path.strip("/")):
+            raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: write it as {known[url.scheme]}")
     return settings
 
 

@@ -18,7 +18,7 @@ import uvicorn
 import uvloop
 
 from parlour.app import Process, build
-from parlour.claim import claimed
+from parlour.claim import claimed, claimed_server
 from parlour.config import ConfigurationError, Settings
 from parlour.realtime import send_all
 
@@ -89,6 +89,11 @@ def run(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings, bound: socket.socket) -> int:
+    async with claimed_server(settings):
+        return await _serve_claimed(settings, bound)
+
+
+async def _serve_claimed(settings: Settings, bound: socket.socket) -> int:
     stop = asyncio.Event()
     process = await build(settings, on_failure=stop.set)
     try:

@@ -1,7 +1,7 @@
 """What every store of auth promises."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from parlour.auth.ports import AccountStore, FailureStore, KeyStore, Rotated, Se
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import SessionId, UserId, uuid7
 from parlour.platform.permissions import Role
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import Database, open_database
 
 AT = 1_764_018_000_000
 USUAL = Lifetimes()
@@ -55,12 +55,9 @@ def an_opening(user: User, token: bytes = b"first", device: bytes = b"device", a
     return Opening(a_session(user, at), token, NewDevice(device, user.id, at))
 
 
-@pytest.fixture(params=["sqlite"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"{request.param}:///{tmp_path}/parlour.db")
-    await migrate(database, "parlour.auth")
-    yield database
-    await database.close()
+@pytest.fixture(scope="module")
+def service() -> str:
+    return "parlour.auth"
 
 
 @pytest.fixture
@@ -432,7 +429,7 @@ async def test_no_driver_error_leaks_when_the_engine_is_broken(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "broken.db").write_bytes(b"this is no database at all, and long enough to be looked at" * 100)
-    broken = Database(f"sqlite:///{tmp_path}/broken.db")
+    broken = open_database(f"sqlite:///{tmp_path}/broken.db")
     with pytest.raises(Unavailable) as refused:
         await CALLS[call](
             SqlAccountStore(broken), SqlSessionStore(broken), SqlFailureStore(broken), SqlKeyStore(broken)

@@ -1,6 +1,5 @@
 """What every CallStore promises."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,7 @@ from sqlalchemy import Connection
 
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import RoomId, SessionId, UserId, uuid4, uuid7
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import Database
 from parlour.video.adapters.memory import MemoryCallStore
 from parlour.video.adapters.sql import SqlCallStore
 from parlour.video.adapters.tables import calls, metadata
@@ -20,15 +19,12 @@ from parlour.video.model import Call, CallId, EndReason, Media, Participant, Par
 from parlour.video.ports import CallStore
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/parlour.db")
-    await migrate(database, "parlour.video")
-    yield database
-    await database.close()
+@pytest.fixture(scope="module")
+def service() -> str:
+    return "parlour.video"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sql"])
 def store(request: pytest.FixtureRequest, database: Database) -> CallStore:
     return MemoryCallStore() if request.param == "memory" else SqlCallStore(database)
 

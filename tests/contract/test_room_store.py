@@ -1,8 +1,6 @@
 """What every RoomStore promises."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -29,12 +27,9 @@ def a_room(kind: RoomKind = RoomKind.PRIVATE, name: str = "lunch", by: UserId | 
     return Room(RoomId(uuid4()), name, kind, by or a_user(), AT)
 
 
-@pytest.fixture(params=["sqlite"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"{request.param}:///{tmp_path}/parlour.db")
-    await migrate(database, "parlour.chat")
-    yield database
-    await database.close()
+@pytest.fixture(scope="module")
+def service() -> str:
+    return "parlour.chat"
 
 
 @pytest.fixture

@@ -31,7 +31,11 @@ def test_two_stock_clients_talk(server: ParlourServer, run_script: RunScript, tr
 
 
 async def test_two_people_talk_with_python(server: ParlourServer) -> None:
-    server.start()
+    await talk(server.start())
+
+
+async def talk(server: ParlourServer) -> None:
+    """The first account of a server and the second meet in a room."""
     async with httpx.AsyncClient(base_url=server.url) as http:
         ann, ben = [await register(http, name) for name in ("ann", "ben")]
         assert (ann["user"]["role"], ben["user"]["role"]) == ("owner", "member")

@@ -11,7 +11,7 @@ from parlour.auth.http import router
 from parlour.platform.bus import MemoryBus
 from parlour.platform.health import Health
 from parlour.platform.http import create_application
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import migrate, open_database
 
 from ...unit.auth.world import ManualClock, World, an_auth
 
@@ -20,7 +20,7 @@ NewClient = Callable[..., httpx.AsyncClient]
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(f"sqlite:///{tmp_path}/parlour.db")
+    database = open_database(f"sqlite:///{tmp_path}/parlour.db")
     await migrate(database, "parlour.auth")
     clock, bus = ManualClock(), MemoryBus()
     hasher = Argon2Hasher(threads=1, queue=4, memory_kib=8192, passes=1)

@@ -42,7 +42,7 @@ from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, Profile, S
 from parlour.platform.ids import RoomId, SessionId, UserId, uuid7
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import migrate, open_database
 from parlour.platform.tokens import ISSUER, Claims, Principal, TokenVerifier
 from parlour.realtime import Server
 
@@ -136,7 +136,7 @@ class ChatServer:
         namespace = self.realtime.of("/")
         self.channels = Channels(namespace)
         self.directory = FakeDirectory()
-        self.database = Database(f"sqlite:///{folder / 'parlour.db'}")
+        self.database = open_database(f"sqlite:///{folder / 'parlour.db'}")
         self.store = SqlRoomStore(self.database)
         self.memberships = Memberships(self.store)
         self.log = log

@@ -35,7 +35,7 @@ from parlour.platform.http import create_application
 from parlour.platform.ids import uuid4
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import Database, migrate, open_database
 from parlour.platform.tokens import TokenVerifier
 
 from ...unit.chat.doubles import FakeDirectory
@@ -187,7 +187,7 @@ class HttpHouse:
 async def opened(folder: Path, rates: dict[str, str] | None = None) -> AsyncIterator[HttpHouse]:
     """Open a house on the databases in `folder`, and close it."""
     clock = WallClock()
-    database = Database(f"sqlite:///{folder / 'parlour.db'}")
+    database = open_database(f"sqlite:///{folder / 'parlour.db'}")
     await migrate(database, "parlour.chat")
     log = await Counting.open(folder / "messages.db", clock)
     assert isinstance(log, Counting)

@@ -12,7 +12,7 @@ from parlour.chat.service.outbox import OutboxRelay
 from parlour.chat.worker import Worker
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId, UserId, uuid4, uuid7
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import migrate, open_database
 
 from .http_house import Told
 
@@ -41,7 +41,7 @@ class DyingBroker(MemoryBroker):
 
 async def a_life(folder: Path, lives: int) -> None:
     """Open both files, relay until the relay dies or all is told, and leave without tidying up."""
-    database = Database(f"sqlite:///{folder / 'parlour.db'}")
+    database = open_database(f"sqlite:///{folder / 'parlour.db'}")
     log = await SqliteRoomLog.open(folder / "messages.db", SystemClock())
     broker = DyingBroker(lives)
     relay = OutboxRelay(SqlRoomStore(database), broker)
@@ -58,7 +58,7 @@ async def a_life(folder: Path, lives: int) -> None:
 
 
 async def test_changes_reach_the_log_once_and_in_order_whenever_the_relay_dies(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'parlour.db'}")
+    database = open_database(f"sqlite:///{tmp_path / 'parlour.db'}")
     await migrate(database, "parlour.chat")
     store = SqlRoomStore(database)
     rooms = [Room(RoomId(uuid4()), "lunch", RoomKind.PRIVATE, ANN, 1) for _ in range(3)]

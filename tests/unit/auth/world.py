@@ -14,7 +14,7 @@ from parlour.auth.service import Auth, Grant, Origin
 from parlour.platform.bus import MemoryBus
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, SessionRevoked, UserChanged
 from parlour.platform.rates import DEFAULT_RATES, RateLimits
-from parlour.platform.sql import Database, migrate
+from parlour.platform.sql import Database, migrate, open_database
 from parlour.platform.tokens import Principal
 
 PASSWORD = "correct horse battery"
@@ -104,7 +104,7 @@ def an_auth(
 async def a_world(
     folder: Path, clock: ManualClock | None = None, rates: Mapping[str, str] | None = None
 ) -> AsyncIterator[World]:
-    database = Database(f"sqlite:///{folder}/parlour.db")
+    database = open_database(f"sqlite:///{folder}/parlour.db")
     await migrate(database, "parlour.auth")
     clock = clock or ManualClock()
     hasher, bus = CountingHasher(), MemoryBus()

@@ -62,7 +62,9 @@ def test_flags_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
         ("RATES", '{"search": "many"}'),
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example"),
         ("MAX_OUTBOX_BYTES", "10"),
-        ("DATABASE_URL", "postgresql://localhost/parlour"),
+        ("DATABASE_URL", "mysql://localhost/parlour"),
+        ("DATABASE_URL", "postgresql://localhost"),
+        ("DATABASE_URL", "postgresql:///parlour"),
         ("MESSAGES_URL", "mongodb://localhost/parlour"),
     ],
 )

@@ -33,6 +33,8 @@ class SqlAccountStore:
         try:
             async with self._database.transaction() as connection:
                 if (await connection.execute(_ANY_USER)).first() is None:
+                    await self._database.alone(connection, "the first account")
+                if (await connection.execute(_ANY_USER)).first() is None:
                     user = msgspec.structs.replace(user, role=Role.OWNER)
                 await connection.execute(users.insert(), user_row(user, password_hash))
                 if opening is not None:
