@@ -145,7 +145,7 @@ describe("a room that somebody looks at", () => {
   });
 
   test("is read on as events come, which the server hears of once", async () => {
-    client.attend("room");
+    client.reading.attend("room");
     say(4);
     say(5);
     expect(client.rooms.get("room")?.counts).toMatchObject({ read: 5 });
@@ -153,19 +153,37 @@ describe("a room that somebody looks at", () => {
     expect(told()).toEqual([{ room_id: "room", seq: 5, was: 3 }]);
   });
 
-  test("is not once nobody looks any more", async () => {
-    client.attend("room");
-    client.attend(undefined);
-    say(4);
-    await vi.advanceTimersByTimeAsync(150);
-    expect(client.rooms.get("room")?.counts).toMatchObject({ read: 3 });
-    expect(told()).toEqual([]);
-  });
-
   test("has been read when the page is left at once", () => {
-    client.attend("room");
+    client.reading.attend("room");
     say(4);
     network.leave();
     expect(told()).toEqual([{ room_id: "room", seq: 4, was: 3 }]);
+  });
+
+  test("is told as read no more once one is no member", async () => {
+    client.reading.attend("room");
+    say(4);
+    network.link?.onEvent({ name: "room.removed", payload: { room_id: "room" } });
+    await vi.advanceTimersByTimeAsync(150);
+    expect(told()).toEqual([]);
+  });
+
+  test("is told as read once there is a connection again", async () => {
+    network.online = false;
+    say(4);
+    client.reading.markRead("room", 4);
+    await vi.advanceTimersByTimeAsync(150);
+    network.request.mockClear();
+    network.online = true;
+    network.link?.onEvent({ name: "ready", payload: READY });
+    expect(told()).toEqual([{ room_id: "room", seq: 4, was: 3 }]);
+  });
+
+  test("is told as read no more after the end", async () => {
+    client.reading.attend("room");
+    say(4);
+    client.close();
+    await vi.advanceTimersByTimeAsync(150);
+    expect(told()).toEqual([]);
   });
 });

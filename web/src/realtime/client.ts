@@ -9,10 +9,11 @@ import { newId, type Environment } from "./environment";
 import { Outbox } from "./outbox";
 import type { Command, OutboxEntry } from "./outbox-rules";
 import { People } from "./people";
+import { Reading } from "./reading";
 import { Rooms } from "./rooms";
 import { sendEntry } from "./send-entry";
-import type { ErrorBody, NotificationLevel, ReadMark, ReadyState, RoomEvent } from "./schema.gen";
-import { CommandRefused, Link, type ServerEvent } from "./socket";
+import type { ErrorBody, NotificationLevel, ReadyState, RoomEvent } from "./schema.gen";
+import { Link, type ServerEvent } from "./socket";
 import type { LocalStore } from "./storage/store";
 import { clear, type Stores } from "./stores";
 import { Syncing } from "./syncing";
@@ -40,14 +41,13 @@ const WARM_ROOMS = 8;
 const SAVE_ROOMS_AFTER = 2_000;
 /** ms that a page with nothing to show waits for its rooms before it shows that. */
 const FIRST_ROOMS_WITHIN = 1_000;
-const QUIET_READ_AFTER = 1_000;
-const TELL_READING_AFTER = 100;
 const STUCK_AFTER = 10_000;
 /** A typing notice ends after 6 s unless it is renewed. */
 const TYPING_EVERY = 3_000;
 
 export class Client {
   readonly rooms: Rooms;
+  readonly reading: Reading;
   readonly timelines: Timelines;
   readonly outbox: Outbox;
   readonly drafts: Drafts;
@@ -60,15 +60,9 @@ export class Client {
   readonly #syncing: Syncing;
   readonly #leadership: Leadership;
   readonly #activity: Activity;
-  readonly #quietReads = new Map<string, number>();
   /** Rooms of which a connection told something before its `ready`, which may have been made before that. */
   readonly #ahead = new Set<string>();
   #savingRooms: ReturnType<typeof setTimeout> | undefined;
-  #attended: string | undefined;
-  /** Rooms that were read on, of which the server has not been told. */
-  readonly #reading = new Set<string>();
-  #tellingReading: ReturnType<typeof setTimeout> | undefined;
-  #readingQuietly: ReturnType<typeof setTimeout> | undefined;
   #leading = false;
   #typed = { roomId: "", at: 0 };
 
@@ -128,7 +122,13 @@ export class Client {
       changed: () => {
         this.#savingRooms ??= setTimeout(() => void this.save(), SAVE_ROOMS_AFTER);
       },
-      quiet: (roomId, seq) => this.#readQuietly(roomId, seq),
+      quiet: (roomId, seq) => this.reading.readQuietly(roomId, seq),
+    });
+    this.reading = new Reading({
+      rooms: this.rooms,
+      tell: (mark) => this.link.request("read", mark),
+      leading: () => this.#leading,
+      marked: (roomId, from) => channel.tell({ type: "mark", roomId, ...(from === undefined ? {} : { from }) }),
     });
     this.timelines = new Timelines({
       updates,
@@ -167,7 +167,7 @@ export class Client {
     this.#activity = new Activity({
       link: this.link,
       leaving: () => {
-        this.#tellReadings(); // it may be the last that is heard of this page
+        this.reading.flush(); // it may be the last that is heard of this page
         void this.save();
         // A frozen page must not keep others from sending; one that is closed loses the lock by itself.
         if (!online()) this.#leadership.want(false);
@@ -218,11 +218,10 @@ export class Client {
     this.#leadership.want(false);
     this.#syncing.close();
     this.drafts.close();
+    this.reading.close();
     this.people.close();
     this.timelines.close();
     clearTimeout(this.#savingRooms);
-    clearTimeout(this.#readingQuietly);
-    clearTimeout(this.#tellingReading);
     clear(this.#options.stores);
   }
 
@@ -261,24 +260,6 @@ export class Client {
     if (!this.link.online) askForWake();
     await saved;
     return clientId;
-  }
-
-  markRead(roomId: string, seq: number): void {
-    // A mark that the server may hear of just now is taken back there as well.
-    const marked = this.#mark(roomId, undefined);
-    if (!this.rooms.read(roomId, seq) && !marked) return;
-    this.#tellRead(roomId, Math.min(seq, this.rooms.head(roomId)), marked);
-  }
-
-  /** Somebody looks at the end of this room from now on, or of none: what comes there is read before it would show as new. */
-  attend(roomId: string | undefined): void {
-    this.#attended = roomId;
-  }
-
-  /** Shown at once, and kept until the server has heard of it. */
-  markUnread(roomId: string, seq: number): void {
-    this.#mark(roomId, seq);
-    this.#tellUnread(roomId, seq);
   }
 
   setTyping(roomId: string, on: boolean): void {
@@ -345,12 +326,7 @@ export class Client {
     this.#ahead.clear();
     gone.forEach((roomId) => this.#left(roomId));
     setBack.forEach((roomId) => this.people.drop(roomId));
-    for (const { id, read } of ready.rooms) {
-      // What was read, or marked unread, here without a connection.
-      const counts = this.rooms.get(id)?.counts;
-      if (counts !== undefined && counts.read > read) this.#tellRead(id, counts.read);
-      if (counts?.markedFrom !== undefined) this.#tellUnread(id, counts.markedFrom);
-    }
+    this.reading.ready(ready.rooms);
     this.people.know([ready.user, ...ready.rooms.flatMap((each) => (each.peer === undefined ? [] : [each.peer]))]);
     this.people.ready();
     this.timelines.ready();
@@ -371,7 +347,7 @@ export class Client {
   /** Events of a room, live or synced: counted, shown by `show`, and taken off what waits in the outbox. */
   #happened(roomId: string, events: readonly RoomEvent[], show: () => void): void {
     this.rooms.receive(roomId, events);
-    if (roomId === this.#attended && this.rooms.read(roomId, this.rooms.head(roomId))) this.#tellReading(roomId);
+    this.reading.receive(roomId);
     show();
     const mine = new Map<string, RoomEvent>();
     for (const event of events) {
@@ -383,7 +359,7 @@ export class Client {
   }
 
   #left(roomId: string): void {
-    this.#reading.delete(roomId);
+    this.reading.drop(roomId);
     this.rooms.remove(roomId);
     this.timelines.drop(roomId);
     this.people.drop(roomId);
@@ -395,62 +371,6 @@ export class Client {
 
   #refused({ roomId, clientId, command }: OutboxEntry, error: ErrorBody): void {
     this.#options.refused({ roomId, clientId, kind: command.kind, error });
-  }
-
-  #mark(roomId: string, from: number | undefined): boolean {
-    if (!this.rooms.mark(roomId, from)) return false;
-    this.#options.channel.tell({ type: "mark", roomId, ...(from === undefined ? {} : { from }) });
-    return true;
-  }
-
-  /** One's own message is nothing to read: the marker follows, told by the one tab that sends. */
-  #readQuietly(roomId: string, seq: number): void {
-    this.#quietReads.set(roomId, seq);
-    this.#readingQuietly ??= setTimeout(() => {
-      this.#readingQuietly = undefined;
-      const reads = [...this.#quietReads];
-      this.#quietReads.clear();
-      for (const [id, upto] of reads) if (this.rooms.read(id, upto) && this.#leading) this.#tellRead(id, upto);
-    }, QUIET_READ_AFTER);
-  }
-
-  /** Several events at once: a busy room would have the server hear of each. */
-  #tellReading(roomId: string): void {
-    this.#reading.add(roomId);
-    this.#tellingReading ??= setTimeout(() => this.#tellReadings(), TELL_READING_AFTER);
-  }
-
-  #tellReadings(): void {
-    clearTimeout(this.#tellingReading);
-    this.#tellingReading = undefined;
-    for (const id of this.#reading) this.#tellRead(id, this.rooms.get(id)?.counts.read ?? 0);
-    this.#reading.clear();
-  }
-
-  /** Whatever `was` says, a reading that takes back a mark counts. */
-  #tellRead(roomId: string, seq: number, whatever = false): void {
-    const was = whatever ? {} : { was: this.rooms.get(roomId)?.counts.known ?? 0 };
-    this.#move({ room_id: roomId, seq, ...was }, () => this.#tellRead(roomId, seq, whatever));
-  }
-
-  #tellUnread(roomId: string, from: number): void {
-    this.#move({ room_id: roomId, seq: from - 1, unread: true }, () => {
-      if (this.rooms.get(roomId)?.counts.markedFrom === from) this.#tellUnread(roomId, from);
-    });
-  }
-
-  #move(mark: ReadMark, again: () => void): void {
-    this.link.request("read", mark).then(
-      ({ read }) => {
-        if (mark.unread !== true) this.rooms.told(mark.room_id, read);
-      },
-      (error: unknown) => {
-        // Lost with the connection, it is told after the next `ready`; slowed down, a moment later.
-        if (error instanceof CommandRefused && error.error.retry_after !== undefined) {
-          setTimeout(again, error.error.retry_after * 1_000);
-        }
-      },
-    );
   }
 
   async #warm(): Promise<void> {

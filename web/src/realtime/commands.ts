@@ -57,17 +57,17 @@ export function editFailed(clientId: string, text: string): Promise<void> {
 
 /** The user has read a room up to `seq`; takes a mark of `markUnread` away. */
 export function markRead(roomId: string, seq: number): void {
-  clientIfAny()?.markRead(roomId, seq);
+  clientIfAny()?.reading.markRead(roomId, seq);
 }
 
 /** Somebody looks at the end of this room from now on: what comes there is read at once. Undefined: at none. */
 export function attend(roomId: string | undefined): void {
-  clientIfAny()?.attend(roomId);
+  clientIfAny()?.reading.attend(roomId);
 }
 
 /** Show a room as unread from `seq` on, in this browser, until `markRead`. */
 export function markUnread(roomId: string, seq: number): void {
-  clientIfAny()?.markUnread(roomId, seq);
+  clientIfAny()?.reading.markUnread(roomId, seq);
 }
 
 /** The user types, or stopped; call it with each key, it is told every 3 s. */

@@ -72,12 +72,12 @@ describe("two people", () => {
     await see(ben, [`hello @ben${people}`]);
     await vi.waitFor(() => expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ mentions: 1 }), WITHIN);
     const head = ben.client.rooms.head(room);
-    ben.client.markRead(room, head);
+    ben.client.reading.markRead(room, head);
     await vi.waitFor(() => {
       expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ unread: 0, mentions: 0 });
       expect(ann.stores.people.getState().reads.get(room)?.get(ben.userId)).toBe(head);
     }, WITHIN);
-    ben.client.markUnread(room, head);
+    ben.client.reading.markUnread(room, head);
     await vi.waitFor(() => {
       expect(ben.client.rooms.get(room)?.counts.markedFrom).toBeUndefined();
       expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ read: head - 1, unread: 1, mentions: 1 });
@@ -86,8 +86,8 @@ describe("two people", () => {
     await vi.waitFor(() => {
       expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ read: head - 1, unread: 1, mentions: 1 });
     }, WITHIN);
-    ben.client.markUnread(room, head);
-    ben.client.markRead(room, head); // at once: what was told last counts
+    ben.client.reading.markUnread(room, head);
+    ben.client.reading.markRead(room, head); // at once: what was told last counts
     await vi.waitFor(() => expect(ben.client.rooms.get(room)?.counts.known).toBe(head), WITHIN);
     expect(ben.stores.rooms.getState().rooms.get(room)).toMatchObject({ unread: 0 });
     ben.client.setTyping(room, true);
@@ -215,7 +215,7 @@ test("a restored server is shown as it is also by who comes back when more was s
   const restore = server.backUpByCommand();
   for (const text of numbered("lost", 3)) await ann.say(room, text);
   await bothSee(["before", ...numbered("lost", 3)]);
-  ben.client.markRead(room, ben.client.rooms.head(room));
+  ben.client.reading.markRead(room, ben.client.rooms.head(room));
   await ben.client.save();
   ben.crash();
   await server.stop("SIGTERM");
