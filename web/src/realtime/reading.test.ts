@@ -138,6 +138,16 @@ describe("one's own message", () => {
     ]);
   });
 
+  test("leaves the marker of a room that was marked unread in that second, here or elsewhere", async () => {
+    comes(4, "room", "ann");
+    comes(4, "other", "ann");
+    reading.markUnread("room", 2);
+    rooms.told("other", 1, { head: 4, mentions: 0 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told()).toEqual([{ room_id: "room", seq: 1, unread: true }]);
+    expect([counts(), counts("other")]).toMatchObject([{ markedFrom: 2 }, { read: 1 }]);
+  });
+
   test("does so in each tab, of which the one that sends tells the server", async () => {
     leading = false;
     comes(4, "room", "ann");
@@ -173,6 +183,20 @@ describe("a server that does not take it", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(told().slice(1)).toEqual([{ room_id: "room", seq: 4, was: 3 }]);
     expect(counts()).toMatchObject({ known: 4 });
+  });
+
+  test("hears no more of a room that was left, or marked unread elsewhere, in that time", async () => {
+    tell.mockRejectedValueOnce(slower(2)).mockRejectedValueOnce(slower(2));
+    comes(4);
+    comes(4, "other");
+    reading.markRead("room", 4);
+    reading.markRead("other", 4);
+    await vi.advanceTimersByTimeAsync(1_000);
+    reading.drop("room");
+    rooms.remove("room");
+    rooms.told("other", 1, { head: 4, mentions: 0 });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(told()).toHaveLength(2);
   });
 
   test("hears of no mark that was taken back in that time", async () => {

@@ -1,5 +1,6 @@
 /** The read markers: moved here at once, told to the server together, and marks that show a room as unread all the same. */
 
+import { shownRead } from "./room-counts";
 import type { Rooms } from "./rooms";
 import type { ReadMark, ReadyState } from "./schema.gen";
 import { CommandRefused } from "./socket";
@@ -19,7 +20,8 @@ const TELL_READING_AFTER = 100;
 
 export class Reading {
   readonly #options: ReadingOptions;
-  readonly #quiet = new Map<string, number>();
+  /** Where markers may follow to, and where they were shown then. */
+  readonly #quiet = new Map<string, { seq: number; was: number }>();
   /** Rooms that were read on, of which the server has not been told. */
   readonly #untold = new Set<string>();
   #attended: string | undefined;
@@ -60,13 +62,16 @@ export class Reading {
 
   /** One's own message is nothing to read: the marker follows, told by the one tab that sends. */
   readQuietly(roomId: string, seq: number): void {
-    this.#quiet.set(roomId, seq);
+    this.#quiet.set(roomId, { seq, was: this.#shown(roomId) });
     this.#readingQuietly ??= setTimeout(() => {
       this.#readingQuietly = undefined;
       const reads = [...this.#quiet];
       this.#quiet.clear();
       const { rooms, leading } = this.#options;
-      for (const [id, upto] of reads) if (rooms.read(id, upto) && leading()) this.#tellRead(id, upto);
+      for (const [id, { seq: upto, was }] of reads) {
+        if (this.#shown(id) < was) continue; // marked unread since
+        if (rooms.read(id, upto) && leading()) this.#tellRead(id, upto);
+      }
     }, QUIET_READ_AFTER);
   }
 
@@ -97,6 +102,11 @@ export class Reading {
     clearTimeout(this.#telling);
   }
 
+  #shown(roomId: string): number {
+    const counts = this.#options.rooms.get(roomId)?.counts;
+    return counts === undefined ? 0 : shownRead(counts);
+  }
+
   #mark(roomId: string, from: number | undefined): boolean {
     if (!this.#options.rooms.mark(roomId, from)) return false;
     this.#options.marked(roomId, from);
@@ -106,7 +116,10 @@ export class Reading {
   /** Whatever `was` says, a reading that takes back a mark counts. */
   #tellRead(roomId: string, seq: number, whatever = false): void {
     const was = whatever ? {} : { was: this.#options.rooms.get(roomId)?.counts.known ?? 0 };
-    this.#move({ room_id: roomId, seq, ...was }, () => this.#tellRead(roomId, seq, whatever));
+    this.#move({ room_id: roomId, seq, ...was }, () => {
+      // Not where it was marked unread or left since.
+      if (this.#shown(roomId) >= seq) this.#tellRead(roomId, seq, whatever);
+    });
   }
 
   #tellUnread(roomId: string, from: number): void {
