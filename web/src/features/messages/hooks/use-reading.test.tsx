@@ -6,23 +6,31 @@ import * as realtime from "../testing/realtime";
 import { useReading } from "./use-reading";
 
 vi.mock("@/realtime", () => import("../testing/realtime"));
-vi.mock("./use-attending", () => ({ useAttending: () => true }));
+vi.mock("./use-attending", () => ({ useAttending: () => page.attending }));
+
+/** Whether somebody is looking at the page. */
+const page = { attending: true };
 
 beforeEach(() => {
   vi.clearAllMocks();
+  page.attending = true;
 });
 
-function Reader({ room }: { room: RoomState }) {
-  useReading(room, true);
+function Reader({ room, atEnd }: { room: RoomState; atEnd: boolean }) {
+  useReading(room, atEnd);
   return null;
 }
 
 /** Somebody who looks at the end of a room of which all is read. */
 function look() {
-  const { rerender, room } = renderInRoom(<Reader room={ROOM} />);
-  const becomes = (changes: Partial<RoomState>) => rerender(<Reader room={{ ...ROOM, ...changes }} />);
-  return { becomes, ui: room.ui };
+  const { rerender, unmount, room } = renderInRoom(<Reader room={ROOM} atEnd />);
+  const becomes = (changes: Partial<RoomState>, atEnd = true) =>
+    rerender(<Reader room={{ ...ROOM, ...changes }} atEnd={atEnd} />);
+  return { becomes, unmount, ui: room.ui };
 }
+
+/** Where somebody looks, as the data layer was told last. */
+const attended = () => realtime.attend.mock.lastCall?.[0] as string | undefined;
 
 it("reads what comes", () => {
   look().becomes({ head: 10, unread: 1 });
@@ -53,4 +61,31 @@ it("takes a server that was set back to a backup for no mark", () => {
   becomes({ read: 4, head: 5, unread: 1 });
   expect(ui.getState().keptUnread).toBe(false);
   expect(realtime.markRead.mock.calls).toEqual([["room", 5]]);
+});
+
+it("says that somebody looks at the end of the room, once, until they scroll away, look away or leave it", () => {
+  const { becomes, unmount } = look();
+  becomes({ head: 10, unread: 1 });
+  becomes({ head: 10, read: 10 });
+  expect(realtime.attend.mock.calls).toEqual([["room"]]);
+  becomes({ head: 10, read: 10 }, false);
+  expect(attended()).toBeUndefined();
+  becomes({ head: 10, read: 10 });
+  expect(attended()).toBe("room");
+  page.attending = false;
+  becomes({ head: 10, read: 10 });
+  expect(attended()).toBeUndefined();
+  page.attending = true;
+  becomes({ head: 10, read: 10 });
+  expect(attended()).toBe("room");
+  unmount();
+  expect(attended()).toBeUndefined();
+});
+
+it("says that nobody does while the room is kept unread", () => {
+  const { becomes } = look();
+  becomes({ read: 4, unread: 5 });
+  expect(attended()).toBeUndefined();
+  becomes({ read: 9, unread: 0 });
+  expect(attended()).toBe("room");
 });
