@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -158,9 +159,13 @@ async def test_what_many_rooms_changed_is_told_in_one_batch_and_forgotten_in_one
         assert told == [(1, None), *((number + 2, str(number)) for number in range(9))]
 
 
+@pytest.mark.parametrize("spread", [(0.5, 1.0), (1.0, 0.5)], ids=["room due before the relay", "room due after it"])
 @in_virtual_time
-async def test_a_room_that_is_stuck_with_more_than_a_page_makes_no_other_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_room_that_is_stuck_with_more_than_a_page_makes_no_other_wait(
+    monkeypatch: pytest.MonkeyPatch, spread: tuple[float, float]
+) -> None:
     monkeypatch.setattr(outbox, "BATCH", 10)
+    monkeypatch.setattr(outbox, "_spread", itertools.cycle(spread).__next__)
     store, log = MemoryRooms(), Log()
     stuck = await a_room(store, updates=25)
     log.refused = stuck.id

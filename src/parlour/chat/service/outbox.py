@@ -79,6 +79,7 @@ class OutboxRelay:
         self._wake = asyncio.Event()
         self._waiting: set[tuple[int, RoomId | None, asyncio.Future[None]]] = set()
         self._put_off: dict[RoomId, _PutOff] = {}
+        self._passed_over: set[RoomId] = set()  # rooms that filled a page and failed: the next one is for the others
 
     def wake(self) -> None:
         """Look at the outbox at once: rows were committed."""
@@ -135,8 +136,9 @@ class OutboxRelay:
     async def _relay_page(self) -> bool:
         """Relay the oldest rows of the rooms that need not wait; tell whether there may be more of them."""
         now = asyncio.get_running_loop().time()
-        waiting = {room_id for room_id, each in self._put_off.items() if each.until > now}
+        waiting = {room_id for room_id, each in self._put_off.items() if each.until > now} | self._passed_over
         page = await self._store.outbox(BATCH, without=waiting, only=self._only)
+        self._passed_over = set()
         rooms: defaultdict[RoomId, list[OutboxRow]] = defaultdict(list)
         for row in page:
             rooms[row.event.room_id].append(row)
@@ -152,7 +154,8 @@ class OutboxRelay:
                 del self._put_off[room_id]  # another node told its rows
         set_aside = await self._take_in(dict(zip(rooms, outcomes, strict=True)))
         if len(page) == BATCH and not done and not set_aside:
-            raise Unavailable  # the log itself: rather wait than put off every room there is
+            self._passed_over = set(rooms)
+            raise Unavailable  # perhaps the log itself: rather wait than put off every room there is
         return len(page) == BATCH or set_aside or any(len(rooms[room_id]) > 1 for room_id in probed & rooms.keys())
 
     async def _tell(self, rows: Sequence[OutboxRow]) -> _Told:
