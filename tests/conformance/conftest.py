@@ -8,12 +8,27 @@ import pytest
 from .endpoint import Endpoint
 from .processes import ServerProcess, free_port, node, python
 
-PATHS = {"engineio": "/engine.io/", "socketio": "/socket.io/", "patient": "/socket.io/", "scenarios": "/socket.io/"}
+PATHS = {
+    "engineio": "/engine.io/",
+    "patient-engineio": "/engine.io/",
+    "socketio": "/socket.io/",
+    "patient": "/socket.io/",
+    "scenarios": "/socket.io/",
+}
+PATIENT = ("--ping-timeout", "5000")
 OURS = {
     "engineio": ("conformance/server.py", "--protocol", "engineio"),
+    "patient-engineio": ("conformance/server.py", "--protocol", "engineio", *PATIENT),
     "socketio": ("conformance/server.py", "--protocol", "socketio"),
-    "patient": ("conformance/server.py", "--protocol", "socketio", "--ping-timeout", "5000"),
+    "patient": ("conformance/server.py", "--protocol", "socketio", *PATIENT),
     "scenarios": ("integration/realtime/servers/scenarios.py",),
+}
+REFERENCES = {
+    "engineio": ("reference-engineio.mjs",),
+    "patient-engineio": ("reference-engineio.mjs", *PATIENT),
+    "socketio": ("reference-socketio.mjs",),
+    "patient": ("reference-socketio.mjs", *PATIENT),
+    "scenarios": ("reference-scenarios.mjs",),
 }
 
 StartServer = Callable[[str], ServerProcess]
@@ -51,12 +66,8 @@ def start_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     def start(kind: str) -> ServerProcess:
         port = free_port()
-        if is_reference(request.config):
-            command = node(f"reference-{kind}.mjs", "--port", str(port))
-        else:
-            script, *arguments = OURS[kind]
-            command = python(script, *arguments, "--port", str(port))
-        server = ServerProcess(command, port, logs / f"{kind}-{port}.log")
+        program, commands = (node, REFERENCES) if is_reference(request.config) else (python, OURS)
+        server = ServerProcess(program(*commands[kind], "--port", str(port)), port, logs / f"{kind}-{port}.log")
         started.append(server)
         return server
 
@@ -97,6 +108,12 @@ def either(
 def engine(servers: Callable[[str], ServerProcess], http: httpx.AsyncClient) -> Endpoint:
     """The Engine.IO server that echoes every message."""
     return Endpoint(servers("engineio").port, PATHS["engineio"], http)
+
+
+@pytest.fixture
+def patient_engine(servers: Callable[[str], ServerProcess], http: httpx.AsyncClient) -> Endpoint:
+    """The same server, which waits 5 s for a pong: for clients that a busy machine keeps from answering sooner."""
+    return Endpoint(servers("patient-engineio").port, PATHS["patient-engineio"], http)
 
 
 @pytest.fixture

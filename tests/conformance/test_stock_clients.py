@@ -24,9 +24,9 @@ def run_cases(script: str, url: str, transports: str) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_engine_client_is_at_home(engine: Endpoint, transport: str) -> None:
+def test_engine_client_is_at_home(patient_engine: Endpoint, transport: str) -> None:
     """Every case of stock-engine.test.mjs: text, binary, order, heartbeats, many clients, the maximum payload."""
-    run_cases("stock-engine.test.mjs", f"{engine.origin}{engine.path}", TRANSPORTS[transport])
+    run_cases("stock-engine.test.mjs", f"{patient_engine.origin}{patient_engine.path}", TRANSPORTS[transport])
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
