@@ -184,6 +184,21 @@ async def test_broadcast_reaches_polling_and_websocket_members_alike(scenarios: 
         assert [await socket.recv(), await socket.text()] == [b"\x01\x02", '42["told"]']
 
 
+@pytest.mark.parametrize("polls", [True, False], ids=["while a poll hangs", "between two polls"])
+async def test_event_that_ends_its_connection_was_received_all_the_same(scenarios: Endpoint, polls: bool) -> None:
+    """Sending data: 200 and "ok"; a client that is told 400 takes it for an error and hears no more of what the polls bring."""
+    session = await scenarios.poll_session()
+    await session.send("40")
+    await session.receive()
+    hanging = asyncio.create_task(session.receive()) if polls else None
+    await asyncio.sleep(0.02)
+    await session.send('42["close-me"]')
+    packets = await hanging if hanging else []
+    while "1" not in packets:
+        packets += await session.receive()
+    assert [packet for packet in packets if packet != "6"] == ["41", "1"]
+
+
 async def test_order_of_broadcasts_acks_and_own_events_is_the_order_of_the_server(scenarios: Endpoint) -> None:
     """Joined writes must not let an acknowledgement overtake the broadcast before it, or the other way round."""
     async with await enter(scenarios) as socket:

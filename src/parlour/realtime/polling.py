@@ -23,7 +23,7 @@ _NOOP_DELAY = 0.1  # the reference server's: a client that polls on while it upg
 class Polling:
     """What is written waits for a GET, what is posted is received. One GET and one POST at a time."""
 
-    __slots__ = ("_answering", "_chunks", "_connection", "_engine", "_poll", "_posting", "_resumed", "_size")
+    __slots__ = ("_answering", "_broken", "_chunks", "_connection", "_engine", "_poll", "_posting", "_resumed", "_size")
 
     name: ClassVar[TransportName] = "polling"
 
@@ -35,6 +35,7 @@ class Polling:
         self._poll: Future[bytes] | None = None  # its result is what to say when nothing else is to be said
         self._answering = False  # the GET that waited is about to take what there is
         self._posting = False
+        self._broken = False  # the session ended because of what the peer did
         self._resumed: Future[None] | None = None
 
     @property
@@ -134,8 +135,8 @@ class Polling:
                 if connection.held and not connection.closed:
                     self._resumed = get_running_loop().create_future()
                     await self._resumed
-                if connection.closed:
-                    return 200 if connection.session.closed_by_peer else 400
+                if connection.closed:  # an application that ends it has received what was posted all the same
+                    return 400 if self._broken else 200
         except EnginePacketError:
             connection.fail("parse error")
             return 400
@@ -150,6 +151,7 @@ class Polling:
 
     def close(self, code: int, *, orderly: bool) -> None:
         """Answers a waiting GET with the end; without one, an orderly end waits for the next GET for a while."""
+        self._broken = not orderly
         self.resume_reading()
         if self._connection.session.upgraded:
             self._answer(NOOP_PAYLOAD)
