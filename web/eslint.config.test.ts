@@ -3,12 +3,11 @@ import { expect, it, vi } from "vitest";
 
 vi.setConfig({ testTimeout: 60_000 }); // the first one reads every type there is
 
-const eslint = new ESLint();
-
-/** The rules that a file of this content would break, in the place of one that exists. */
-async function broken(filePath: string, text: string): Promise<string[]> {
+/** Whether a file of this content, in the place of one that exists, breaks a rule. The others, which take a minute, do not run. */
+async function breaks(filePath: string, text: string, rule: string): Promise<boolean> {
+  const eslint = new ESLint({ ruleFilter: ({ ruleId }) => ruleId === rule });
   const [result] = await eslint.lintText(text, { filePath });
-  return (result?.messages ?? []).map(({ ruleId }) => ruleId ?? "");
+  return result?.messages.some(({ ruleId }) => ruleId === rule) ?? false;
 }
 
 const PATHS = "import-x/no-restricted-paths";
@@ -38,9 +37,9 @@ it.each([
     "react-hooks/rules-of-hooks",
   ],
 ])("refuses %s", async (_, path, text, rule) => {
-  expect(await broken(path, `${text}\n`)).toContain(rule);
+  expect(await breaks(path, `${text}\n`, rule)).toBe(true);
 });
 
 it("takes a feature that uses what is shared", async () => {
-  expect(await broken("src/features/auth/index.ts", 'export { useSession } from "@/realtime";\n')).toEqual([]);
+  expect(await breaks("src/features/auth/index.ts", 'export { useSession } from "@/realtime";\n', PATHS)).toBe(false);
 });
