@@ -14,8 +14,13 @@ async function room(world) {
   await openRoom(world, "engineering");
   await world.page.getByText(LAST).waitFor();
   const { socket } = world.people.priya;
-  socket.emit("typing", { room_id: world.rooms.engineering.id, on: true });
-  await world.page.getByText("is typing").waitFor();
+  const tell = () => socket.emit("typing", { room_id: world.rooms.engineering.id, on: true });
+  const telling = setInterval(tell, 1_000); // the first may come before the page's socket is there to hear it
+  tell();
+  await world.page
+    .getByText("is typing")
+    .waitFor()
+    .finally(() => clearInterval(telling));
 }
 
 async function panel(world) {
