@@ -52,6 +52,23 @@ OUTBOX_RELAYED = Counter("parlour_room_outbox_relayed_total", "Changes of member
 OUTBOX_FAILURES = Counter("parlour_room_outbox_failures_total", "Attempts to tell the room log that failed.")
 OUTBOX_SET_ASIDE = Counter("parlour_room_outbox_set_aside_total", "Changes that the room log refused for good.")
 
+# The engines that are servers of their own. `engine` is postgresql, mongodb, redis or kafka.
+ENGINE_SECONDS = Histogram(
+    "parlour_engine_call_seconds",
+    "Time of a call to an engine that succeeded, waiting for a turn included.",
+    ["engine"],
+    buckets=_FAST,
+)
+ENGINE_CALLS = Counter(
+    "parlour_engine_calls_total",
+    "Calls to an engine: done, failed, or refused because it was away or too many waited.",
+    ["engine", "outcome"],
+)
+ENGINE_RETRIES = Counter("parlour_engine_retries_total", "Calls to an engine that were repeated.", ["engine"])
+ENGINE_AWAY = Gauge(
+    "parlour_engine_away", "1 while calls to an engine are refused, since it failed too often.", ["engine"]
+)
+
 # Accounts.
 LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])
 PASSWORD_SECONDS = Histogram(

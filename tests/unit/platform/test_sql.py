@@ -28,7 +28,7 @@ NAMES = text("SELECT name FROM names ORDER BY rowid")
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/parlour.db", timeout=0.2)
+    database = open_database(f"sqlite:///{tmp_path}/parlour.db", timeout=20)
     async with database.transaction() as connection:
         await connection.exec_driver_sql("CREATE TABLE names (name TEXT PRIMARY KEY)")
     yield database
@@ -103,14 +103,16 @@ async def test_a_read_of_one_query_is_one_visit_to_a_thread(database: Database) 
 
 async def test_lock_that_is_held_too_long_is_unavailable(database: Database, tmp_path: Path) -> None:
     """What SQLite calls "database is locked" comes after `timeout`, with the time to wait."""
+    hasty = open_database(f"sqlite:///{tmp_path}/parlour.db", timeout=0.2)
     other = sqlite3.connect(tmp_path / "parlour.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseUnavailable) as refused:
-        await add(database, "ann")
+        await add(hasty, "ann")
     assert refused.value.retry_after == 1
     other.execute("ROLLBACK")
     other.close()
     await add(database, "ann")
+    await hasty.close()
 
 
 async def test_readers_that_stay_busy_are_unavailable(tmp_path: Path) -> None:
@@ -163,12 +165,14 @@ async def test_readers_wait_for_no_writer(database: Database) -> None:
     assert len(await names(database)) == 31
 
 
-async def test_a_writer_that_waits_too_long_for_others_is_unavailable(database: Database) -> None:
-    async with database.transaction():
+async def test_a_writer_that_waits_too_long_for_others_is_unavailable(database: Database, tmp_path: Path) -> None:
+    hasty = open_database(f"sqlite:///{tmp_path}/parlour.db", timeout=0.2)
+    async with hasty.transaction():
         with pytest.raises(DatabaseUnavailable) as refused:
-            await add(database, "ann")
+            await add(hasty, "ann")
     assert refused.value.retry_after == 1
     await add(database, "ann")
+    await hasty.close()
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 40])
