@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from .kafka_server import KafkaServer
 from .postgresql_server import PostgresqlServer
 
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # holds none; reading them takes 20 to 40 ms of a core
@@ -15,5 +16,13 @@ os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # holds none; reading t
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
     """A PostgreSQL server for the tests of a session."""
     server = PostgresqlServer(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A Kafka for the tests of a session."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
     yield server
     server.stop()

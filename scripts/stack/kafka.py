@@ -13,24 +13,6 @@ FOLDER = STACK / "kafka"
 _POM = Path(__file__).parent / "kafka" / "pom.xml"
 _JARS = FOLDER / "jars"
 
-_PROPERTIES = f"""\
-process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers={HOST}:{CONTROLLER_PORT}
-listeners=PLAINTEXT://{HOST}:{PORT},CONTROLLER://{HOST}:{CONTROLLER_PORT}
-advertised.listeners=PLAINTEXT://{HOST}:{PORT}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={FOLDER / "data"}
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-auto.create.topics.enable=false
-"""
-
 
 def _java(*arguments: str) -> list[str]:
     java = program("java", "on Debian, apt-get install default-jre-headless")
@@ -55,28 +37,60 @@ def _install() -> None:
     stamp.write_text(_POM.read_text())
 
 
-def _prepare() -> None:
-    properties = FOLDER / "server.properties"
-    properties.write_text(_PROPERTIES)
-    if (FOLDER / "data" / "meta.properties").exists():
-        return
-    name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    options = ["format", "--standalone", "--cluster-id", name, "--config", str(properties)]
-    run("a log folder for Kafka", _java("kafka.tools.StorageTool", *options), cwd=FOLDER)
+def kafka(
+    *, port: int = PORT, controller_port: int = CONTROLLER_PORT, root: Path = STACK, short_lived: bool = False
+) -> Engine:
+    """Kafka on a port, its files below `root`; the program itself is shared by all. `short_lived` compiles less: it starts sooner."""
+    folder = root / "kafka"
+    properties = folder / "server.properties"
+
+    def prepare() -> None:
+        properties.write_text(_properties(port, controller_port, folder / "data"))
+        if (folder / "data" / "meta.properties").exists():
+            return
+        name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        options = ["format", "--standalone", "--cluster-id", name, "--config", str(properties)]
+        run("a log folder for Kafka", _java("kafka.tools.StorageTool", *options), cwd=folder)
+
+    engine = Engine(
+        name="kafka",
+        ports=[port, controller_port],
+        url=f"kafka://{HOST}:{port}",
+        install=_install,
+        prepare=prepare,
+        command=lambda: _java(*(["-XX:TieredStopAtLevel=1"] if short_lived else []), "kafka.Kafka", str(properties)),
+        ready=lambda: _ready(port, engine.log),
+        seconds=180,
+        root=root,
+    )
+    return engine
 
 
-def _ready() -> None:
-    answers(PORT)
-    if b"Kafka Server started" not in KAFKA.log.read_bytes():
+def _ready(port: int, log: Path) -> None:
+    answers(port)
+    if b"Kafka Server started" not in log.read_bytes():
         raise StackError("it has not said that it started")
 
 
-KAFKA = Engine(
-    name="kafka",
-    ports=[PORT, CONTROLLER_PORT],
-    url=f"kafka://{HOST}:{PORT}",
-    install=_install,
-    prepare=_prepare,
-    command=lambda: _java("kafka.Kafka", str(FOLDER / "server.properties")),
-    ready=_ready,
-)
+def _properties(port: int, controller_port: int, data: Path) -> str:
+    return f"""\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers={HOST}:{controller_port}
+listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}
+advertised.listeners=PLAINTEXT://{HOST}:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+"""
+
+
+KAFKA = kafka()

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from parlour.chat.adapters.kafka import KafkaBroker
+from parlour.chat.adapters.memory import MemoryAnswers, MemoryBroker
+from parlour.chat.ports import Broker
+from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.sql import Database, migrate, open_database
 
+from ..kafka_server import KafkaServer
 from ..postgresql_server import PostgresqlServer
+from .brokers import Make
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +45,25 @@ async def database(
     yield database
     await database.close()
     server.drop(url)
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
+    """Makes brokers that are ready to be used."""
+    made: list[KafkaBroker] = []
+
+    async def memory(**options: int) -> Broker:
+        return MemoryBroker(**options)
+
+    async def kafka(**options: int) -> Broker:
+        server: KafkaServer = request.getfixturevalue("kafka")
+        address = server.address()
+        await KafkaAdmin(address).make_topics()
+        broker = KafkaBroker(address, MemoryAnswers(), node_id="here", patience=60, **options)
+        broker.start()
+        made.append(broker)
+        return broker
+
+    yield memory if request.param == "memory" else kafka
+    for broker in made:
+        await broker.close()

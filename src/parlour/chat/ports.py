@@ -162,6 +162,22 @@ class Broker(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """Carries what became of commands from workers back to the node that submitted them.
+
+    Delivery: at most once; who hears nothing repeats the command. Order: what one process sends to one node arrives in the order
+    sent, and after whatever the same process told live sockets before. Failure: `send` never raises and never waits.
+    """
+
+    def send(self, node_id: str, payload: bytes) -> None:
+        """Send to one node."""
+        ...
+
+    def listen(self, handler: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call `handler(payload)` on the loop for whatever is sent to this node, until the returned function is called."""
+        ...
+
+
 class OutboxRow(msgspec.Struct):
     """A change of membership or of a room that the log has yet to be told; `id` (a UUID) becomes the event's client_id."""
 

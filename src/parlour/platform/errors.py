@@ -16,6 +16,7 @@ A service derives its own errors from these in its `errors.py`; `code` is perman
 line is the meaning and the second paragraph says what to do; docs/reference/errors.md is generated from them.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -52,6 +53,20 @@ class ParlourError(Exception):
 def meaning(error: type[ParlourError]) -> str:
     """Return the first line of an error's docstring, which is its default message."""
     return (error.__doc__ or "").strip().partition("\n")[0]
+
+
+def error_from(body: Mapping[str, Any]) -> ParlourError:
+    """Return the error that another process of ours has put into `body`; `Internal` where this one knows none of that code."""
+    for kind in _kinds(ParlourError):
+        if getattr(kind, "code", None) == body.get("code"):
+            return kind(body.get("message"), retry_after=body.get("retry_after"), details=body.get("details"))
+    return Internal(body.get("message"))
+
+
+def _kinds(root: type[ParlourError]) -> Iterator[type[ParlourError]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 class InvalidRequest(ParlourError):

@@ -69,6 +69,10 @@ ENGINE_AWAY = Gauge(
     "parlour_engine_away", "1 while calls to an engine are refused, since it failed too often.", ["engine"]
 )
 
+# Commands on their way through Kafka.
+COMMAND_LAG = Gauge("parlour_command_lag", "Commands of a partition that wait for their worker.", ["partition"])
+DEAD_LETTERS = Counter("parlour_dead_letters_total", "Commands that no worker could do, kept to be looked at.")
+
 # Accounts.
 LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])
 PASSWORD_SECONDS = Histogram(

@@ -1,0 +1,6 @@
+"""The broker on Kafka: commands by room, worked by the workers of one group, answered over `Answers`."""
+
+from parlour.chat.adapters.kafka.broker import KafkaBroker
+from parlour.chat.adapters.kafka.dead_letters import DeadLetter, DeadLetters
+
+__all__ = ["DeadLetter", "DeadLetters", "KafkaBroker"]

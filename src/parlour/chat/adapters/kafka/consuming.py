@@ -1,0 +1,208 @@
+"""A worker of Kafka's consumer group: batches in order, each answered, told to `room-events` and then committed."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+
+from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, decode_command, encode
+from parlour.chat.model import Appended, NewEvent
+from parlour.chat.ports import Answers
+from parlour.platform import metrics
+from parlour.platform.errors import Internal, ParlourError, Unavailable
+from parlour.platform.kafka import BrokerUnavailable, KafkaAddress
+
+logger = logging.getLogger(__name__)
+
+Work = Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]
+_Headers = list[tuple[str, str | bytes | None]]
+
+REST = 0.3
+"""Seconds before a batch that found the log away is tried again; the work itself has tried several times by then."""
+
+_POLL = 0.1
+_FLUSH = 10.0
+_LONGEST_BATCH_MS = 300_000
+"""Past it the group takes a worker for stuck and gives its partitions to others."""
+
+
+class Consuming:
+    """One consumer in a thread of its own, which hands batches to the loop, one at a time.
+
+    A batch ends in one of three ways for each of its commands. Done, or refused for good: it is answered, and told to `room-events`
+    where it is in the log. Failed for a reason that is ours: it is answered and kept in the topic of dead letters. The log is away:
+    it, and all behind it, stay in their partition and are read again after `REST` seconds. What was dealt with is committed only
+    after Kafka has the events and the dead letters, so that a crash at any point repeats and loses nothing.
+    """
+
+    def __init__(
+        self, address: KafkaAddress, answers: Answers, producer: Producer, *, largest: int, session_timeout: float
+    ) -> None:
+        self._address = address
+        self._answers = answers
+        self._producer = producer
+        self._largest = largest
+        self._stopping = threading.Event()
+        self._consumer = Consumer(
+            address.options(
+                group_id=address.prefix + "workers",
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                auto_offset_reset="earliest",
+                partition_assignment_strategy="cooperative-sticky",
+                session_timeout_ms=int(session_timeout * 1000),
+                heartbeat_interval_ms=max(100, int(session_timeout * 1000) // 5),
+                max_poll_interval_ms=_LONGEST_BATCH_MS,
+                fetch_wait_max_ms=100,
+                statistics_interval_ms=5000,
+                stats_cb=_measure,
+            ),
+            logger=logger,
+        )
+
+    async def run(self, work: Work) -> None:
+        """Work until cancelled; then the batch under way is finished first.
+
+        Raises:
+            BrokerUnavailable: the consumer has failed for good.
+        """
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "kafka-consumer") as thread:
+            consuming = loop.run_in_executor(thread, self._consume, work, loop)
+            try:
+                await asyncio.shield(consuming)
+            except asyncio.CancelledError:
+                self._stopping.set()
+                await consuming
+                raise
+
+    # In the consumer's thread
+
+    def _consume(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+        self._consumer.subscribe([self._address.commands], on_revoke=self._revoked)
+        try:
+            while not self._stopping.is_set():
+                messages = self._consumer.consume(1, _POLL)
+                if messages:
+                    messages += self._consumer.consume(self._largest - 1, 0)
+                    self._deal_with([message for message in messages if _is_sound(message)], work, loop)
+        finally:
+            self._consumer.close()
+
+    def _revoked(self, _consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """Nothing is under way here: a batch is dealt with between two polls."""
+        logger.info("partitions revoked", extra={"partitions": [each.partition for each in partitions]})
+
+    def _deal_with(self, messages: Sequence[Message], work: Work, loop: asyncio.AbstractEventLoop) -> None:
+        commands = [(message, command) for message in messages if (command := self._read(message)) is not None]
+        outcomes: Sequence[Appended | ParlourError] = []
+        if commands:
+            outcomes = asyncio.run_coroutine_threadsafe(self._work(work, commands), loop).result()
+        first_left = next((i for i, outcome in enumerate(outcomes) if isinstance(outcome, Unavailable)), len(commands))
+        left = [message for message, _ in commands[first_left:]]
+        for (message, _), outcome in zip(commands[:first_left], outcomes, strict=False):
+            self._publish(message, outcome)
+        if self._producer.flush(_FLUSH):  # neither committed nor lost: all of it is read again
+            left = list(messages)
+        again = _bounds(left, min)
+        self._commit({partition: again.get(partition, last + 1) for partition, last in _bounds(messages, max).items()})
+        if left:
+            self._rewind(again)
+            self._stopping.wait(REST)
+
+    async def _work(self, work: Work, commands: Sequence[tuple[Message, Command]]) -> Sequence[Appended | ParlourError]:
+        """On the loop: have a batch done, and answer what can be answered."""
+        try:
+            outcomes = await work([command.event for _, command in commands])
+        except Unavailable as error:
+            return [error] * len(commands)
+        except Exception:
+            logger.exception("a batch of commands failed")
+            outcomes = [Internal()] * len(commands)
+        answers: defaultdict[str, list[Answer]] = defaultdict(list)
+        for (_, command), outcome in zip(commands, outcomes, strict=True):
+            if isinstance(outcome, Unavailable):
+                break
+            answers[command.node_id].append(answer_of(command.number, outcome))
+        for node_id, each in answers.items():
+            self._answers.send(node_id, encode(each))
+        return outcomes
+
+    def _read(self, message: Message) -> Command | None:
+        try:
+            return decode_command(message.value() or b"")
+        except msgspec.MsgspecError as error:
+            self._bury(message, f"it is no command: {error}")
+            return None
+
+    def _publish(self, message: Message, outcome: Appended | ParlourError) -> None:
+        if isinstance(outcome, Appended):
+            event = outcome.event
+            self._produce(self._address.events, encode(event), event.room_id.encode(), [])
+        elif isinstance(outcome, Internal):
+            self._bury(message, "it failed in the worker; the log of the process has more")
+
+    def _bury(self, message: Message, why: str) -> None:
+        metrics.DEAD_LETTERS.inc()
+        known = {"partition": message.partition(), "offset": message.offset()}
+        logger.error("a command is kept as a dead letter", extra={"why": why, **known})
+        headers: _Headers = [("why", why), *((name, str(value)) for name, value in known.items())]
+        self._produce(self._address.dead, message.value() or b"", message.key(), headers)
+
+    def _produce(self, topic: str, value: bytes, key: Any, headers: _Headers) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, headers=headers)
+            except BufferError:  # Kafka is away, and this process full of what waits for it
+                self._producer.flush(_POLL)
+            else:
+                return
+
+    def _commit(self, offsets: Mapping[int, int]) -> None:
+        """Commit where each partition is to be read from. Where that fails, what was dealt with is read again and found done."""
+        try:
+            self._consumer.commit(offsets=self._places(offsets), asynchronous=False)
+        except KafkaException as error:
+            logger.warning("a batch could not be committed", extra={"error": str(error)})
+
+    def _rewind(self, offsets: Mapping[int, int]) -> None:
+        for place in self._places(offsets):
+            try:
+                self._consumer.seek(place)
+            except KafkaException as error:  # another worker has it now
+                logger.warning("a partition could not be read again", extra={"error": str(error)})
+
+    def _places(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._address.commands, partition, offset) for partition, offset in offsets.items()]
+
+
+def _bounds(messages: Sequence[Message], pick: Callable[[list[int]], int]) -> dict[int, int]:
+    offsets: defaultdict[int, list[int]] = defaultdict(list)
+    for message in messages:
+        offsets[message.partition() or 0].append(message.offset() or 0)
+    return {partition: pick(each) for partition, each in offsets.items()}
+
+
+def _is_sound(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if error.fatal():
+        logger.critical("Kafka's consumer has failed for good", extra={"error": str(error)})
+        raise BrokerUnavailable
+    logger.warning("Kafka could not be read", extra={"error": str(error)})
+    return False
+
+
+def _measure(statistics: str) -> None:
+    for topic in json.loads(statistics).get("topics", {}).values():
+        for partition, each in topic.get("partitions", {}).items():
+            if partition != "-1" and each.get("fetch_state") == "active" and each.get("consumer_lag", -1) >= 0:
+                metrics.COMMAND_LAG.labels(partition).set(each["consumer_lag"])

@@ -1,0 +1,56 @@
+"""The brokers under contract, and a worker that can be held up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from parlour.chat.model import Appended, NewEvent, RoomEvent
+from parlour.chat.ports import Broker, Pending
+from parlour.platform.errors import InvalidRequest, ParlourError, Unavailable
+from parlour.platform.ids import EventId, uuid7
+
+Make = Callable[..., Awaitable[Broker]]
+
+
+class Log:
+    """A worker that can be held up, and remembers its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[NewEvent]] = []
+        self.begun = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
+        self.failure: Exception | None = None
+        self.bad: set[str] = set()
+        self.away: set[str] = set()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def __call__(self, batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        self.batches.append(list(batch))
+        self.begun.set()
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await self.open.wait()
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        if self.failure is not None:
+            raise self.failure
+        errors: dict[str, ParlourError] = {each: InvalidRequest() for each in self.bad}
+        errors.update({each: Unavailable() for each in self.away})
+        return [errors.get(each.client_id) or answer(each) for each in batch]
+
+
+def answer(new: NewEvent) -> Appended:
+    return Appended(RoomEvent(new.room_id, 1, EventId(uuid7()), new.type, new.sender_id, new.client_id, 0, new.data))
+
+
+def start(broker: Broker, commands: Sequence[NewEvent]) -> list[Pending]:
+    return [broker.submit(command) for command in commands]
+
+
+async def stop(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

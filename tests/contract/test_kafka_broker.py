@@ -1,0 +1,215 @@
+"""What the broker on Kafka keeps beside the contract: nothing is lost or overtaken while the log, Kafka, a worker or an answer is away."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from parlour.chat.adapters.kafka import DeadLetters, KafkaBroker
+from parlour.chat.adapters.kafka.consuming import Work
+from parlour.chat.adapters.memory import MemoryAnswers
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog
+from parlour.chat.model import Appended, NewEvent
+from parlour.platform.clock import SystemClock
+from parlour.platform.errors import Internal, ParlourError, Unavailable
+from parlour.platform.kafka import BrokerUnavailable, KafkaAddress, KafkaAdmin
+
+from ..kafka_server import KafkaServer
+from .brokers import Log, answer, start, stop
+from .room_logs import a_room, saying
+
+
+class DeafAnswers(MemoryAnswers):
+    """Answers that are lost while it is deaf."""
+
+    deaf = False
+
+    def send(self, node_id: str, payload: bytes) -> None:
+        if not self.deaf:
+            super().send(node_id, payload)
+
+
+@pytest.fixture
+async def address(kafka: KafkaServer) -> KafkaAddress:
+    address = kafka.address()
+    await KafkaAdmin(address).make_topics()
+    return address
+
+
+@asynccontextmanager
+async def a_broker(
+    address: KafkaAddress, answers: MemoryAnswers | None = None, *, patience: float = 60
+) -> AsyncIterator[KafkaBroker]:
+    broker = KafkaBroker(address, answers or MemoryAnswers(), node_id="here", patience=patience, session_timeout=6)
+    broker.start()
+    yield broker
+    await broker.close()
+
+
+@asynccontextmanager
+async def working(broker: KafkaBroker, work: Work) -> AsyncIterator[None]:
+    running = asyncio.create_task(broker.run(work))
+    yield
+    await stop(running)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - of another thread's doing
+            await asyncio.sleep(0.02)
+
+
+async def test_while_the_log_is_away_everything_waits_in_its_order(address: KafkaAddress) -> None:
+    log, room = Log(), a_room()
+    log.failure = Unavailable()
+    async with a_broker(address) as broker, working(broker, log):
+        commands = [saying(room, str(number)) for number in range(20)]
+        pending = start(broker, commands)
+        await until(lambda: len(log.batches) > 2)
+        assert not any(each.done() for each in pending)
+        log.failure, failed = None, len(log.batches)
+        await asyncio.gather(*pending)
+    worked = [each.client_id for batch in log.batches[failed:] for each in batch]
+    assert worked == [each.client_id for each in commands]
+
+
+async def test_what_was_done_of_a_batch_before_the_log_went_is_answered_and_the_rest_done_later(
+    address: KafkaAddress,
+) -> None:
+    room, done = a_room(), list[str]()
+    attempts = 0
+
+    async def work(batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        nonlocal attempts
+        attempts += 1
+        does = batch if attempts > 1 else batch[: len(batch) // 2]
+        done.extend(each.client_id for each in does)
+        return [*(answer(each) for each in does), *[Unavailable()] * (len(batch) - len(does))]
+
+    async with a_broker(address) as broker:
+        commands = [saying(room, str(number)) for number in range(20)]
+        pending = start(broker, commands)
+        async with working(broker, work):
+            await asyncio.gather(*pending)
+    assert done == [each.client_id for each in commands]
+
+
+async def test_what_cannot_be_done_is_answered_kept_and_can_be_given_again(address: KafkaAddress) -> None:
+    log, room = Log(), a_room()
+    bad, good = saying(room, "bad"), saying(room, "good")
+    letters = DeadLetters(address)
+
+    async def work(batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
+        answers = await log(batch)
+        return [
+            Internal() if each.client_id in log.bad else is_now for each, is_now in zip(batch, answers, strict=True)
+        ]
+
+    async with a_broker(address) as broker, working(broker, work):
+        foreign = Producer(address.options())
+        foreign.produce(address.commands, b"\xff not ours", b"key")
+        assert foreign.flush(30) == 0
+        log.bad = {bad.client_id}
+        results = await asyncio.gather(*start(broker, [bad, good]), return_exceptions=True)
+        assert [type(each) for each in results] == [Internal, Appended]
+        await until(lambda: any(good.client_id == each.client_id for batch in log.batches for each in batch))
+        async with asyncio.timeout(60):
+            while len(kept := await asyncio.to_thread(letters.all)) < 2:  # noqa: ASYNC110 - Kafka is asked
+                await asyncio.sleep(0.05)
+        assert {each.command and each.command.client_id for each in kept} == {None, bad.client_id}
+        assert all(each.why and each.at for each in kept)
+        log.bad = set()
+        log.batches.clear()
+        (again,) = await asyncio.to_thread(letters.replay)
+        assert again.command is not None
+        await until(lambda: [bad.client_id] == [each.client_id for batch in log.batches for each in batch])
+    assert await asyncio.to_thread(letters.all) == []
+
+
+async def test_an_answer_that_is_lost_is_given_to_the_repeat(address: KafkaAddress, tmp_path: Path) -> None:
+    log = await SqliteRoomLog.open(tmp_path / "messages.db", SystemClock())
+    answers, command = DeafAnswers(), saying(a_room())
+    async with a_broker(address, answers, patience=5) as broker, working(broker, log.append):
+        await broker.submit(saying(a_room()))  # the worker has its partitions
+        answers.deaf = True
+        with pytest.raises(BrokerUnavailable):
+            await broker.submit(command)
+        answers.deaf = False
+        repeated = await broker.submit(command)
+    assert repeated.repeated
+    assert (repeated.event.seq, repeated.event.data) == (1, command.data)
+    await log.close()
+
+
+async def test_while_kafka_is_away_others_are_refused_at_once_and_what_waits_is_done_in_order(
+    kafka: KafkaServer, address: KafkaAddress
+) -> None:
+    log, room = Log(), a_room()
+    accepted: dict[str, asyncio.Future[Appended]] = {}
+    refused: list[BrokerUnavailable] = []
+
+    async with a_broker(address) as broker, working(broker, log):
+
+        async def submit_until(condition: Callable[[], bool]) -> None:
+            async with asyncio.timeout(60):
+                while not condition():
+                    command = saying(room)
+                    try:
+                        accepted[command.client_id] = broker.submit(command)
+                    except BrokerUnavailable as error:
+                        refused.append(error)
+                    await asyncio.sleep(0.1)
+
+        await submit_until(lambda: any(each.done() for each in accepted.values()))
+        kafka.stop()
+        await submit_until(lambda: len(refused) > 5)
+        kafka.start()
+        before = len(accepted)
+        await submit_until(lambda: len(accepted) > before + 10)
+        await asyncio.gather(*accepted.values())
+    assert all(each.retry_after for each in refused)
+    worked = [each.client_id for batch in log.batches for each in batch]
+    assert list(dict.fromkeys(worked)) == list(accepted)
+
+
+async def test_partitions_that_move_between_workers_leave_no_gap_and_double_nothing(
+    address: KafkaAddress, tmp_path: Path
+) -> None:
+    """Three workers come and go while eight rooms are written to; the log, shared, is the judge."""
+    log = await SqliteRoomLog.open(tmp_path / "messages.db", SystemClock())
+    answers, rooms = MemoryAnswers(), [a_room() for _ in range(8)]
+    sent: list[NewEvent] = []
+    results: list[Appended] = []
+
+    async def one_room(broker: KafkaBroker, room: int, stopped: asyncio.Event) -> None:
+        while not stopped.is_set():
+            command = saying(rooms[room], str(len(sent)))
+            sent.append(command)
+            results.append(await broker.submit(command))
+
+    async with a_broker(address, answers) as gateway, contextlib.AsyncExitStack() as stack:
+        others = [await stack.enter_async_context(a_broker(address)) for _ in range(3)]
+        for other in others:
+            other._answers = answers  # the same way back for all of them
+        stopped = asyncio.Event()
+        senders = [asyncio.create_task(one_room(gateway, room, stopped)) for room in range(8)]
+        for first, second in [(0, 1), (1, 2), (2, 0)]:
+            async with working(others[first], log.append):
+                before = len(results)
+                await until(lambda before=before: len(results) > before + 40)  # type: ignore[misc]
+                async with working(others[second], log.append):
+                    before = len(results)
+                    await until(lambda before=before: len(results) > before + 40)  # type: ignore[misc]
+        async with working(others[0], log.append):
+            stopped.set()
+            await asyncio.gather(*senders)
+    for room in rooms:
+        mine = [each.client_id for each in sent if each.room_id == room]
+        events = await log.events(room, 0, len(mine) + 10)
+        assert [each.client_id for each in events] == mine
+        assert [each.seq for each in events] == list(range(1, len(mine) + 1))
+    await log.close()

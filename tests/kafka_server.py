@@ -1,0 +1,44 @@
+"""A Kafka of a test run's own, with topics of its own for each test that asks."""
+
+import dataclasses
+import signal
+import socket
+from itertools import count
+from pathlib import Path
+
+from parlour.platform.kafka import KafkaAddress
+from scripts.stack.engine import Engine
+from scripts.stack.kafka import kafka
+
+
+class KafkaServer:
+    """Started when it is made; its data go with the test run."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as one, socket.socket() as two:
+            for probe in (one, two):
+                probe.bind(("127.0.0.1", 0))
+            port, controller_port = one.getsockname()[1], two.getsockname()[1]
+        engine = kafka(port=port, controller_port=controller_port, root=folder, short_lived=True)
+        self._engine: Engine = dataclasses.replace(engine, stop_signal=signal.SIGKILL)
+        self._numbers = count()
+        self._engine.start()
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        pid = self._engine.pid()
+        assert pid is not None
+        return pid
+
+    def start(self) -> None:
+        """Start it again."""
+        self._engine.start()
+
+    def stop(self) -> None:
+        """End it as a crash does."""
+        self._engine.stop()
+
+    def address(self, *, partitions: int = 2) -> KafkaAddress:
+        """An installation's own topics, not made yet."""
+        return KafkaAddress.parse(f"{self._engine.url}/test-{next(self._numbers)}?partitions={partitions}")
