@@ -17,7 +17,7 @@ _REQUEST_TIMEOUT = 5.0
 class BroadcastOperator:
     """A choice of sockets, on all nodes, made by `to`, `except_` and the like; each gives a new one."""
 
-    __slots__ = ("_except", "_local", "_namespace", "_rooms", "_since", "_timeout", "_volatile")
+    __slots__ = ("_except", "_local", "_namespace", "_number", "_rooms", "_since", "_timeout", "_volatile")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class BroadcastOperator:
         local: bool = False,
         since: float = 0.0,
         timeout: float = _REQUEST_TIMEOUT,
+        number: int = 0,
     ) -> None:
         self._namespace = namespace
         self._rooms = rooms
@@ -37,6 +38,7 @@ class BroadcastOperator:
         self._local = local
         self._since = since
         self._timeout = timeout
+        self._number = number
 
     def _with(self, **changed: Any) -> BroadcastOperator:
         settings: dict[str, Any] = {
@@ -46,6 +48,7 @@ class BroadcastOperator:
             "local": self._local,
             "since": self._since,
             "timeout": self._timeout,
+            "number": self._number,
         }
         return BroadcastOperator(self._namespace, **(settings | changed))
 
@@ -73,6 +76,10 @@ class BroadcastOperator:
         """Has the observer told the time from `received_at` (`socket.received_at`) to the write."""
         return self._with(since=received_at)
 
+    def numbered(self, number: int) -> BroadcastOperator:
+        """Gives the next emit, which is to one room, its number there: see `Namespace.number`. From 1, without gaps."""
+        return self._with(number=number)
+
     def timeout(self, seconds: float) -> BroadcastOperator:
         """How long `call` and `fetch_sockets` wait."""
         return self._with(timeout=seconds)
@@ -90,11 +97,13 @@ class BroadcastOperator:
 
     def _send(self, frames: bytes) -> None:
         namespace = self._namespace
-        namespace.deliver(self._rooms, self._except, frames, volatile=self._volatile, since=self._since)
+        broadcast = Broadcast(namespace.name, self._rooms, self._except, frames, self._volatile, self._number)
+        if self._number and namespace.numbered is not None:
+            namespace.numbered.take(broadcast)
+        else:
+            namespace.deliver(self._rooms, self._except, frames, volatile=self._volatile, since=self._since)
         if not self._local:
-            namespace.server.cluster.publish(
-                Broadcast(namespace.name, self._rooms, self._except, frames, self._volatile)
-            )
+            namespace.server.cluster.publish(broadcast)
 
     async def call(self, event: str, *args: Any) -> list[Any]:
         """Emits and collects what is acknowledged within the timeout: the first argument of each answer, else None."""

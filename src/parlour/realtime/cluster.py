@@ -12,7 +12,8 @@ import msgspec
 class Broadcast(msgspec.Struct, frozen=True):
     """A packet for the members of rooms on every node. `frame` is the joined WebSocket frames, ready to be written.
 
-    No `rooms` means everybody in the namespace. `except_` names rooms, of which a socket's own id is one.
+    No `rooms` means everybody in the namespace. `except_` names rooms, of which a socket's own id is one. A `number` above 0 is its
+    place in its one room (numbered.py).
     """
 
     namespace: str
@@ -20,6 +21,7 @@ class Broadcast(msgspec.Struct, frozen=True):
     except_: tuple[str, ...]
     frame: bytes
     volatile: bool = False
+    number: int = 0
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -79,6 +81,9 @@ class Cluster(Protocol):
     def unsubscribe(self, namespace: str, room: str) -> None:
         """The last local socket left `room`."""
 
+    async def settled(self) -> None:
+        """Returns when the subscriptions asked for so far are in effect, or cannot be now: then they are once the way is there again."""
+
     def publish(self, broadcast: Broadcast) -> None:
         """Sends a broadcast to the other nodes; never back to this one. The local members have it already.
 
@@ -119,6 +124,9 @@ class MemoryCluster:
     def unsubscribe(self, namespace: str, room: str) -> None:
         """See Cluster."""
         self._rooms.discard((namespace, room))
+
+    async def settled(self) -> None:
+        """See Cluster: they are at once."""
 
     def publish(self, broadcast: Broadcast) -> None:
         """See Cluster."""

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from parlour.realtime.broadcast import BroadcastOperator
+from parlour.realtime.cluster import Broadcast
 from parlour.realtime.connection import Connection
+from parlour.realtime.numbered import NumberedRooms, Source
 from parlour.realtime.socket_packet import EVENT, check_event_name, namespace_prefix, packet_frames
 
 if TYPE_CHECKING:
@@ -79,8 +81,14 @@ class Namespace(HandlerRegistry):
         self.sockets: dict[str, Socket] = {}
         self._rooms: dict[str, set[Connection]] = {}
         self._ack_ids = 0
+        self.numbered: NumberedRooms | None = None
 
     # emitting
+
+    def number(self, source: Source) -> NumberedRooms:
+        """Has emits to one room that are `numbered` heard in order and each once on this node, what it missed taken from `source`."""
+        self.numbered = NumberedRooms(self.take, self.name, source)
+        return self.numbered
 
     def emit(self, event: str, *args: Any) -> None:
         """Emits to every socket of the namespace."""
@@ -147,6 +155,8 @@ class Namespace(HandlerRegistry):
         if members is None:
             members = self._rooms[room] = set()
             self.server.cluster.subscribe(self.name, room)
+            if self.numbered is not None:
+                self.numbered.opened(room)
         members.add(socket.connection)
 
     def leave(self, socket: Socket, room: str) -> None:
@@ -161,6 +171,8 @@ class Namespace(HandlerRegistry):
             if not members:
                 del self._rooms[room]
                 self.server.cluster.unsubscribe(self.name, room)
+                if self.numbered is not None:
+                    self.numbered.closed(room)
 
     def socket_of(self, connection: Connection) -> Socket | None:
         """The socket of this namespace on a connection."""
@@ -206,3 +218,7 @@ class Namespace(HandlerRegistry):
         else:
             chosen = self.members(rooms, except_)
             turn.send_many((self.name, rooms, except_, volatile), chosen, frames, volatile=volatile, since=since)
+
+    def take(self, broadcast: Broadcast) -> None:
+        """Queues a broadcast for the local members."""
+        self.deliver(broadcast.rooms, broadcast.except_, broadcast.frame, volatile=broadcast.volatile)

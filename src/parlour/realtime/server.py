@@ -294,8 +294,12 @@ class Server:
     def deliver(self, broadcast: Broadcast) -> None:
         """See Node."""
         namespace = self._namespaces.get(broadcast.namespace)
-        if namespace is not None:
-            namespace.deliver(broadcast.rooms, broadcast.except_, broadcast.frame, volatile=broadcast.volatile)
+        if namespace is None:
+            return
+        if broadcast.number and namespace.numbered is not None:
+            namespace.numbered.take(broadcast)
+        else:
+            namespace.take(broadcast)
 
     async def answer(self, request: Request) -> list[Any]:
         """See Node."""
