@@ -36,13 +36,19 @@ class Worker:
         fanout: Fanout,
         head_of: Callable[[RoomId], int | None],
         *,
+        tell_repeats: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Take, besides the ports, `head_of`: the last seq that live sockets of a room may know, None where nobody asked."""
+        """Take, besides the ports, `head_of`: the last seq that live sockets of a room may know, None where nobody asked.
+
+        With `tell_repeats` a repeat is told again, for a `fanout` that drops what was told: a worker that died may have written and
+        not told it.
+        """
         self._log = log
         self._fanout = fanout
         self._head_of = head_of
+        self._tell_repeats = tell_repeats
         self._doubts: dict[RoomId, int | None] = {}  # where an attempt failed, and the head before it
         self._sleep = sleep
         self._chance = chance
@@ -100,7 +106,7 @@ class Worker:
         told = [
             (answer.event, command.received)
             for command, answer in zip(batch, answers, strict=True)
-            if not answer.repeated and answer.event.room_id not in untold
+            if (self._tell_repeats or not answer.repeated) and answer.event.room_id not in untold
         ]
         if untold:
             received = {answer.event.id: command.received for command, answer in zip(batch, answers, strict=True)}

@@ -41,7 +41,9 @@ def presence_channel(user_id: UserId) -> str:
 class Channels:
     """Emits to channels; the `Fanout` of this process, and where the use cases tell what happened.
 
-    Nothing here waits or raises. An event of the log goes to every socket of its room's members, the one that sent it
+    A change of membership is told by each node to its own sockets, when it hears of the change; everything else goes to all nodes.
+
+    Nothing that tells waits or raises. An event of the log goes to every socket of its room's members, the one that sent it
     included, so that a client has one path for all events; it is encoded once. What stands beside the log (typing,
     others' read markers) is volatile.
     """
@@ -53,7 +55,7 @@ class Channels:
     def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
         """Send each event to the sockets of its room, in order."""
         for event, at in zip(events, received, strict=True):
-            channel = self._namespace.to(room_channel(event.room_id))
+            channel = self._namespace.to(room_channel(event.room_id)).numbered(event.seq)
             if at:
                 channel = channel.since(at)
             channel.emit("event", msgspec.Raw(self._encode(event)))
@@ -91,11 +93,20 @@ class Channels:
 
     def expel(self, user_id: UserId, room_id: RoomId) -> None:
         """Let a former member's sockets hear nothing of the room from now on, and tell them."""
-        mine = self._namespace.to(user_channel(user_id))
+        mine = self._namespace.to(user_channel(user_id)).local
         for socket in mine.local_sockets():
             socket.leave(room_channel(room_id))
         mine.emit("room.removed", RoomRemoved(room_id))
 
     def room_added(self, user_id: UserId, room: RoomSummary) -> None:
         """Tell a new member's sockets what room they are in."""
-        self._namespace.to(user_channel(user_id)).emit("room.added", RoomAdded(room))
+        self._namespace.to(user_channel(user_id)).local.emit("room.added", RoomAdded(room))
+
+    async def settled(self) -> None:
+        """Return when the channels that were joined hear what other nodes tell."""
+        await self._namespace.server.cluster.settled()
+
+    def began(self, room_id: RoomId, head: int) -> None:
+        """Note that a socket in a room's channel has everything up to `head`, or was told of it."""
+        if self._namespace.numbered is not None:
+            self._namespace.numbered.known(room_channel(room_id), head)

@@ -63,7 +63,9 @@ class Gateway:
         presence: Presence,
         typing: TypingNotices,
         reads: ReadMarkers,
+        alone: bool = True,
     ) -> None:
+        """Serve on `namespace`; unless this process is `alone`, whoever connects is loaded anew: read markers move on other nodes too."""
         self._namespace = namespace
         self._channels = channels
         self._verifier = verifier
@@ -77,6 +79,7 @@ class Gateway:
         self._presence = presence
         self._typing = typing
         self._reads = reads
+        self._alone = alone
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscriptions: list[Unsubscribe] = []
         self._on_ready: list[Callable[[Socket], None]] = []
@@ -137,6 +140,8 @@ class Gateway:
     async def _authenticate(self, socket: Socket, auth: object) -> None:
         try:
             principal = self._verify(auth)
+            if not self._alone:
+                self._memberships.invalidate([principal.user_id])
             if self._memberships.get(principal.user_id) is None:
                 await self._memberships.load(principal.user_id)
         except ParlourError as error:
@@ -170,9 +175,12 @@ class Gateway:
         for room_id in memberships:
             socket.join(room_channel(room_id))
         while True:
+            await self._channels.settled()
             state = await self._summaries.ready(principal, memberships)
             if not socket.connected:
                 return
+            for room in state.rooms:
+                self._channels.began(room.id, room.head)
             current = self._memberships.get(user_id)
             if current is not None and current.keys() == {room.id for room in state.rooms}:
                 socket.emit("ready", state)
@@ -316,12 +324,14 @@ class Gateway:
 
     async def _tell_added(self, user_id: UserId, membership: Membership) -> None:
         try:
+            await self._channels.settled()
             summaries = await self._summaries.rooms(user_id, [membership])
         except ParlourError:  # the next connection has it in `ready`
             logger.warning("a new member could not be told of the room", exc_info=True, extra={"user_id": user_id})
             return
         rooms = self._memberships.get(user_id)
         if rooms is None or membership.room.id in rooms:
+            self._channels.began(membership.room.id, summaries[0].head)
             self._channels.room_added(user_id, summaries[0])
 
     def _spawn(self, coroutine: Awaitable[None]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TypeVar
 
 from parlour.chat.errors import RoomNotFound
@@ -18,6 +18,7 @@ from parlour.platform.tokens import Principal
 T = TypeVar("T")
 Added = Callable[[UserId, Membership], None]
 Removed = Callable[[UserId, RoomId], None]
+Changed = Callable[[UserId | None, RoomId], None]
 
 
 class Memberships:
@@ -25,8 +26,9 @@ class Memberships:
 
     Users are loaded in batches. A change that this process made is in the cache from the moment its use case calls
     `added`, `removed` and so on, right after the commit and inside `change`; a load under way at that moment is
-    repeated, so that it cannot bring back what was before. All members of a room share one `Room`. What this returns is
-    the cache's own: to be read, not changed.
+    repeated, so that it cannot bring back what was before. Changes of other processes come by `invalidate`, after which a user is
+    loaded before anything is answered from the cache, and who listens hears of the rooms that came and went. All members of a room
+    share one `Room`. What this returns is the cache's own: to be read, not changed.
     """
 
     def __init__(self, store: RoomStore, *, capacity: int = 50_000) -> None:
@@ -36,13 +38,16 @@ class Memberships:
         self._users: OrderedDict[UserId, dict[RoomId, Membership]] = OrderedDict()
         self._rooms: weakref.WeakValueDictionary[RoomId, Room] = weakref.WeakValueDictionary()
         self._loader: BatchLoader[UserId, dict[RoomId, Membership]] = BatchLoader(self._fetch)
+        self._room_loader: BatchLoader[RoomId, Room] = BatchLoader(self._fetch_rooms)
         self._loading: set[UserId] = set()
         self._outdated: set[UserId] = set()  # of those being loaded, who changed meanwhile
+        self._stale: set[UserId] = set()  # of those in the cache, who changed elsewhere
         self._room_changes = 0
         self._locks: weakref.WeakValueDictionary[RoomId, asyncio.Lock] = weakref.WeakValueDictionary()
         self._changes: set[asyncio.Task[object]] = set()
         self._added: list[Added] = []
         self._removed: list[Removed] = []
+        self._listeners: list[Changed] = []
         self._marks: dict[tuple[UserId, RoomId], tuple[int, bool]] = {}
         self._marks_written: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -52,8 +57,9 @@ class Memberships:
     def get(self, user_id: UserId) -> dict[RoomId, Membership] | None:
         """Return a user's memberships, None where they are not in the cache."""
         rooms = self._users.get(user_id)
-        if rooms is not None:
-            self._users.move_to_end(user_id)
+        if rooms is None or user_id in self._stale:
+            return None
+        self._users.move_to_end(user_id)
         return rooms
 
     async def load(self, user_id: UserId) -> dict[RoomId, Membership]:
@@ -101,6 +107,10 @@ class Memberships:
         """Call `listener(user_id, room_id)` at once when somebody is no longer a member."""
         self._removed.append(listener)
 
+    def on_changed(self, listener: Changed) -> None:
+        """Call `listener(user_id, room_id)` when this process has changed something of a membership, or, without a user, of a room."""
+        self._listeners.append(listener)
+
     async def change(self, room_id: RoomId, work: Coroutine[object, object, T]) -> T:
         """Run `work`, which changes a room's members in the store and then tells this cache.
 
@@ -128,6 +138,7 @@ class Memberships:
             rooms[membership.room.id] = membership
         for listener in self._added:
             listener(user_id, membership)
+        self._tell(user_id, membership.room.id)
 
     def removed(self, user_id: UserId, room_id: RoomId) -> None:
         """Take in that a user is no longer a member."""
@@ -135,23 +146,41 @@ class Memberships:
         self._users.get(user_id, {}).pop(room_id, None)
         for listener in self._removed:
             listener(user_id, room_id)
+        self._tell(user_id, room_id)
 
     def role_changed(self, user_id: UserId, room_id: RoomId, role: str) -> None:
         """Take in a member's new role."""
         if (membership := self._changing(user_id, room_id)) is not None:
             membership.role = role
+        self._tell(user_id, room_id)
 
     def notify_changed(self, user_id: UserId, room_id: RoomId, level: NotificationLevel) -> None:
         """Take in what a room notifies a member of."""
         if (membership := self._changing(user_id, room_id)) is not None:
             membership.notify = level
+        self._tell(user_id, room_id)
 
     def room_updated(self, room: Room) -> None:
         """Take in a room's new name, topic and kind, for all its members."""
-        self._room_changes += 1
-        known = self._rooms.get(room.id)
-        if known is not None:
-            known.name, known.topic, known.kind = room.name, room.topic, room.kind
+        self._take_room(room)
+        self._tell(None, room.id)
+
+    # Changes that another process made
+
+    def invalidate(self, user_ids: Iterable[UserId] | None = None) -> set[UserId]:
+        """Answer nothing more of users, or of all, before they are loaded anew; return those who are in the cache."""
+        stale = self._users.keys() if user_ids is None else self._users.keys() & set(user_ids)
+        self._stale |= stale
+        self._outdated |= self._loading if user_ids is None else self._loading & set(user_ids)
+        return set(stale)
+
+    async def refresh_rooms(self, room_ids: Sequence[RoomId]) -> None:
+        """Read the names, topics and kinds of rooms again.
+
+        Raises:
+            Unavailable: the store is away.
+        """
+        await self._room_loader.load_many([room_id for room_id in room_ids if room_id in self._rooms])
 
     # Read markers
 
@@ -193,13 +222,19 @@ class Memberships:
                 membership = self._changing(user_id, room_id)
                 if membership is not None and (back or seq > membership.read):
                     membership.read = seq
+                if back:
+                    self._tell(user_id, room_id)
             written.set_result(None)
         self._writer = None
 
     # The cache
 
     async def _fetch(self, user_ids: Sequence[UserId]) -> dict[UserId, dict[RoomId, Membership]]:
-        loaded = {user_id: rooms for user_id in user_ids if (rooms := self._users.get(user_id)) is not None}
+        loaded = {
+            user_id: rooms
+            for user_id in user_ids
+            if (rooms := self._users.get(user_id)) is not None and user_id not in self._stale
+        }
         self._loading = {user_id for user_id in user_ids if user_id not in loaded}
         try:
             while self._loading:
@@ -215,14 +250,47 @@ class Memberships:
             self._loading = set()
         return loaded
 
+    async def _fetch_rooms(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Room]:
+        found = {}
+        for room_id in room_ids:
+            if (room := await self._store.room(room_id)) is not None:
+                self._take_room(room)
+                found[room_id] = room
+        return found
+
     def _remember(self, user_id: UserId, memberships: Sequence[Membership]) -> dict[RoomId, Membership]:
         for membership in memberships:
             membership.room = self._shared(membership.room)
+        before = self._users.get(user_id)
         rooms = self._users[user_id] = {membership.room.id: membership for membership in memberships}
         self._users.move_to_end(user_id)
+        self._stale.discard(user_id)
         if len(self._users) > self._capacity:
-            self._users.popitem(last=False)
+            gone, _ = self._users.popitem(last=False)
+            self._stale.discard(gone)
+        if before is not None:
+            self._tell_difference(user_id, before, rooms)
         return rooms
+
+    def _tell_difference(
+        self, user_id: UserId, before: dict[RoomId, Membership], rooms: dict[RoomId, Membership]
+    ) -> None:
+        for room_id in before.keys() - rooms.keys():
+            for left in self._removed:
+                left(user_id, room_id)
+        for room_id in rooms.keys() - before.keys():
+            for came in self._added:
+                came(user_id, rooms[room_id])
+
+    def _take_room(self, room: Room) -> None:
+        self._room_changes += 1
+        known = self._rooms.get(room.id)
+        if known is not None:
+            known.name, known.topic, known.kind = room.name, room.topic, room.kind
+
+    def _tell(self, user_id: UserId | None, room_id: RoomId) -> None:
+        for listener in self._listeners:
+            listener(user_id, room_id)
 
     def _shared(self, room: Room) -> Room:
         return self._rooms.setdefault(room.id, room)

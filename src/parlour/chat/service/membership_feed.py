@@ -1,0 +1,138 @@
+"""Changes of membership between processes: who changed something tells the others, which read it again from the store."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+
+import msgspec
+
+from parlour.chat.model import EventType, RoomEvent
+from parlour.chat.service.membership import Memberships
+from parlour.platform.bus import Bus
+from parlour.platform.errors import ParlourError
+from parlour.platform.ids import RoomId, UserId
+
+logger = logging.getLogger(__name__)
+
+MEMBERSHIP_CHANGED = "membership.changed"
+
+GATHER = 0.005
+"""Seconds over which changes are told in one message."""
+
+DISTRUST = 0.5
+"""Seconds between two invalidations of everything while the bus is away: twice in the second that a permission may be stale."""
+
+RETRY = 1.0
+
+
+class MembershipsChanged(msgspec.Struct):
+    """Users of whose memberships something changed, and rooms whose name, topic or kind did."""
+
+    user_ids: list[UserId]
+    room_ids: list[RoomId]
+
+
+class MembershipFeed:
+    """Keeps the `Memberships` of this process in step with the others'.
+
+    A change names users and rooms and no values: whoever hears of it reads the store, so that messages that overtake each other, or
+    come twice, leave the same. It is told twice: at once by the process that made it, and by the worker that puts its event into the
+    log, which is repeated until it is done; so a process that dies in between leaves nobody behind. While the bus is away nothing in
+    the cache is trusted for longer than a second; when it is back, everything is read again.
+    """
+
+    def __init__(self, bus: Bus, memberships: Memberships, *, trusted: Callable[[], bool] = lambda: True) -> None:
+        """`trusted()` tells whether the bus is there."""
+        self._bus = bus
+        self._memberships = memberships
+        self._trusted = trusted
+        self._users: set[UserId] = set()
+        self._rooms: set[RoomId] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin to tell and to listen."""
+        self._unsubscribe = self._bus.subscribe(MEMBERSHIP_CHANGED, self._heard)
+        self._memberships.on_changed(self.changed)
+
+    async def run(self) -> None:
+        """Distrust the cache while the bus is away, until cancelled."""
+        while True:
+            await asyncio.sleep(DISTRUST)
+            if not self._trusted():
+                self._memberships.invalidate()
+
+    async def stop(self) -> None:
+        """Stop listening, and what is under way."""
+        self._unsubscribe()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def changed(self, user_id: UserId | None, room_id: RoomId) -> None:
+        """Tell the others soon."""
+        if user_id is None:
+            self._rooms.add(room_id)
+        else:
+            self._users.add(user_id)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER, self._tell)
+
+    def committed(self, events: Sequence[RoomEvent]) -> None:
+        """Tell the others of what is in the log now."""
+        for event in events:
+            match event.type:
+                case EventType.MEMBER_JOINED | EventType.MEMBER_LEFT:
+                    self.changed(UserId(str(event.data.get("user_id"))), event.room_id)
+                case EventType.ROOM_UPDATED:
+                    self.changed(None, event.room_id)
+                    for user_id in event.data.get("roles", {}):
+                        self.changed(UserId(user_id), event.room_id)
+
+    def gap(self) -> None:
+        """Read everything again: something may not have been heard."""
+        self._spawn(self._refresh(self._memberships.invalidate()))
+
+    def _tell(self) -> None:
+        self._timer = None
+        message = MembershipsChanged(sorted(self._users), sorted(self._rooms))
+        self._users, self._rooms = set(), set()
+        self._spawn(self._bus.publish(MEMBERSHIP_CHANGED, msgspec.msgpack.encode(message)))
+
+    def _heard(self, payload: bytes) -> None:
+        changed = msgspec.msgpack.decode(payload, type=MembershipsChanged)
+        if changed.room_ids:
+            self._spawn(self._refresh_rooms(changed.room_ids))
+        stale = self._memberships.invalidate(changed.user_ids)
+        if stale:
+            self._spawn(self._refresh(stale))
+
+    async def _refresh(self, user_ids: set[UserId]) -> None:
+        """Load users, so that their sockets hear the rooms that they are in and no others."""
+        left = sorted(user_ids)
+        while left:
+            try:
+                await self._memberships.load_many(left[:500])
+                left = left[500:]
+            except ParlourError:
+                logger.warning("memberships could not be read again", exc_info=True, extra={"users": len(left)})
+                await asyncio.sleep(RETRY)
+
+    async def _refresh_rooms(self, room_ids: list[RoomId]) -> None:
+        while True:
+            try:
+                await self._memberships.refresh_rooms(room_ids)
+            except ParlourError:
+                logger.warning("rooms could not be read again", exc_info=True, extra={"rooms": len(room_ids)})
+                await asyncio.sleep(RETRY)
+            else:
+                return
+
+    def _spawn(self, coroutine: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
