@@ -8,6 +8,7 @@ import pytest
 
 from .kafka_server import KafkaServer
 from .postgresql_server import PostgresqlServer
+from .redis_server import RedisServer
 
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # holds none; reading them takes 20 to 40 ms of a core
 
@@ -24,5 +25,13 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlS
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     """A Kafka for the tests of a session."""
     server = KafkaServer(tmp_path_factory.mktemp("kafka"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server for the tests of a session."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server
     server.stop()

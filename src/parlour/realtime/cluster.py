@@ -90,6 +90,12 @@ class Cluster(Protocol):
         A broadcast to several rooms must reach a node once, however many of the rooms it subscribes to.
         """
 
+    async def settled(self) -> bool:
+        """Waits until what was subscribed to up to now is in force; False where the engine is away, and `subscribe` will be made good.
+
+        Whoever reads a snapshot after True, and hears broadcasts from then on, misses nothing between the two.
+        """
+
     async def request(self, request: Request) -> list[Any]:
         """Asks the other nodes, and joins their answers."""
 
@@ -132,6 +138,10 @@ class MemoryCluster:
         """See Cluster."""
         for other in self._others():
             other.receive(broadcast)
+
+    async def settled(self) -> bool:
+        """See Cluster."""
+        return True
 
     async def request(self, request: Request) -> list[Any]:
         """See Cluster."""

@@ -1,11 +1,16 @@
 """Rooms: who is reached, once, in order."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from parlour.realtime import MemoryCluster, MemoryHub, RemoteSocket, Server
+from parlour.realtime import Cluster, MemoryCluster, MemoryHub, RemoteSocket, Server
+from parlour.realtime.redis_cluster import RedisCluster
+from parlour.realtime.redis_line import RedisLine
+
+from ...redis_server import RedisServer
 
 
 async def members(site: Any, server: Server, count: int) -> tuple[list[Any], list[Any]]:
@@ -103,10 +108,33 @@ async def test_a_broadcast_collects_the_answers_that_arrive_in_time(serve: Any) 
     assert await server.of("/").to("nobody").call("q") == []
 
 
-async def test_two_nodes_are_one_server_to_their_clients(serve: Any, until: Any) -> None:
+@pytest.fixture(params=["memory", "redis"])
+async def servers(request: pytest.FixtureRequest) -> AsyncIterator[list[Server]]:
+    """Two nodes of one deployment."""
+    names = ("n1", "n2")
+    if request.param == "memory":
+        hub = MemoryHub()
+        yield [Server(cluster=MemoryCluster(hub, node_id=name)) for name in names]
+        return
+    redis: RedisServer = request.getfixturevalue("redis")
+    prefix = redis.prefix()
+    clusters = [RedisCluster(RedisLine(redis.url, prefix=prefix), node_id=name) for name in names]
+    servers = [Server(cluster=cluster) for cluster in clusters]
+    for cluster in clusters:
+        await cluster.start()
+    yield servers
+    for cluster in clusters:
+        await cluster.close()
+
+
+async def settled(servers: list[Server]) -> None:
+    for server in servers:
+        cluster: Cluster = server.cluster
+        assert await cluster.settled()
+
+
+async def test_two_nodes_are_one_server_to_their_clients(serve: Any, servers: list[Server]) -> None:
     """The port is enough: rooms, exceptions, single sockets, requests, and nothing twice."""
-    hub = MemoryHub()
-    servers = [Server(cluster=MemoryCluster(hub, node_id=name)) for name in ("n1", "n2")]
     sites = [await serve(server) for server in servers]
     (here,), (mine,) = await members(sites[0], servers[0], 1)
     (there, third), (theirs, thirds) = await members(sites[1], servers[1], 2)
@@ -114,6 +142,7 @@ async def test_two_nodes_are_one_server_to_their_clients(serve: Any, until: Any)
     for socket in (mine, theirs):
         socket.join("r")
         socket.join("s")
+    await settled(servers)
     servers[0].to("r", "s").emit("both")
     servers[0].to("r").except_(theirs.id).emit("not theirs")
     mine.to("r").emit("from mine")
