@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from .kafka_server import KafkaServer
+from .mongodb_server import MongodbServer
 from .postgresql_server import PostgresqlServer
 from .redis_server import RedisServer
 
@@ -33,5 +34,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis server for the tests of a session."""
     server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodbServer]:
+    """A MongoDB server for the tests of a session."""
+    server = MongodbServer(tmp_path_factory.mktemp("mongodb"))
     yield server
     server.stop()

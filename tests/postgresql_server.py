@@ -18,8 +18,8 @@ class PostgresqlServer:
     def __init__(self, folder: Path) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        engine = postgresql(port=self._port, root=folder)
+            self.port = probe.getsockname()[1]
+        engine = postgresql(port=self.port, root=folder)
         self._engine: Engine = dataclasses.replace(engine, stop_signal=signal.SIGQUIT)  # nothing of it is to be kept
         self._numbers = count()
         self._engine.start()
@@ -35,9 +35,9 @@ class PostgresqlServer:
     def create(self, name: str = "", *, template: str = "template0") -> str:
         """Make a database, and return its URL."""
         name = name or f"test_{next(self._numbers)}"
-        psql(self._port, f"CREATE DATABASE {name} TEMPLATE {template}")
+        psql(self.port, f"CREATE DATABASE {name} TEMPLATE {template}")
         return make_url(self._engine.url).set(database=name).render_as_string()
 
     def drop(self, url: str) -> None:
         """Forget a database, and whoever uses it."""
-        psql(self._port, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+        psql(self.port, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")

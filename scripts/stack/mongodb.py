@@ -51,31 +51,42 @@ def build_go(into: Path, package: str) -> None:
     stamp.write_text(source)
 
 
-MONGODB = Engine(
-    name="mongodb",
-    ports=[PORT],
-    url=f"mongodb://{HOST}:{PORT}/parlour?directConnection=true",
-    install=_install_secantus,
-    prepare=lambda: None,
-    command=lambda: [
-        str(_venv() / "bin" / "secantusd-py"),
-        *("--host", HOST, "--port", str(PORT)),
-        *("--storage-path", str(STACK / "mongodb" / "data"), "--sync-on-commit"),
-    ],
-    ready=lambda: answers(PORT, sends=_HELLO, expects=b"maxWireVersion"),
-)
+def mongodb(*, port: int = PORT, root: Path = STACK) -> Engine:
+    """Return SecantusDB on a port, with its files below a folder; the program itself is shared, below `.stack`."""
+    return Engine(
+        name="mongodb",
+        ports=[port],
+        url=f"mongodb://{HOST}:{port}/parlour?directConnection=true",
+        install=_install_secantus,
+        prepare=lambda: None,
+        command=lambda: [
+            str(_venv() / "bin" / "secantusd-py"),
+            *("--host", HOST, "--port", str(port)),
+            *("--storage-path", str(root / "mongodb" / "data"), "--sync-on-commit"),
+        ],
+        ready=lambda: answers(port, sends=_HELLO, expects=b"maxWireVersion"),
+        root=root,
+    )
 
-FERRETDB = Engine(
-    name="ferretdb",
-    ports=[FERRETDB_PORT],
-    url=f"mongodb://{HOST}:{FERRETDB_PORT}/parlour?directConnection=true",
-    install=_install_ferretdb,
-    prepare=lambda: None,
-    command=lambda: [
-        str(STACK / "ferretdb" / "ferretdb"),
-        f"-listen={HOST}:{FERRETDB_PORT}",
-        f"-postgresql=postgres://parlour@{HOST}:{POSTGRESQL_PORT}/ferretdb",
-    ],
-    ready=lambda: answers(FERRETDB_PORT, sends=_HELLO, expects=b"maxWireVersion"),
-    needs=["postgresql"],
-)
+
+def ferretdb(*, port: int = FERRETDB_PORT, root: Path = STACK, postgresql_port: int = POSTGRESQL_PORT) -> Engine:
+    """Return FerretDB on a port, which keeps its documents in the PostgreSQL server on another."""
+    return Engine(
+        name="ferretdb",
+        ports=[port],
+        url=f"mongodb://{HOST}:{port}/parlour?directConnection=true",
+        install=_install_ferretdb,
+        prepare=lambda: None,
+        command=lambda: [
+            str(STACK / "ferretdb" / "ferretdb"),
+            f"-listen={HOST}:{port}",
+            f"-postgresql=postgres://parlour@{HOST}:{postgresql_port}/ferretdb",
+        ],
+        ready=lambda: answers(port, sends=_HELLO, expects=b"maxWireVersion"),
+        needs=["postgresql"],
+        root=root,
+    )
+
+
+MONGODB = mongodb()
+FERRETDB = ferretdb()

@@ -1,14 +1,20 @@
 """The room logs under contract, and the events that their suites append."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from parlour.chat.adapters.mongodb_log import MongoRoomLog
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
 from parlour.chat.model import Appended, EventType, NewEvent, RoomEvent
 from parlour.chat.ports import RoomLog, Search
 from parlour.platform.ids import ClientId, RoomId, UserId, uuid4, uuid7
+
+from ..mongodb_server import MongodbServer
 
 START = 1_764_018_000_000
 
@@ -29,13 +35,11 @@ class StillClock:
 
 
 class Bench:
-    """A log, its search and its clock. `settled` returns once the search has caught up."""
+    """A log and its clock."""
 
-    def __init__(self, log: RoomLog, search: Search, clock: StillClock, settled: Callable[[], Any]) -> None:
+    def __init__(self, log: RoomLog, clock: StillClock) -> None:
         self.log = log
-        self.search = search
         self.clock = clock
-        self.settled = settled
 
     async def one(self, command: NewEvent) -> RoomEvent:
         (appended,) = await self.log.append([command])
@@ -52,19 +56,62 @@ class Bench:
         return appended
 
 
+class SearchBench(Bench):
+    """A log with its search. `settled` returns once the search has caught up."""
+
+    def __init__(self, log: RoomLog, clock: StillClock, search: Search, settled: Callable[[], Any]) -> None:
+        super().__init__(log, clock)
+        self.search = search
+        self.settled = settled
+
+
+Opener = Callable[[], AbstractAsyncContextManager[Bench]]
+"""Opens an empty log, at each call another one."""
+
+
 @asynccontextmanager
 async def sqlite(folder: Path) -> AsyncIterator[Bench]:
+    clock = StillClock()
+    log = await SqliteRoomLog.open(folder / f"{uuid7()}.db", clock)
+    try:
+        yield Bench(log, clock)
+    finally:
+        await log.close()
+
+
+@asynccontextmanager
+async def sqlite_with_search(folder: Path) -> AsyncIterator[SearchBench]:
     clock = StillClock()
     log = await SqliteRoomLog.open(folder / "messages.db", clock)
     search = await SqliteSearch.open(log, clock)
     try:
-        yield Bench(log, search, clock, search.settled)
+        yield SearchBench(log, clock, search, search.settled)
     finally:
         await search.close()
         await log.close()
 
 
-ADAPTERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {"sqlite": sqlite}
+@asynccontextmanager
+async def mongodb(server: MongodbServer) -> AsyncIterator[Bench]:
+    clock = StillClock()
+    log = await MongoRoomLog.open(server.create(), clock)
+    try:
+        yield Bench(log, clock)
+    finally:
+        await log.close()
+
+
+ADAPTERS = ["sqlite", "mongodb", "ferretdb"]
+
+
+def opener(adapter: str, request: pytest.FixtureRequest, folder: Path) -> Opener:
+    """Return what opens logs of an adapter; the engine that it needs is started when it is asked for first."""
+    if adapter == "sqlite":
+        return lambda: sqlite(folder)
+    if adapter == "ferretdb" and os.environ.get("PARLOUR_TEST_FERRETDB") != "1":
+        pytest.skip("FerretDB takes minutes to build: PARLOUR_TEST_FERRETDB=1 runs it")
+    server: MongodbServer = request.getfixturevalue(adapter)
+    return lambda: mongodb(server)
 
 
 def a_room() -> RoomId:

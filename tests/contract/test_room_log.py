@@ -1,7 +1,6 @@
 """What every room log keeps: order, repeats, durability of views, deletions. DESIGN.md section 3."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,16 +14,21 @@ from parlour.chat.model import AMONG_MESSAGES, EventType, NewEvent, RoomView, Ta
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid, uuid7
 
-from .room_logs import ADAPTERS, ANN, BEN, CY, START, Bench, a_client_id, a_room, doing, saying
+from .room_logs import ADAPTERS, ANN, BEN, CY, START, Bench, Opener, a_client_id, a_room, doing, opener, saying
 
 EDITED, DELETED = EventType.MESSAGE_EDITED, EventType.MESSAGE_DELETED
 REACTED, UNREACTED = EventType.REACTION_ADDED, EventType.REACTION_REMOVED
 PINNED, UNPINNED = EventType.MESSAGE_PINNED, EventType.MESSAGE_UNPINNED
 
 
-@pytest.fixture(params=list(ADAPTERS))
-async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with ADAPTERS[request.param](tmp_path) as bench:
+@pytest.fixture(params=ADAPTERS)
+def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    return opener(request.param, request, tmp_path)
+
+
+@pytest.fixture
+async def bench(opens: Opener) -> AsyncIterator[Bench]:
+    async with opens() as bench:
         yield bench
 
 
@@ -374,18 +378,16 @@ steps = st.lists(
 )
 
 
-@pytest.mark.parametrize("adapter", list(ADAPTERS))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, cuts=st.lists(st.integers(1, 6), max_size=8))
 def test_an_old_snapshot_and_the_events_since_are_a_fresh_fetch(
-    adapter: str, steps: list[tuple[EventType, int, UserId, str]], cuts: list[int]
+    opens: Opener, steps: list[tuple[EventType, int, UserId, str]], cuts: list[int]
 ) -> None:
     """The promise of DESIGN.md section 3, on the engine itself: batches of any size, snapshots after each."""
 
     async def check() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            async with ADAPTERS[adapter](Path(folder)) as bench:
-                await _check_snapshots(bench, steps, cuts)
+        async with opens() as bench:
+            await _check_snapshots(bench, steps, cuts)
 
     asyncio.run(check())
 

@@ -15,22 +15,22 @@ from parlour.chat.ports import SearchQuery
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import RoomId
 
-from .room_logs import ADAPTERS, ANN, BEN, START, Bench, a_room, doing, saying
+from .room_logs import ANN, BEN, START, SearchBench, a_room, doing, saying, sqlite_with_search
 
 
-@pytest.fixture(params=list(ADAPTERS))
-async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with ADAPTERS[request.param](tmp_path) as bench:
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[SearchBench]:
+    async with sqlite_with_search(tmp_path) as bench:
         yield bench
 
 
-async def hits(bench: Bench, text: str, rooms: list[RoomId], **filters: Any) -> list[SearchHit]:
+async def hits(bench: SearchBench, text: str, rooms: list[RoomId], **filters: Any) -> list[SearchHit]:
     await bench.settled()
     found, _ = await bench.search.search(SearchQuery(text, rooms, **filters))
     return found
 
 
-async def texts(bench: Bench, text: str, rooms: list[RoomId], **filters: Any) -> list[str]:
+async def texts(bench: SearchBench, text: str, rooms: list[RoomId], **filters: Any) -> list[str]:
     return [hit.message.text for hit in await hits(bench, text, rooms, **filters)]
 
 
@@ -65,7 +65,7 @@ class TestWords:
         ],
     )
     async def test_found_and_highlighted_in_any_script(
-        self, bench: Bench, text: str, query: str, highlighted: list[str]
+        self, bench: SearchBench, text: str, query: str, highlighted: list[str]
     ) -> None:
         room = a_room()
         await bench.say(room, text)
@@ -74,17 +74,17 @@ class TestWords:
         assert hit.message.text == text
         assert [text[start:end] for start, end in hit.highlights] == highlighted
 
-    async def test_every_word_must_be_there(self, bench: Bench) -> None:
+    async def test_every_word_must_be_there(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.log.append([saying(room, "red apple"), saying(room, "red pear"), saying(room, "green apple")])
         assert await texts(bench, "apple red", [room]) == ["red apple"]
 
-    async def test_a_pair_of_characters_is_no_match_out_of_order(self, bench: Bench) -> None:
+    async def test_a_pair_of_characters_is_no_match_out_of_order(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.log.append([saying(room, "京北"), saying(room, "北京"), saying(room, "北风京")])
         assert await texts(bench, "北京", [room]) == ["北京"]
 
-    async def test_phrases_hold_words_in_a_row(self, bench: Bench) -> None:
+    async def test_phrases_hold_words_in_a_row(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.log.append([saying(room, "to be or not"), saying(room, "be to or"), saying(room, "to really be")])
         assert await texts(bench, '"to be"', [room]) == ["to be or not"]
@@ -92,7 +92,7 @@ class TestWords:
         assert await texts(bench, "“to be” not", [room]) == ["to be or not"]
         assert len(await texts(bench, "to be", [room])) == 3
 
-    async def test_prefixes_need_a_star(self, bench: Bench) -> None:
+    async def test_prefixes_need_a_star(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.log.append([saying(room, "deploy"), saying(room, "deployment"), saying(room, "depot")])
         assert set(await texts(bench, "deploy*", [room])) == {"deploy", "deployment"}
@@ -100,13 +100,13 @@ class TestWords:
         assert await texts(bench, "zebra*", [room]) == []
         assert await texts(bench, "d*", [room]) == []
 
-    async def test_a_query_without_a_word_finds_nothing(self, bench: Bench) -> None:
+    async def test_a_query_without_a_word_finds_nothing(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.say(room, "x")
         for query in ("", "  ", "***", '""', '"', "!?", "👍", "()", "\x00", "\ue000rx"):
             assert await hits(bench, query, [room]) == []
 
-    async def test_search_operators_are_words(self, bench: Bench) -> None:
+    async def test_search_operators_are_words(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.say(room, "cats AND dogs")
         await bench.say(room, "cats")
@@ -114,7 +114,7 @@ class TestWords:
         assert await texts(bench, "cats OR birds", [room]) == []
         assert await texts(bench, "words : cats", [room]) == []
 
-    async def test_very_long_words_and_queries(self, bench: Bench) -> None:
+    async def test_very_long_words_and_queries(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.say(room, "x" * 8_000)
         assert len(await hits(bench, "x" * 8_000, [room])) == 1
@@ -122,7 +122,7 @@ class TestWords:
 
 
 class TestNow:
-    async def test_edited_text_is_found_and_the_old_one_is_not(self, bench: Bench) -> None:
+    async def test_edited_text_is_found_and_the_old_one_is_not(self, bench: SearchBench) -> None:
         room = a_room()
         event = await bench.say(room, "before")
         await bench.settled()
@@ -131,7 +131,7 @@ class TestNow:
         assert await hits(bench, "before", [room]) == []
         assert await hits(bench, "befor*", [room]) == []
 
-    async def test_a_change_before_the_index_has_caught_up(self, bench: Bench) -> None:
+    async def test_a_change_before_the_index_has_caught_up(self, bench: SearchBench) -> None:
         room = a_room()
         event = await bench.say(room, "before")
         await bench.does(EventType.MESSAGE_EDITED, event, text="between")
@@ -139,7 +139,7 @@ class TestNow:
         assert await texts(bench, "after", [room]) == ["after"]
         assert await hits(bench, "between", [room]) == []
 
-    async def test_deleted_text_is_not_found_at_once(self, bench: Bench) -> None:
+    async def test_deleted_text_is_not_found_at_once(self, bench: SearchBench) -> None:
         room = a_room()
         event = await bench.say(room, "secret")
         await bench.settled()
@@ -150,7 +150,7 @@ class TestNow:
 
 
 class TestFilters:
-    async def test_only_the_given_rooms_are_looked_at(self, bench: Bench) -> None:
+    async def test_only_the_given_rooms_are_looked_at(self, bench: SearchBench) -> None:
         rooms = [a_room() for _ in range(3)]
         await bench.log.append([saying(room, f"word {number}") for number, room in enumerate(rooms)])
         assert set(await texts(bench, "word", rooms[:2])) == {"word 0", "word 1"}
@@ -158,13 +158,13 @@ class TestFilters:
         assert await hits(bench, "word", [a_room()]) == []
 
     @pytest.mark.parametrize("nobody", ["", "x", '"', '" OR "word', "é", BEN.upper()])
-    async def test_what_is_no_id_is_nobody(self, bench: Bench, nobody: str) -> None:
+    async def test_what_is_no_id_is_nobody(self, bench: SearchBench, nobody: str) -> None:
         room = a_room()
         await bench.say(room, "word", BEN)
         assert await hits(bench, "word", [room], from_user=nobody) == []
         assert await hits(bench, "word", [RoomId(nobody)]) == []
 
-    async def test_ids_alike_at_either_end_are_different_ones(self, bench: Bench) -> None:
+    async def test_ids_alike_at_either_end_are_different_ones(self, bench: SearchBench) -> None:
         rooms = [RoomId(f"{n:08x}-0000-4000-8000-000000000000") for n in range(3)]
         rooms += [RoomId(f"00000000-0000-4000-8000-00000000000{n}") for n in range(1, 3)]
         for room in rooms:
@@ -172,12 +172,12 @@ class TestFilters:
         for room in rooms:
             assert [hit.message.room_id for hit in await hits(bench, "word", [room])] == [room]
 
-    async def test_more_rooms_than_the_index_is_asked_for(self, bench: Bench) -> None:
+    async def test_more_rooms_than_the_index_is_asked_for(self, bench: SearchBench) -> None:
         rooms = [a_room() for _ in range(300)]
         await bench.log.append([saying(room, "word") for room in rooms])
         assert len(await hits(bench, "word", rooms[:-1], limit=1_000)) == 299
 
-    async def test_by_sender_and_time(self, bench: Bench) -> None:
+    async def test_by_sender_and_time(self, bench: SearchBench) -> None:
         room = a_room()
         for minute, sender in enumerate((ANN, BEN, ANN)):
             bench.clock.wall = START + minute * 60_000
@@ -189,7 +189,7 @@ class TestFilters:
         assert await texts(bench, "word", [room], after=START + 10**9) == []
         assert len(await texts(bench, "word", [room], after=-1, before=10**18)) == 3
 
-    async def test_by_what_a_message_has(self, bench: Bench) -> None:
+    async def test_by_what_a_message_has(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.say(room, "word https://example.org/x")
         await bench.say(room, "word @ben", mentions=[BEN])
@@ -208,13 +208,13 @@ class TestFilters:
 
 
 class TestOrder:
-    async def test_more_of_the_words_ranks_higher(self, bench: Bench) -> None:
+    async def test_more_of_the_words_ranks_higher(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.say(room, "tea tea tea")
         await bench.say(room, "tea and a great many other words that say nothing about it at all, whatever they are")
         assert (await texts(bench, "tea", [room]))[0] == "tea tea tea"
 
-    async def test_newer_ranks_higher_among_equals(self, bench: Bench) -> None:
+    async def test_newer_ranks_higher_among_equals(self, bench: SearchBench) -> None:
         room = a_room()
         await bench.say(room, "tea 1")
         bench.clock.wall += 90 * 86_400_000
@@ -223,7 +223,7 @@ class TestOrder:
         assert (first.message.text, second.message.text) == ("tea 2", "tea 1")
         assert first.score > second.score
 
-    async def test_pages_hold_every_hit_once_while_messages_come_and_go(self, bench: Bench) -> None:
+    async def test_pages_hold_every_hit_once_while_messages_come_and_go(self, bench: SearchBench) -> None:
         room = a_room()
         events = [(await bench.say(room, "word " * (number % 7 + 1))) for number in range(450)]
         await bench.settled()
@@ -238,7 +238,7 @@ class TestOrder:
         assert len(seqs) == len(set(seqs))
         assert set(seqs) | {events[3].seq} == {event.seq for event in events}
 
-    async def test_scores_and_cursors_tell_nothing_of_other_rooms(self, bench: Bench) -> None:
+    async def test_scores_and_cursors_tell_nothing_of_other_rooms(self, bench: SearchBench) -> None:
         answers = []
         for elsewhere in ("nothing", "rare"):
             room, other = a_room(), a_room()
@@ -253,7 +253,7 @@ class TestOrder:
         assert answers[0] == answers[1]
 
     @pytest.mark.parametrize("cursor", ["", "x", "????", "W10", "WzEsMiwzXQ", "é", "WzAsMSwxZTQwMCwwLDAsWzFdXQ"])
-    async def test_a_cursor_of_something_else_is_refused(self, bench: Bench, cursor: str) -> None:
+    async def test_a_cursor_of_something_else_is_refused(self, bench: SearchBench, cursor: str) -> None:
         with pytest.raises(InvalidRequest):
             await bench.search.search(SearchQuery("word", [a_room()], cursor=cursor))
 
@@ -273,7 +273,7 @@ FORGED = st.one_of(
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cursor=FORGED, fields=st.lists(NUMBERS, min_size=6, max_size=6), changed=st.integers(0, 5))
 async def test_a_forged_cursor_is_refused_or_leads_to_a_page(
-    bench: Bench, cursor: str, fields: list[float], changed: int
+    bench: SearchBench, cursor: str, fields: list[float], changed: int
 ) -> None:
     room = a_room()
     await bench.log.append([saying(room, "word") for _ in range(3)])
@@ -292,7 +292,7 @@ async def test_a_forged_cursor_is_refused_or_leads_to_a_page(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=60), query=st.text(max_size=30))
-async def test_any_text_is_stored_and_any_text_is_a_query(bench: Bench, text: str, query: str) -> None:
+async def test_any_text_is_stored_and_any_text_is_a_query(bench: SearchBench, text: str, query: str) -> None:
     room = a_room()
     await bench.say(room, text)
     for asked in (query, text, f'"{query}', query + "*", f"{text}* {query}"):
@@ -303,7 +303,7 @@ async def test_any_text_is_stored_and_any_text_is_a_query(bench: Bench, text: st
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet="aàÀ 北京x́कि.я", min_size=1, max_size=30), data=st.data())
-async def test_a_text_with_a_word_is_found_by_itself(bench: Bench, text: str, data: st.DataObject) -> None:
+async def test_a_text_with_a_word_is_found_by_itself(bench: SearchBench, text: str, data: st.DataObject) -> None:
     room = a_room()
     await bench.say(room, text)
     if any(character.isalnum() for character in text):

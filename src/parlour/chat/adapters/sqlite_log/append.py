@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from parlour.chat.adapters.log_entries import data_json, mentioned, packed, unhex
 from parlour.chat.adapters.sqlite_log.rows import (
     BARE_JSON,
     CODES,
@@ -24,15 +25,12 @@ from parlour.chat.adapters.sqlite_log.rows import (
     decode_rows,
     joined_ids,
     overlay_of,
-    packed,
     repeat_hash,
-    unhex,
     with_rows,
 )
 from parlour.chat.fold import ON_MESSAGES, apply_to_message, created
 from parlour.chat.model import Appended, EventType, Message, NewEvent, RoomEvent
 from parlour.platform.clock import Clock
-from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import EventId, UserId, is_uuid, uuid7
 
 CHUNK = 128
@@ -263,7 +261,7 @@ class _Draft:
         data = command.data
         if new.type == EventType.MESSAGE_CREATED:
             if "mentions" in new.data or "mentions_room" in new.data:
-                for user in _mentioned(created(event)):
+                for user in mentioned(created(event)):
                     self._mentions += (user, place, command.sender)
         elif new.type in ON_MESSAGES:
             target = self._targets.get(new.data.get("message_id", ""))
@@ -325,22 +323,19 @@ class _Draft:
         statements: list[_Statement] = []
         for target in changed:
             overlay += (target.pk, target.place, int(target.now.pinned_at is not None), overlay_of(target.now))
-            mentioned = _mentioned(target.now)
-            no_more = _mentioned(target.before) - mentioned
+            now, before = mentioned(target.now), mentioned(target.before)
+            no_more = before - now
             statements += [
                 ("DELETE FROM mentions WHERE user = ? AND place = ?", (user, target.place)) for user in no_more
             ]
-            for user in mentioned - _mentioned(target.before):
+            for user in now - before:
                 self._mentions += (user, target.place, packed(target.now.sender_id))
         statements += _inserts("INSERT OR REPLACE INTO overlay (pk, place, pinned, view)", 4, overlay)
         return statements
 
 
 def _checked(event: NewEvent) -> _Command:
-    try:
-        data = msgspec.json.encode(event.data).decode()
-    except (TypeError, ValueError) as error:  # a lone surrogate, or a value that JSON has not
-        raise InvalidRequest("an event's data must be JSON") from error
+    data = data_json(event.data)
     return _Command(event, packed(event.room_id), packed(event.sender_id), packed(event.client_id), data)
 
 
@@ -348,13 +343,6 @@ def _as_parameters(reactions: Iterable[_Reaction]) -> tuple[bytes, str]:
     """Return reactions as two parameters: JSON has no blobs."""
     listed = list(reactions)
     return b"".join(user for _, _, user in listed), json.dumps([(pk, emoji) for pk, emoji, _ in listed])
-
-
-def _mentioned(message: Message) -> set[bytes]:
-    """Return who counts as mentioned: nobody by themselves, and the whole room (`b""`) says it for everybody in it."""
-    if message.mentions_room:
-        return {b""}
-    return {packed(user) for user in message.mentions if user != message.sender_id and is_uuid(user)}
 
 
 def _inserts(sql: str, columns: int, values: list[Any]) -> list[_Statement]:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from parlour.chat.adapters.log_entries import centred, latest_pins, packed
 from parlour.chat.adapters.sqlite_log.rows import (
     CODES,
     CREATED,
@@ -16,7 +17,6 @@ from parlour.chat.adapters.sqlite_log.rows import (
     EventRow,
     decode_rows,
     joined_ids,
-    packed,
     repeat_hash,
 )
 from parlour.chat.model import AMONG_MESSAGES, Message, RoomEvent, Tail
@@ -167,9 +167,7 @@ def _rows_around(
     # Both sides whole: what one side lacks at an end of the room, the other may fill.
     newer = _rows(connection, queries, room_id, limit, after=seq)
     older = _rows(connection, queries, room_id, limit, before=seq + 1)
-    wanted = max((limit - 1) // 2, limit - len(older))
-    newer = newer[max(0, len(newer) - wanted) :]
-    return newer + older[: limit - len(newer)]
+    return centred(newer, older, limit)
 
 
 def _entry(row: EventRow) -> Message | RoomEvent:
@@ -190,8 +188,7 @@ def pinned(connection: sqlite3.Connection, room_id: RoomId) -> list[Message]:
     """Return the pinned messages, the latest pin first, at most 100."""
     if not is_uuid(room_id):
         return []
-    found = _messages(_one(connection, _PINNED, (packed(room_id),)))
-    return sorted(found, key=lambda each: (each.pinned_at or 0, each.version), reverse=True)[:100]
+    return latest_pins(_messages(_one(connection, _PINNED, (packed(room_id),))))
 
 
 def mentions(connection: sqlite3.Connection, wanted: Sequence[tuple[UserId, RoomId, int]]) -> list[int]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from parlour.chat.adapters.log_entries import packed, unhex
 from parlour.chat.model import EventType, Message, RoomEvent
-from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
 SEQ_BITS = 32
@@ -159,23 +159,6 @@ _decode_rows = msgspec.json.Decoder(list[EventRow]).decode
 def decode_rows(joined: str | None) -> list[EventRow]:
     """Decode what a query joined by commas; None where it found nothing."""
     return _decode_rows("[" + joined + "]") if joined else []
-
-
-def packed(identifier: str) -> bytes:
-    """Return a UUID's 16 bytes.
-
-    Raises:
-        InvalidRequest: it is no canonical UUID.
-    """
-    if not is_uuid(identifier):
-        raise InvalidRequest("an id is not a UUID in its canonical form")
-    return bytes.fromhex(identifier.replace("-", ""))
-
-
-def unhex(digits: str) -> str:
-    """Return the UUID of 32 hexadecimal digits."""
-    text = digits.lower()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def repeat_hash(room: int, sender: bytes, client: bytes) -> int:

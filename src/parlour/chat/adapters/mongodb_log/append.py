@@ -1,0 +1,229 @@
+"""Appending to the room log: repeats, places, the fence, and the views behind it.
+
+A batch is four calls, whatever number of rooms it has: look for repeats and for what the commands change, insert the events, write
+the messages, write the heads. The unique (room_id, seq) is the fence. Two processes cannot both write a command, since each looks
+for repeats after it knew the room's head and before it inserts right behind that head: whoever comes second finds the place taken,
+and looks again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from parlour.chat.adapters.log_entries import data_json, packed
+from parlour.chat.adapters.mongodb_log.documents import binary, event_document, event_of
+from parlour.chat.adapters.mongodb_log.engine import Document, Engine
+from parlour.chat.adapters.mongodb_log.rooms import Heads, Turns
+from parlour.chat.adapters.mongodb_log.schema import EVENTS
+from parlour.chat.adapters.mongodb_log.views import (
+    MAX_VIEW,
+    Fold,
+    any_of,
+    load,
+    load_heads,
+    target_of,
+    write_heads,
+)
+from parlour.chat.model import Appended, EventType, NewEvent, RoomEvent, Tail
+from parlour.platform.clock import Clock
+from parlour.platform.errors import InvalidRequest, Unavailable
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId, uuid7
+
+MAX_DATA = 1 << 22
+"""Bytes of one event's data: it is stored twice, in documents of at most 16 MiB."""
+
+PAGE = 500
+"""Events of a room that are folded at once by whoever finds them past its head."""
+
+_ATTEMPTS = 10
+"""Other processes may win a place that often, and once more for each room of a batch, before the batch is given up."""
+
+_Key = tuple[RoomId, UserId, ClientId]
+
+
+class _Command(NamedTuple):
+    place: int
+    event: NewEvent
+    id: EventId
+    data: str
+
+    @property
+    def key(self) -> _Key:
+        return self.event.room_id, self.event.sender_id, self.event.client_id
+
+
+class _Draft(NamedTuple):
+    """What of a batch is to be inserted, a room after the other, and how it was folded."""
+
+    events: list[RoomEvent]
+    documents: list[Document]
+    loaded: list[Document]
+    fold: Fold
+
+
+class Appender:
+    """Writes batches; those of one room one after the other."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._turns = Turns()
+        self._heads = Heads()
+
+    async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
+        """Append a batch; returns once it is durable and in the views.
+
+        Raises:
+            InvalidRequest: an id is no UUID, `data` is no JSON or too large; nothing was written.
+            Unavailable: the engine failed; repeating the batch is safe.
+        """
+        ids = uuid7.many(len(batch))
+        commands = [
+            _checked(place, event, EventId(event_id))
+            for place, (event, event_id) in enumerate(zip(batch, ids, strict=True))
+        ]
+        rooms = {event.room_id for event in batch}
+        async with self._turns.of(rooms):
+            try:
+                return await self._append(commands, len(rooms))
+            except BaseException:
+                self._heads.forget(rooms)
+                raise
+
+    async def catch_up(self, room_id: RoomId) -> Tail:
+        """Fold what events a writer that crashed, or is at it, has left past a room's head; return where the room ends.
+
+        Raises:
+            Unavailable: the engine failed.
+        """
+        async with self._turns.of([room_id]):
+            return await self._catch_up(room_id)
+
+    async def _append(self, commands: Sequence[_Command], rooms: int) -> list[Appended]:
+        answers: dict[int, Appended] = {}
+        left = commands
+        for attempt in range(_ATTEMPTS + rooms):
+            tails = await self._tails(each.event.room_id for each in left)
+            known = await self._repeats(left)
+            for room_id in {each.room_id for each in known.values() if each.seq > tails[each.room_id].seq}:
+                tails[room_id] = await self._catch_up(room_id)
+            draft = await self._draft(left, tails, known)
+            if draft.fold.largest() > MAX_VIEW:
+                # What is there of the batch already may not be answered so: the next time it is a repeat, and then it may.
+                raise (
+                    InvalidRequest("there are too many reactions to a message")
+                    if attempt == 0
+                    else Unavailable(retry_after=1)
+                )
+            written = await self._write(draft)
+            unwritten = {event.id for event in draft.events[written:]}
+            for command in left:
+                event = known[command.key]
+                if event.id not in unwritten:
+                    answers[command.place] = Appended(event, repeated=event.id != command.id)
+            left = [command for command in left if command.place not in answers]
+            if not left:
+                return [answers[command.place] for command in commands]
+            self._heads.forget(command.event.room_id for command in left)
+            await self._catch_up(draft.events[written].room_id)
+        raise Unavailable(retry_after=1)
+
+    async def _tails(self, rooms: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        tails = {room_id: self._heads.get(room_id) for room_id in rooms}
+        unknown = await load_heads(self._engine, [room_id for room_id, tail in tails.items() if tail is None])
+        return {room_id: unknown[room_id] if tail is None else tail for room_id, tail in tails.items()}
+
+    async def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
+        by_room: dict[RoomId, list[NewEvent]] = {}
+        for command in commands:
+            by_room.setdefault(command.event.room_id, []).append(command.event)
+        branches = [
+            {
+                "room_id": binary(room_id),
+                "client_id": {"$in": [binary(each) for each in {event.client_id for event in events}]},
+                "sender_id": {"$in": [binary(each) for each in {event.sender_id for event in events}]},
+            }
+            for room_id, events in by_room.items()
+        ]
+        found = map(event_of, await any_of(self._engine, EVENTS, branches))
+        return {(event.room_id, event.sender_id, event.client_id): event for event in found}
+
+    async def _draft(
+        self, commands: Sequence[_Command], tails: dict[RoomId, Tail], known: dict[_Key, RoomEvent]
+    ) -> _Draft:
+        """Give the commands their places; `known` gets their events."""
+        new: dict[RoomId, list[_Command]] = {}
+        taken = set(known)
+        for command in commands:
+            if command.key not in taken:
+                taken.add(command.key)
+                new.setdefault(command.event.room_id, []).append(command)
+        targets = [
+            target
+            for each in new.values()
+            for command in each
+            if (target := target_of(command.event.type, command.event.room_id, command.event.data))
+        ]
+        loaded = await load(self._engine, targets) if targets else []
+        draft = _Draft([], [], loaded, Fold(loaded))
+        now = self._clock.now()
+        for room_id, each in new.items():
+            first = tails[room_id].seq + 1
+            for seq, command in enumerate(each, first):
+                event, data = _placed(command, seq, now), command.data
+                if draft.fold.add(event):
+                    event.data = {"message_id": event.data["message_id"]}
+                    data = data_json(event.data)
+                known[command.key] = event
+                draft.events.append(event)
+                draft.documents.append(event_document(event, data))
+        return draft
+
+    async def _write(self, draft: _Draft) -> int:
+        """Write the events up to the first whose place is taken, and what follows from them; return how many those are."""
+        if not draft.events:
+            return 0
+        count = await self._engine.insert(EVENTS, draft.documents)
+        if count == 0:
+            return 0
+        fold = draft.fold
+        if count < len(draft.events):
+            fold = Fold(draft.loaded)
+            for event in draft.events[:count]:
+                fold.add(event)
+        await fold.write(self._engine)
+        tails = {event.room_id: Tail(event.seq, event.at) for event in draft.events[:count]}
+        await write_heads(self._engine, tails)
+        for room_id, tail in tails.items():
+            self._heads.put(room_id, tail)
+        return count
+
+    async def _catch_up(self, room_id: RoomId) -> Tail:
+        tail = (await load_heads(self._engine, [room_id]))[room_id]
+        while True:
+            stretch = {"room_id": binary(room_id), "seq": {"$gt": tail.seq, "$lte": tail.seq + PAGE}}
+            events = list(map(event_of, await self._engine.find(EVENTS, stretch, order=1)))
+            if not events:
+                self._heads.put(room_id, tail)
+                return tail
+            begun = [(room_id, event.id) for event in events if event.type == EventType.MESSAGE_CREATED]
+            changed = [target_of(event.type, room_id, event.data) for event in events]
+            fold = Fold(await load(self._engine, [*begun, *(target for target in changed if target)]))
+            for event in events:
+                fold.add(event)
+            await fold.write(self._engine)
+            tail = Tail(events[-1].seq, events[-1].at)
+            await write_heads(self._engine, {room_id: tail})
+
+
+def _checked(place: int, event: NewEvent, event_id: EventId) -> _Command:
+    data = data_json(event.data)
+    for identifier in (event.room_id, event.sender_id, event.client_id):
+        packed(identifier)
+    if len(data) > MAX_DATA:
+        raise InvalidRequest("an event's data are too large")
+    return _Command(place, event, event_id, data)
+
+
+def _placed(command: _Command, seq: int, now: int) -> RoomEvent:
+    new = command.event
+    return RoomEvent(new.room_id, seq, command.id, new.type, new.sender_id, new.client_id, now, new.data)

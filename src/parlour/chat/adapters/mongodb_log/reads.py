@@ -1,0 +1,200 @@
+"""The reading half of the room log: every query names its rooms, and is a bounded range of seq or an exact key."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from parlour.chat.adapters.log_entries import centred, latest_pins
+from parlour.chat.adapters.mongodb_log.documents import (
+    MAX_SEQ,
+    MESSAGE,
+    PIN_MARK,
+    ROOM_MARK,
+    binary,
+    bounded,
+    event_of,
+    message_of,
+    shown,
+)
+from parlour.chat.adapters.mongodb_log.engine import Document, Engine
+from parlour.chat.adapters.mongodb_log.schema import EVENTS, MESSAGES
+from parlour.chat.adapters.mongodb_log.views import any_of, load_heads
+from parlour.chat.model import Message, RoomEvent, Tail
+from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
+
+_Wanted = tuple[UserId, RoomId, int]
+
+_GROWTH = 4
+"""How much longer a stretch is that is looked through after one that had too little in it."""
+
+_ROOMS = 200
+"""Rooms of one count."""
+
+
+class Reads:
+    """The queries; `catch_up` folds what events are past a room's head."""
+
+    def __init__(self, engine: Engine, catch_up: Callable[[RoomId], Awaitable[Tail]]) -> None:
+        self._engine = engine
+        self._catch_up = catch_up
+
+    async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        """Return where each room ends, once it is complete up to there."""
+        tails = dict.fromkeys(room_ids, Tail())
+        tails |= await load_heads(self._engine, filter(is_uuid, tails))
+        behind = [
+            {"room_id": binary(room_id), "seq": tail.seq + 1} for room_id, tail in tails.items() if is_uuid(room_id)
+        ]
+        rooms = {bytes(binary(room_id)): room_id for room_id in tails if is_uuid(room_id)}
+        for found in await any_of(self._engine, EVENTS, behind, only=("room_id",)):
+            room_id = rooms[bytes(found["room_id"])]
+            tails[room_id] = await self._catch_up(room_id)
+        return tails
+
+    async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None) -> list[RoomEvent]:
+        """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON."""
+        if not is_uuid(room_id) or after >= upto:
+            return []
+        seqs = {"$gt": bounded(after), "$lte": bounded(upto)}
+        stretch = {"room_id": binary(room_id), "seq": seqs}
+        if max_bytes is not None:
+            summed = {"_id": None, "bytes": {"$sum": "$size"}, "last": {"$max": "$seq"}}
+            measured = await self._engine.aggregate(EVENTS, [{"$match": stretch}, {"$group": summed}])
+            if not measured or measured[0]["bytes"] > max_bytes:
+                return []
+            seqs["$lte"] = measured[0]["last"]  # what came since was not measured
+        return [event_of(each) for each in await self._engine.find(EVENTS, stretch, order=1)]
+
+    async def find(self, room_id: RoomId, sender_id: UserId, client_id: ClientId) -> RoomEvent | None:
+        """Return the event that a repeat of this command would be answered with, None where there is none."""
+        if not (is_uuid(room_id) and is_uuid(sender_id) and is_uuid(client_id)):
+            return None
+        key = {"room_id": binary(room_id), "client_id": binary(client_id), "sender_id": binary(sender_id)}
+        found = await self._engine.find(EVENTS, key, limit=1)
+        return event_of(found[0]) if found else None
+
+    async def page(self, room_id: RoomId, before: int | None, after: int | None, limit: int) -> list[Message]:
+        """Return up to `limit` messages with after < seq < before, newest first: the last ones, with only `after` the first ones."""
+        return list(map(message_of, await self._page(room_id, before, after, limit, {"kind": MESSAGE})))
+
+    async def entries(
+        self, room_id: RoomId, before: int | None, after: int | None, limit: int
+    ) -> list[Message | RoomEvent]:
+        """Return the same with the events `AMONG_MESSAGES`."""
+        return list(map(shown, await self._page(room_id, before, after, limit, {})))
+
+    async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
+        """Return up to `limit` messages around `seq`, newest first."""
+        return list(map(message_of, await self._around(room_id, seq, limit, {"kind": MESSAGE})))
+
+    async def entries_around(self, room_id: RoomId, seq: int, limit: int) -> list[Message | RoomEvent]:
+        """Return the same with the events `AMONG_MESSAGES`."""
+        return list(map(shown, await self._around(room_id, seq, limit, {})))
+
+    async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool) -> Message | None:
+        """Return one message as it is now, None where the room has no such message."""
+        if not is_uuid(room_id) or not is_uuid(message_id):
+            return None
+        key = {"room_id": binary(room_id), "_id": binary(message_id), "kind": MESSAGE}
+        found = await self._engine.find(MESSAGES, key, without=None if reactors else "reactions.users")
+        return message_of(found[0]) if found else None
+
+    async def pinned(self, room_id: RoomId) -> list[Message]:
+        """Return the pinned messages, the latest pin first, at most 100."""
+        if not is_uuid(room_id):
+            return []
+        found = await self._engine.find(MESSAGES, {"room_id": binary(room_id), "marks": PIN_MARK})
+        return latest_pins(list(map(message_of, found)))
+
+    async def mentions(self, wanted: Sequence[_Wanted]) -> list[int]:
+        """Count the mentions of each (user, room, read seq) past that seq."""
+        counts: dict[_Wanted, int] = {}
+        await asyncio.gather(*(self._count(some, counts) for some in _countable(wanted)))
+        return [counts.get(each, 0) for each in wanted]
+
+    async def _count(self, wanted: Sequence[_Wanted], counts: dict[_Wanted, int]) -> None:
+        """Count for one user in different rooms."""
+        user = binary(wanted[0][0])
+        branches = [
+            {
+                "room_id": binary(room_id),
+                "marks": {"$in": [user, ROOM_MARK]},
+                "seq": {"$gt": bounded(seq), "$lte": MAX_SEQ},
+                "sender_id": {"$ne": user},
+            }
+            for _, room_id, seq in wanted
+        ]
+        pipeline: list[Document] = [
+            {"$match": {"$or": branches}},
+            {"$group": {"_id": "$room_id", "count": {"$sum": 1}}},
+        ]
+        found = {bytes(each["_id"]): each["count"] for each in await self._engine.aggregate(MESSAGES, pipeline)}
+        for each in wanted:
+            counts[each] = found.get(bytes(binary(each[1])), 0)
+
+    async def _page(
+        self, room_id: RoomId, before: int | None, after: int | None, limit: int, what: Document
+    ) -> list[Document]:
+        if not is_uuid(room_id) or limit <= 0:
+            return []
+        low, high = bounded(after or 0), await self._head(room_id)
+        if before is not None:
+            high = min(high, before - 1)
+        if after is not None and before is None:
+            return (await self._upwards(room_id, low, high, limit, what))[::-1]
+        return await self._downwards(room_id, low, high, limit, what)
+
+    async def _around(self, room_id: RoomId, seq: int, limit: int, what: Document) -> list[Document]:
+        if not is_uuid(room_id) or limit <= 0:
+            return []
+        head = await self._head(room_id)
+        middle = min(max(seq, 0), head)
+        newer, older = await asyncio.gather(
+            self._upwards(room_id, middle, head, limit, what), self._downwards(room_id, 0, middle, limit, what)
+        )
+        return centred(newer[::-1], older, limit)
+
+    async def _head(self, room_id: RoomId) -> int:
+        return (await load_heads(self._engine, [room_id]))[room_id].seq
+
+    async def _downwards(self, room_id: RoomId, low: int, high: int, limit: int, what: Document) -> list[Document]:
+        """Return the last entries with low < seq <= high, newest first.
+
+        Nearly every event is an entry, so the first stretch nearly always has enough of them.
+        """
+        found: list[Document] = []
+        length = 2 * limit
+        while high > low and len(found) < limit:
+            start = max(low, high - length)
+            found += await self._stretch(room_id, start, high, limit - len(found), what, order=-1)
+            high, length = start, _GROWTH * length
+        return found
+
+    async def _upwards(self, room_id: RoomId, low: int, high: int, limit: int, what: Document) -> list[Document]:
+        """Return the first entries with low < seq <= high, oldest first."""
+        found: list[Document] = []
+        length = 2 * limit
+        while low < high and len(found) < limit:
+            end = min(high, low + length)
+            found += await self._stretch(room_id, low, end, limit - len(found), what, order=1)
+            low, length = end, _GROWTH * length
+        return found
+
+    async def _stretch(
+        self, room_id: RoomId, low: int, high: int, limit: int, what: Document, *, order: int
+    ) -> list[Document]:
+        query = {"room_id": binary(room_id), "seq": {"$gt": low, "$lte": high}, **what}
+        return await self._engine.find(MESSAGES, query, order=order, limit=limit)
+
+
+def _countable(wanted: Sequence[_Wanted]) -> list[list[_Wanted]]:
+    """Return what is wanted in parts that are each of one user and of different rooms."""
+    users: dict[tuple[UserId, int], dict[RoomId, _Wanted]] = {}
+    for each in dict.fromkeys(wanted):
+        user, room_id, _ = each
+        if not (is_uuid(user) and is_uuid(room_id)):
+            continue
+        part = 0
+        while room_id in (rooms := users.setdefault((user, part), {})) or len(rooms) >= _ROOMS:
+            part += 1
+        rooms[room_id] = each
+    return [list(rooms.values()) for rooms in users.values()]

@@ -1,0 +1,73 @@
+"""The collections, their indexes and shard keys.
+
+`events`: the log. {_id: event id, room_id, seq, type, sender_id, client_id, at, data: JSON, size: bytes of `data`}
+`messages`: what a room shows, the log's fold; an event of `AMONG_MESSAGES` stands among the messages.
+    {_id: event id, room_id, seq, kind: "message" | "event", body: JSON} and, of a message, {as_of: seq of the last event that is in
+    it, sender_id, marks: [user id | "room" | "pin"], reactions: [{emoji, users: user ids one after the other}], edits: [seq]}
+`heads`: up to where a room's events are complete and in `messages`. {_id: room id, seq, at}
+`meta`: {_id: "schema", version}
+
+Ids are UUIDs of 16 bytes. JSON is kept as text: any JSON can be stored, byte for byte, and no engine reads keys of clients' making.
+"""
+
+from pymongo import ASCENDING, IndexModel, UpdateOne
+
+from parlour.chat.adapters.mongodb_log.engine import Document, Engine
+from parlour.platform.errors import TablesNewer
+
+VERSION = 1
+
+EVENTS = "events"
+MESSAGES = "messages"
+HEADS = "heads"
+META = "meta"
+
+INDEXES = {
+    EVENTS: [
+        # The fence, and the shard key.
+        IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),
+        # Not unique, which a sharded collection could not keep: who was first is decided by the fence. The client's id stands before
+        # the sender's, so that a room's part of a batch is as many look-ups as it has commands.
+        IndexModel([("room_id", ASCENDING), ("client_id", ASCENDING), ("sender_id", ASCENDING)], name="repeats"),
+    ],
+    MESSAGES: [
+        IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),
+        IndexModel([("room_id", ASCENDING), ("marks", ASCENDING), ("seq", ASCENDING)], name="marks"),
+    ],
+}
+
+SHARD_KEYS: dict[str, Document] = {
+    EVENTS: {"room_id": 1, "seq": 1},
+    MESSAGES: {"room_id": 1, "seq": 1},
+    HEADS: {"_id": 1},
+}
+
+
+class NewerSchema(TablesNewer):
+    """The database was made by a newer Parlour."""
+
+
+def shard_commands(database: str) -> list[Document]:
+    """Return the commands, for `admin` of a mongos in their order, that spread a database over the shards of a cluster by room."""
+    spread = [
+        {"shardCollection": f"{database}.{name}", "key": key, "unique": name != HEADS}
+        for name, key in SHARD_KEYS.items()
+    ]
+    return [{"enableSharding": database}, *spread]
+
+
+async def migrate(engine: Engine) -> None:
+    """Make the collections and indexes that are missing; several processes may do so at once.
+
+    Raises:
+        NewerSchema: a newer Parlour made the database.
+        Unavailable: it cannot be reached.
+    """
+    found = await engine.find(META, {"_id": "schema"})
+    if found and found[0]["version"] > VERSION:
+        raise NewerSchema(f"the room log has version {found[0]['version']}; this program knows {VERSION}: upgrade it")
+    for name, indexes in INDEXES.items():
+        await engine.create_indexes(name, indexes)
+    if not found:
+        stamp = UpdateOne({"_id": "schema"}, {"$setOnInsert": {"version": VERSION}}, upsert=True)
+        await engine.update(META, [stamp])
