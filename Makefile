@@ -46,12 +46,12 @@ $(NATIVE): src/parlour/realtime/send_all.c scripts/build_native.py
 	@cd $* && npm ci --silent --no-fund --no-audit
 	@touch $@
 
-setup-apt: ## install the Debian packages that tests need: coturn, PostgreSQL, Redis, what Kafka needs, and Chromium (CHROMIUM=… for another)
-	@sh scripts/apt.sh turnserver=coturn postgres=postgresql redis-server=redis-server java=default-jre-headless mvn=maven
+setup-apt: ## install the Debian packages that tests need: coturn, PostgreSQL, Redis, NGINX, what Kafka needs, and Chromium (CHROMIUM=… for another)
+	@sh scripts/apt.sh turnserver=coturn postgres=postgresql redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven
 	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || sh scripts/apt.sh chromium=chromium || { echo "or name yours: export CHROMIUM=/path/to/it"; exit 1; }
 
 setup-stack: ## install the Debian packages that make stack needs
-	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server java=default-jre-headless mvn=maven
+	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven
 
 build: $(WEB_BUILT) ## build the web client into web/dist, which the server serves at /
 

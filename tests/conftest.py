@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .kafka_server import KafkaServer
-from .mongodb_server import MongodbServer
+from .mongodb_server import MongodbServer, ferretdb_server, secantus_server
 from .postgresql_server import PostgresqlServer
 from .redis_server import RedisServer
 
@@ -40,7 +40,15 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodbServer]:
-    """A MongoDB server for the tests of a session."""
-    server = MongodbServer(tmp_path_factory.mktemp("mongodb"))
+    """A server that speaks MongoDB's protocol for the tests of a session."""
+    server = secantus_server(tmp_path_factory.mktemp("mongodb"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def ferretdb(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgresqlServer) -> Iterator[MongodbServer]:
+    """Another one, which keeps its documents in PostgreSQL."""
+    server = ferretdb_server(tmp_path_factory.mktemp("ferretdb"), postgresql)
     yield server
     server.stop()

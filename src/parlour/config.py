@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     )
     request_timeout_seconds: float = Field(30, gt=0, description="Time that an HTTP request may take.")
 
+    node_id: str = Field(
+        "",
+        pattern=r"^[a-z0-9-]{1,32}$|^$",
+        description="This process among others behind one gateway, e.g. `a1`: small letters, digits and hyphens. Ids of sockets begin with "
+        "it, so that NGINX finds the process by them. Empty: there is one process.",
+    )
     ping_interval_ms: int = Field(25_000, ge=100, description="How often a socket is asked whether it is there.")
     ping_timeout_ms: int = Field(20_000, ge=100, description="How long it may take to answer.")
     max_payload_bytes: int = Field(1_000_000, ge=1_000, description="Largest message of a socket.")

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import os
+import ssl
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +76,14 @@ class WebSocket:
         self.close_code: int | None = None
 
     @classmethod
-    async def connect(cls, url: str, *, headers: Mapping[str, str] | None = None, heartbeat: bool = True) -> Self:
+    async def connect(
+        cls,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        heartbeat: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> Self:
         """Upgrade `ws://host:port/path?query`; with `heartbeat` Engine.IO pings are answered and not shown.
 
         Raises UpgradeRefusedError. `headers` replace the standard ones of the same name; an empty value leaves one out.
@@ -90,7 +98,7 @@ class WebSocket:
             "Sec-WebSocket-Key": key,
             **(headers or {}),
         }
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=2**22)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=2**22, ssl=tls)
         request = f"GET {parts.path}?{parts.query} HTTP/1.1\r\n"
         request += "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
         writer.write(f"{request}\r\n".encode())

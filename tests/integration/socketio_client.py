@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -52,8 +53,8 @@ class Client(WSListener):  # type: ignore[misc]  # picows has no types for it
         self._fragments = b""
 
     @classmethod
-    async def connect(cls, url: str, auth: Any = None) -> "Client":
-        """Connect to the namespace `/` of `url` (`http://host:port`).
+    async def connect(cls, url: str, auth: Any = None, tls: ssl.SSLContext | None = None) -> "Client":
+        """Connect to the namespace `/` of `url` (`http://host:port`, or https and whom `tls` believes).
 
         Raises:
             ConnectError: the server refused.
@@ -61,7 +62,7 @@ class Client(WSListener):  # type: ignore[misc]  # picows has no types for it
         address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
         client = cls()
         client._auth = auth
-        await ws_connect(lambda: client, address)
+        await ws_connect(lambda: client, address, ssl_context=tls)
         async with asyncio.timeout(DEADLINE):
             client.sid = await client._joined
         return client
