@@ -22,7 +22,7 @@ from parlour.nginx import Gateway, Limits, Node, configuration
 
 NGINX = "/usr/sbin/nginx"
 NAME = "localhost"
-OPEN = Limits(requests_per_second=1_000_000, burst=1_000_000, connections=1_000_000)
+OPEN = Limits(requests_per_second=1_000_000, burst=1_000_000, connections=65_535)
 """For tests of something else than limits."""
 
 _DEADLINE = 30.0

@@ -28,6 +28,8 @@ _path = re.compile(r"/[A-Za-z0-9._@+=/-]{0,1023}").fullmatch
 _user = re.compile(r"[a-z_][a-z0-9_-]{0,31}").fullmatch
 
 _MAX_NODES: Final = 256
+_MOST: Final = {"connections": 65_535, "seconds": 86_400, "bytes": 2**30, "": 1_000_000}
+"""By the last word of a limit's name; NGINX takes no more connections."""
 _MARGIN: Final = 15
 """Seconds beyond a ping and its timeout: the engine, which knows more of a socket, ends it before NGINX does."""
 
@@ -78,8 +80,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def __post_init__(self) -> None:
         """Raise ValueError where something does not fit."""
         for name in self.__struct_fields__:
-            value = getattr(self, name)
-            _check(0 < value <= 1_000_000_000, f"limits.{name}", value, "1 to 1,000,000,000")
+            value, most = getattr(self, name), _MOST.get(name.rpartition("_")[2], _MOST[""])
+            _check(0 < value <= most, f"limits.{name}", value, f"1 to {most:,}")
 
 
 class Ocsp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

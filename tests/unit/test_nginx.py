@@ -131,9 +131,10 @@ def test_node_that_does_not_fit_is_refused(values: tuple[str, str, int]) -> None
 
 
 @pytest.mark.parametrize("name", Limits.__struct_fields__)
-def test_limits_are_positive(name: str) -> None:
-    with pytest.raises(ValueError, match=name):
-        Limits(**{name: 0})
+def test_limits_are_bounded(name: str) -> None:
+    for value in (0, 2**30 + 1, 65_536 if name == "connections" else -1):
+        with pytest.raises(ValueError, match=name):
+            Limits(**{name: value})
 
 
 def test_values_read_from_json_are_checked_alike() -> None:
