@@ -19,7 +19,7 @@ from parlour.platform.ids import ClientId, RoomId, UserId
 
 BATCH = 2_000
 STORE = ROOT / "src/parlour/chat/adapters/sqlite_log"
-WRITERS = ("schema.py", "rows.py", "append.py", "words.py", "index.py", "index_file.py")
+WRITERS = ("schema.py", "rows.py", "append.py", "../fulltext/words.py", "index.py", "index_file.py")
 """What decides the bytes on disk: a change of these builds the log anew."""
 ROOM_IDS = [RoomId(f"{n:08x}-0000-4000-8000-000000000000") for n in range(ROOMS)]
 

@@ -137,6 +137,25 @@ class Search(Protocol):
         ...
 
 
+class SearchIndex(Protocol):
+    """What a `Search` looks things up in, where it does not read the log itself: fed from committed events, made from the log.
+
+    How far each room is indexed is kept with the index and changes with it in one transaction. Idempotency: an event at or below that
+    changes nothing, so events may come again. Order: what comes too early is preceded by what lies between, read from the `RoomLog`
+    in bounded stretches. Several may feed one index at a time: each event is applied once, whoever is first. A message is indexed as
+    it is in the log when it is looked at, maybe later than at the event that led there. What is not in the log (it was set back) is
+    passed over; then `rebuild`. Failure: `Unavailable`; what was done until then stays, and repeating the call goes on from there.
+    """
+
+    async def apply(self, events: Sequence[RoomEvent]) -> None:
+        """Return once the index has come as far as these events, of any number of rooms and in any order."""
+        ...
+
+    async def rebuild(self, room_id: RoomId) -> None:
+        """Forget what is indexed of a room and read it from the log again; a search finds less of it meanwhile."""
+        ...
+
+
 class Broker(Protocol):
     """Carries commands to the worker that gives each its place.
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from parlour.chat.adapters.fulltext.words import document
 from parlour.chat.adapters.sqlite_log.append import CHUNK
 from parlour.chat.adapters.sqlite_log.index_file import Identity, IndexFile, broken
 from parlour.chat.adapters.sqlite_log.rows import CODES, CREATED, SEQ_BITS, Overlay, joined_ids, with_rows
 from parlour.chat.adapters.sqlite_log.vocabulary import Vocabulary
-from parlour.chat.adapters.sqlite_log.words import document
 from parlour.chat.fold import ON_MESSAGES
 
 logger = logging.getLogger(__name__)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from parlour.chat.adapters.fulltext.query import Term, parse
 from parlour.chat.adapters.sqlite_log import windows
 from parlour.chat.adapters.sqlite_log.index import Indexer
 from parlour.chat.adapters.sqlite_log.index_file import Identity, IndexFile, broken
 from parlour.chat.adapters.sqlite_log.log import SqliteRoomLog
-from parlour.chat.adapters.sqlite_log.query import Term, parse
 from parlour.chat.adapters.sqlite_log.schema import open_connection
 from parlour.chat.adapters.sqlite_log.threads import Threads
 from parlour.chat.model import SearchHit

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from parlour.chat.adapters.sqlite_log.query import Term
+from parlour.chat.adapters.fulltext.query import Term
+from parlour.chat.adapters.fulltext.words import has_mark, room_mark, sender_mark
 from parlour.chat.adapters.sqlite_log.ranking import Hit, Ranking, as_hits
 from parlour.chat.adapters.sqlite_log.rows import MESSAGE_JSON, SEQ_BITS, EventRow, decode_rows, joined_ids
-from parlour.chat.adapters.sqlite_log.words import has_mark, room_mark, sender_mark
 from parlour.chat.model import SearchHit
 from parlour.chat.ports import SearchQuery
 from parlour.platform.errors import InvalidRequest
@@ -203,14 +203,21 @@ def _expression(connection: sqlite3.Connection, query: SearchQuery, terms: Seque
         expansions = json.loads(_one(connection, _EXPAND, (term.prefix, EXPANSIONS))) if term.prefix else []
         if term.prefix and not expansions:
             return None
-        parts.append(term.match(expansions))
+        parts.append(_matching(term, expansions))
     marks = [sender_mark(query.from_user)] if query.from_user is not None else []
     if query.has is not None:
         marks.append(has_mark(query.has))
-    parts += [_quoted(mark) for mark in marks]
+    parts += map(_quoted, marks)
     if len(query.room_ids) <= MARKED_ROOMS:
         parts.append("(" + " OR ".join(_quoted(room_mark(room_id)) for room_id in query.room_ids) + ")")
     return " AND ".join(parts)
+
+
+def _matching(term: Term, expansions: Sequence[str]) -> str:
+    """Return the FTS5 expression of a term; a prefix stands for the words `expansions`."""
+    if term.prefix:
+        return "(" + " OR ".join(map(_quoted, expansions)) + ")"
+    return _quoted(term.single or " ".join(term.units))
 
 
 def _bounds(connection: sqlite3.Connection, query: SearchQuery) -> tuple[int, int]:
@@ -260,5 +267,5 @@ def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) ->
     return found or ""
 
 
-def _quoted(mark: str) -> str:
-    return f'"{mark}"'
+def _quoted(words: str) -> str:
+    return f'"{words}"'

@@ -3,7 +3,8 @@
 A word is a run of letters, digits and the marks upon them, without case and accents. Scripts that are written without
 spaces between words (Chinese, Japanese, Thai and their neighbours), and Korean, whose words carry endings, count every
 two neighbouring characters as a word, so that a part of a run is found as the phrase of its pairs; docs/adr/0004 has
-the measurements. Whatever changes what this module returns raises `index_file.VERSION`, so that the index is made anew.
+the measurements. Whatever changes what this module returns raises `sqlite_log.index_file.VERSION`, so that the index is
+made anew; one on PostgreSQL is made anew by `parlour admin reindex`.
 """
 
 import functools
@@ -128,9 +129,14 @@ def document(text: str, room: str, sender: str, has: Iterable[str] = ()) -> tupl
     if not words:
         return "", ""
     marks = [room_mark(room), sender_mark(sender), *map(has_mark, has)]
-    if "://" in text and _LINK.search(text):
+    if has_link(text):
         marks.append(has_mark("link"))
     return " ".join(words), " ".join([*marks, *sorted(single)])
+
+
+def has_link(text: str) -> bool:
+    """Tell whether a text has an address in it."""
+    return "://" in text and _LINK.search(text) is not None
 
 
 def words_in(text: str) -> list[str]:

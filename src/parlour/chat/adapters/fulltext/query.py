@@ -1,9 +1,9 @@
-"""A user's words as terms: what the index is asked for, and where a text holds them. Pure; any text is a query."""
+"""A user's words as terms: what an index is asked for, and where a text holds them. Pure; any text is a query."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from parlour.chat.adapters.sqlite_log.words import LONGEST, Word, fold, pairs, runs
+from parlour.chat.adapters.fulltext.words import LONGEST, Word, fold, pairs, runs
 
 MAX_TERMS = 16
 """Terms of one query that count."""
@@ -32,12 +32,6 @@ class Term:
         self.units = tuple(units)
         self.prefix = prefix
         self.single = single
-
-    def match(self, expansions: Sequence[str]) -> str:
-        """Return the FTS5 expression; a prefix stands for the words `expansions`."""
-        if self.prefix:
-            return "(" + " OR ".join(_quoted(word) for word in expansions) + ")"
-        return _quoted(self.single or " ".join(self.units))
 
     def count(self, text: str, words: list[str]) -> int:
         """Return how often a text, whose words are `words`, holds the term."""
@@ -124,7 +118,3 @@ def _phrase(folded: str) -> Iterator[Term]:
         yield _of_run(words[0])
     elif words:
         yield Term([unit.text for unit in units_of(folded)])
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
