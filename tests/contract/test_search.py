@@ -15,13 +15,23 @@ from parlour.chat.ports import SearchQuery
 from parlour.platform.errors import InvalidRequest
 from parlour.platform.ids import RoomId
 
+from ..postgresql_server import PostgresqlServer
+from . import fed_search
+from .fed_search import search_database
 from .room_logs import ANN, BEN, START, SearchBench, a_room, doing, saying, sqlite_with_search
 
 
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[SearchBench]:
-    async with sqlite_with_search(tmp_path) as bench:
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path, templates: set[str]) -> AsyncIterator[SearchBench]:
+    if request.param == "sqlite":
+        async with sqlite_with_search(tmp_path) as bench:
+            yield bench
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    url = await search_database(server, templates)
+    async with fed_search.postgresql(tmp_path, url) as bench:
         yield bench
+    server.drop(url)
 
 
 async def hits(bench: SearchBench, text: str, rooms: list[RoomId], **filters: Any) -> list[SearchHit]:

@@ -26,8 +26,8 @@ def score(text: str, at: int, terms: Sequence[Term], now: int) -> float | None:
         if not frequency:
             return None
         total += 2.2 * frequency / (frequency + length)
-    age = max(0, now - at)
-    return round(total * (0.5 + 0.5 * 2.0 ** (-age / HALF_LIFE)), 6)
+    youth: float = 2.0 ** (-max(0, now - at) / HALF_LIFE)
+    return round(total * (0.5 + 0.5 * youth), 6)
 
 
 def highlights(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:

@@ -86,7 +86,7 @@ class SqliteSearch:
             Unavailable: it took too long, or SQLite failed.
         """
         terms = parse(query.text)
-        cursor = windows.decode(query.cursor, terms) if query.cursor is not None else None
+        cursor = windows.opened(query.cursor, terms) if query.cursor is not None else None
         ids = [*query.room_ids, *([query.from_user] if query.from_user is not None else [])]
         if not terms or not query.room_ids or query.limit <= 0 or not all(map(is_uuid, ids)):
             return [], None

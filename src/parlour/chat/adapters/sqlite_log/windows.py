@@ -1,23 +1,21 @@
 """What a search looks at: the newest matches in windows that are ranked one by one, each bounded, and the cursor between two pages."""
 
-import base64
 import json
 import math
 import sqlite3
 import time
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from parlour.chat.adapters.fulltext.cursors import LARGEST, decode, encode, fingerprint, of_another_search
 from parlour.chat.adapters.fulltext.query import Term
 from parlour.chat.adapters.fulltext.words import has_mark, room_mark, sender_mark
 from parlour.chat.adapters.sqlite_log.ranking import Hit, Ranking, as_hits
 from parlour.chat.adapters.sqlite_log.rows import MESSAGE_JSON, SEQ_BITS, EventRow, decode_rows, joined_ids
 from parlour.chat.model import SearchHit
 from parlour.chat.ports import SearchQuery
-from parlour.platform.errors import InvalidRequest
 
 WINDOW = 200
 """Candidates that are ranked together: the newest that match. The next page after them is made of the next newest."""
@@ -77,7 +75,6 @@ SELECT low FROM halving WHERE low >= high
 _CLOCKS = 60_000
 """Milliseconds by which the clock may have been set back, or differ from another process's."""
 
-_LARGEST = 1 << 62
 _UNRANKED = 1e9
 """A score above all: of the place before a window's first hit."""
 
@@ -230,35 +227,21 @@ def _bounds(connection: sqlite3.Connection, query: SearchQuery) -> tuple[int, in
 
 
 def _first_since(connection: sqlite3.Connection, at: int) -> int:
-    found: int = connection.execute(_FIRST_SINCE, (min(max(at, 0), _LARGEST),)).fetchone()[0]
+    found: int = connection.execute(_FIRST_SINCE, (min(max(at, 0), LARGEST),)).fetchone()[0]
     return found
 
 
-def fingerprint(terms: Sequence[Term]) -> int:
-    """Return what tells the cursors of one query from those of another."""
-    return zlib.crc32(repr(terms).encode(errors="surrogatepass"))
-
-
-def encode(cursor: Cursor) -> str:
-    """Return a cursor as clients have it."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def decode(text: str, terms: Sequence[Term]) -> Cursor:
+def opened(text: str, terms: Sequence[Term]) -> Cursor:
     """Return the cursor that a client sent for a query.
 
     Raises:
         InvalidRequest: it is none, or of another query.
     """
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        cursor = msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=Cursor)
-    except (ValueError, RecursionError) as error:  # binascii's and msgspec's are ValueErrors
-        raise InvalidRequest("The cursor is not one of a search.", details={"field": "cursor"}) from error
+    cursor = decode(text, Cursor)
     numbers = (cursor.lower, cursor.upper, cursor.pk, cursor.now)
-    bounded = all(0 <= each < _LARGEST for each in numbers) and math.isfinite(cursor.score)
+    bounded = all(0 <= each < LARGEST for each in numbers) and math.isfinite(cursor.score)
     if not bounded or cursor.query != fingerprint(terms):
-        raise InvalidRequest("The cursor is of another search.", details={"field": "cursor"})
+        raise of_another_search()
     return cursor
 
 
