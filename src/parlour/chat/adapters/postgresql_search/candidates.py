@@ -28,7 +28,7 @@ HAS = ("link", "mention", "reaction", "pin")
 
 _NEWEST_FIRST = "ORDER BY at DESC, seq DESC, room_id DESC"
 _CANDIDATES = """
-SELECT CAST(room_id AS text), seq, CAST(message_id AS text), at, version, text, matched FROM (
+SELECT CAST(room_id AS text) AS room, seq, CAST(message_id AS text) AS message, at, version, text, matched FROM (
     SELECT *, count(*) OVER () AS matched, sum(char_length(text)) OVER ({order}) - char_length(text) AS before FROM (
         SELECT room_id, seq, message_id, at, version, text FROM search_messages WHERE {conditions} {order} LIMIT :most
     ) newest
