@@ -6,7 +6,7 @@ import socket
 from itertools import count
 from pathlib import Path
 
-from parlour.platform.kafka import KafkaAddress
+from parlour.platform.kafka_address import KafkaAddress
 from scripts.stack.engine import Engine
 from scripts.stack.kafka import kafka
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from parlour import restoring
-from parlour.app import is_file, sqlite_path
+from parlour.app import is_clustered, is_file, sqlite_path
 from parlour.config import ConfigurationError, Settings
 from parlour.platform.sql import open_database
 
@@ -20,12 +20,15 @@ def engine_files(settings: Settings) -> list[Path]:
 
 @contextlib.asynccontextmanager
 async def claimed_server(settings: Settings) -> AsyncIterator[None]:
-    """Hold the SQL database on its server, beside what `claimed` holds on this machine.
+    """Hold the SQL database on its server, beside what `claimed` holds on this machine; where several may serve, nothing is held.
 
     Raises:
         ConfigurationError: somebody else holds it.
         DatabaseUnavailable: it does not answer.
     """
+    if is_clustered(settings):
+        yield
+        return
     database = open_database(settings.database)
     try:
         if not await database.claim():
@@ -47,6 +50,9 @@ def claimed(settings: Settings) -> Iterator[None]:
     Raises:
         ConfigurationError: somebody else holds them, or they cannot be written.
     """
+    if is_clustered(settings):
+        yield
+        return
     with contextlib.ExitStack() as held:
         directory = settings.data_dir
         try:

@@ -11,6 +11,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from parlour.platform.clock import SystemClock
 from parlour.platform.http import forwarded_address
+from parlour.platform.kafka_address import KafkaAddress
 from parlour.platform.rates import RateLimits
 from parlour.video.ice import IceServers, check_urls
 
@@ -70,10 +71,24 @@ class Settings(BaseSettings):
     )
     messages_url: str = Field(
         "",
-        description="The room log, and its full-text index: `sqlite:///path`. Empty: messages.db in the data directory.",
+        description="The room log: `sqlite:///path`, which has its full-text index beside it, or `mongodb://host:port/name`. Empty: "
+        "messages.db in the data directory.",
     )
-    broker_url: Literal["memory://"] = Field("memory://", description="Carries commands to the worker: `memory://`.")
-    bus_url: Literal["memory://"] = Field("memory://", description="Small messages between services: `memory://`.")
+    broker_url: str = Field(
+        "memory://",
+        description="Carries commands to the workers: `memory://`, or `kafka://user:password@host:port,host:port/prefix`, with which "
+        "several processes serve the same data and the other engines have to be servers too.",
+    )
+    bus_url: str = Field(
+        "memory://",
+        description="Fan-out, presence and small messages between processes: `memory://` or `redis://user:password@host:port/db` "
+        "(`rediss://` over TLS).",
+    )
+    search_url: str = Field(
+        "",
+        description="Full text, where the room log is in MongoDB: `postgresql://user:password@host:port/name`. Empty: the "
+        "database of users.",
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is worth a line in the log."
@@ -194,6 +209,11 @@ class Settings(BaseSettings):
         """The URL of the room log."""
         return self.messages_url or f"sqlite:///{(self.data_dir / 'messages.db').absolute()}"
 
+    @property
+    def search(self) -> str:
+        """The URL of the full-text index, where that is not beside the room log."""
+        return self.search_url or self.database
+
     def redacted(self) -> dict[str, Any]:
         """Return the settings fit for a log: a URL's password is masked."""
         shown: dict[str, Any] = {}
@@ -203,10 +223,53 @@ class Settings(BaseSettings):
         return shown
 
 
+_POSTGRESQL = "postgresql://user:password@host:port/name"
+_MONGODB = "mongodb://user:password@host:port/name"
+_KAFKA = "kafka://host:port,host:port/prefix"
+_REDIS = "redis://user:password@host:port/db"
 _SCHEMES = {
-    "database": {"sqlite": "sqlite:///path", "postgresql": "postgresql://user:password@host:port/name"},
-    "messages": {"sqlite": "sqlite:///path"},
+    "database_url": {"sqlite": "sqlite:///path", "postgresql": _POSTGRESQL},
+    "messages_url": {"sqlite": "sqlite:///path", "mongodb": _MONGODB, "mongodb+srv": _MONGODB},
+    "broker_url": {"memory": "memory://", "kafka": _KAFKA},
+    "bus_url": {"memory": "memory://", "redis": _REDIS, "rediss": _REDIS},
+    "search_url": {"postgresql": _POSTGRESQL},
 }
+_EMBEDDED = {"sqlite", "memory"}
+
+
+def _check_engines(settings: Settings) -> None:
+    urls = {
+        "database_url": settings.database,
+        "messages_url": settings.messages,
+        "broker_url": settings.broker_url,
+        "bus_url": settings.bus_url,
+        "search_url": settings.search_url,
+    }
+    for name, text in urls.items():
+        url, known = urlsplit(text), _SCHEMES[name]
+        if not text:
+            continue
+        if url.scheme not in known:
+            uses = " or ".join(dict.fromkeys(known.values()))
+            raise ConfigurationError(f"PARLOUR_{name.upper()}: {url.scheme}:// is not supported; use {uses}")
+        if url.scheme == "postgresql" and not (url.hostname and url.path.strip("/")):
+            raise ConfigurationError(f"PARLOUR_{name.upper()}: write it as {_POSTGRESQL}")
+    servers = {name: urlsplit(text).scheme not in _EMBEDDED for name, text in urls.items() if text}
+    if servers["broker_url"]:
+        for name in ("database_url", "messages_url", "bus_url"):
+            if not servers[name]:
+                uses = list(_SCHEMES[name].values())[-1]
+                raise ConfigurationError(f"PARLOUR_{name.upper()}: with Kafka several processes serve; use {uses}")
+        try:
+            KafkaAddress.parse(settings.broker_url)
+        except ValueError as error:
+            raise ConfigurationError(f"PARLOUR_BROKER_URL: {error}") from error
+    else:
+        for name in ("messages_url", "bus_url", "search_url"):
+            if servers.get(name):
+                raise ConfigurationError(
+                    f"PARLOUR_{name.upper()}: for several processes, which need {_KAFKA} as PARLOUR_BROKER_URL"
+                )
 
 
 def load(**flags: Any) -> Settings:
@@ -237,13 +300,7 @@ def load(**flags: Any) -> Settings:
             IceServers(SystemClock(), turn=settings.turn_urls, secret=settings.turn_secret.get_secret_value())
         except ValueError as error:
             raise ConfigurationError(f"PARLOUR_TURN_SECRET: {error}") from error
-    for name, known in _SCHEMES.items():
-        url = urlsplit(getattr(settings, name))
-        if url.scheme not in known:
-            uses = " or ".join(known.values())
-            raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: {url.scheme}:// is not supported; use {uses}")
-        if url.scheme == "postgresql" and not (url.hostname and url.path.strip("/")):
-            raise ConfigurationError(f"PARLOUR_{name.upper()}_URL: write it as {known[url.scheme]}")
+    _check_engines(settings)
     return settings
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from parlour.config import Settings
 from parlour.events.answers import connect_refusal, refusal
 from parlour.platform.http import forwarded_address, trusted_peer
-from parlour.realtime import CorsPolicy, Limits, MemoryCluster, Server
+from parlour.realtime import Cluster, CorsPolicy, Limits, Server
 from parlour.socket_metrics import socket_metrics
 
 SOCKETS: Final = "/socket.io/"
@@ -16,7 +16,7 @@ _OWN_FILES: Final = 200
 """Descriptors that connections leave to the engines, the logs and the event loop."""
 
 
-def realtime_server(settings: Settings) -> Server:
+def realtime_server(settings: Settings, cluster: Cluster) -> Server:
     """Return a server for `SOCKETS` without namespaces yet."""
     return Server(
         path=SOCKETS,
@@ -36,7 +36,7 @@ def realtime_server(settings: Settings) -> Server:
             max_outbox_bytes=settings.max_outbox_bytes,
             outbox_budget=settings.outbox_budget_bytes,
         ),
-        cluster=MemoryCluster(node_id=settings.node_id),
+        cluster=cluster,
         observer=socket_metrics(),
         refusal=refusal,
         connect_data=connect_refusal,

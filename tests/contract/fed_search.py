@@ -20,7 +20,7 @@ from parlour.platform.ids import RoomId
 from parlour.platform.sql import Database, migrate, open_database
 
 from ..postgresql_server import PostgresqlServer
-from .room_logs import Bench, StillClock
+from .room_logs import SearchBench, StillClock
 
 
 class TellingLog(SqliteRoomLog):
@@ -59,7 +59,7 @@ async def search_database(server: PostgresqlServer, templates: set[str]) -> str:
 
 
 @asynccontextmanager
-async def postgresql(folder: Path, url: str) -> AsyncIterator[Bench]:
+async def postgresql(folder: Path, url: str) -> AsyncIterator[SearchBench]:
     clock = StillClock()
     log = await telling_log(folder, clock)
     database = open_database(url)
@@ -70,7 +70,7 @@ async def postgresql(folder: Path, url: str) -> AsyncIterator[Bench]:
         await indexing.committed(log.take())
 
     try:
-        yield Bench(log, PostgresqlSearch(database, log, clock, guard, patience=30.0), clock, settled)
+        yield SearchBench(log, clock, PostgresqlSearch(database, log, clock, guard, patience=30.0), settled)
     finally:
         await database.close()
         await log.close()

@@ -16,7 +16,8 @@ from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.model import Appended, NewEvent
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import Internal, ParlourError, Unavailable
-from parlour.platform.kafka import BrokerUnavailable, KafkaAddress, KafkaAdmin
+from parlour.platform.kafka import BrokerUnavailable, KafkaAdmin
+from parlour.platform.kafka_address import KafkaAddress
 
 from ..kafka_server import KafkaServer
 from .brokers import Log, answer, start, stop

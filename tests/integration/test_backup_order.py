@@ -54,7 +54,7 @@ async def test_a_row_told_and_forgotten_between_the_copies_is_in_one_of_them(
             once.append(None)
             await relayed(process)
 
-    for engine in (process._database, process._log):
+    for engine in (process._engines.database, process._engines.log):
         monkeypatch.setattr(engine, "backup", after(engine.backup, relay_once))
     backup = tmp_path / "backup"
     backup.mkdir()

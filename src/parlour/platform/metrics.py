@@ -71,7 +71,15 @@ ENGINE_AWAY = Gauge(
 
 # Commands on their way through Kafka.
 COMMAND_LAG = Gauge("parlour_command_lag", "Commands of a partition that wait for their worker.", ["partition"])
+ROOM_EVENTS_UNREADABLE = Counter(
+    "parlour_room_events_unreadable_total", "Committed events that a consumer could not read."
+)
 DEAD_LETTERS = Counter("parlour_dead_letters_total", "Commands that no worker could do, kept to be looked at.")
+
+# Between processes.
+NODE_MESSAGES_DROPPED = Counter(
+    "parlour_node_messages_dropped_total", "Messages between processes that were dropped, by reason.", ["reason"]
+)
 
 # Accounts.
 LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])

@@ -81,9 +81,6 @@ class Cluster(Protocol):
     def unsubscribe(self, namespace: str, room: str) -> None:
         """The last local socket left `room`."""
 
-    async def settled(self) -> None:
-        """Returns when the subscriptions asked for so far are in effect, or cannot be now: then they are once the way is there again."""
-
     def publish(self, broadcast: Broadcast) -> None:
         """Sends a broadcast to the other nodes; never back to this one. The local members have it already.
 
@@ -130,9 +127,6 @@ class MemoryCluster:
     def unsubscribe(self, namespace: str, room: str) -> None:
         """See Cluster."""
         self._rooms.discard((namespace, room))
-
-    async def settled(self) -> None:
-        """See Cluster: they are at once."""
 
     def publish(self, broadcast: Broadcast) -> None:
         """See Cluster."""

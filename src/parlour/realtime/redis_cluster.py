@@ -38,6 +38,7 @@ class _Header(msgspec.Struct, array_like=True):
     rooms: _Names
     except_: _Names
     volatile: bool
+    number: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class _Question(msgspec.Struct, array_like=True):
@@ -154,7 +155,7 @@ class RedisCluster:
                 channels[_node_channel(node_id)] = None
         try:
             header = self._encode(
-                _Header(broadcast.namespace, broadcast.rooms, broadcast.except_, broadcast.volatile),
+                _Header(broadcast.namespace, broadcast.rooms, broadcast.except_, broadcast.volatile, broadcast.number),
             )
         except UnicodeEncodeError:  # a room's name with half of a surrogate pair: no other node can have it
             self._line.drop("malformed")
@@ -207,7 +208,11 @@ class RedisCluster:
         mine = self._rooms
         namespace = header.namespace
         if self._node is not None and any((namespace, room) in mine for room in header.rooms or ("",)):
-            self._node.deliver(Broadcast(namespace, header.rooms, header.except_, frame, header.volatile))
+            if header.number and len(header.rooms) != 1:
+                raise ValueError("a number in no room, or in several")
+            self._node.deliver(
+                Broadcast(namespace, header.rooms, header.except_, frame, header.volatile, header.number)
+            )
 
     def _begin_answer(self, question: _Question) -> None:
         if not 0 < question.request.timeout <= MAX_TIMEOUT:

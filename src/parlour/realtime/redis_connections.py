@@ -193,6 +193,11 @@ class Subscriber:
         self._missed = False
         self._heard_at = 0.0
 
+    @property
+    def away(self) -> bool:
+        """Whether Redis cannot be heard, as far as is known."""
+        return self._away
+
     def want(self, channel: bytes, handler: Handler) -> None:
         """Subscribe soon."""
         self._handlers[channel] = handler

@@ -79,6 +79,11 @@ class RedisLine:
             self._gap_timer.cancel()
             self._gap_timer = None
 
+    @property
+    def connected(self) -> bool:
+        """Whether others can be heard, as far as is known: a server that is silent is noticed after 15 s."""
+        return not self._subscriber.away
+
     def subscribe(self, channel: str, handler: Handler) -> None:
         """Call `handler(payload)` for what others publish on `channel`, one handler each; in force soon (see `settled`)."""
         self._subscriber.want(self._name(channel), handler)

@@ -56,7 +56,9 @@ def test_flags_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
         ("PORT", "many"),
         ("LOG_LEVEL", "loud"),
         ("ACCESS_TOKEN_SECONDS", "1"),
-        ("BROKER_URL", "kafka://localhost"),
+        ("BROKER_URL", "amqp://localhost"),
+        ("BUS_URL", "redis://localhost"),
+        ("SEARCH_URL", "postgresql://localhost/search"),
         ("RATES", "[]"),
         ("RATES", '{"serach": "1/minute"}'),
         ("RATES", '{"search": "many"}'),
@@ -105,3 +107,30 @@ def test_every_setting_says_what_it_is_for() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+CLUSTER = {
+    "DATABASE_URL": "postgresql://localhost/parlour",
+    "MESSAGES_URL": "mongodb://localhost/parlour",
+    "BROKER_URL": "kafka://localhost",
+    "BUS_URL": "redis://localhost",
+}
+
+
+def test_with_kafka_every_engine_is_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CLUSTER.items():
+        monkeypatch.setenv(f"PARLOUR_{name}", value)
+    assert load().search == CLUSTER["DATABASE_URL"]
+    for name in CLUSTER.keys() - {"BROKER_URL"}:
+        with monkeypatch.context() as without:
+            without.delenv(f"PARLOUR_{name}")
+            with pytest.raises(ConfigurationError, match=f"PARLOUR_{name}: with Kafka"):
+                load()
+
+
+@pytest.mark.parametrize("url", ["kafka://", "kafka://host?partitions=none", "kafka://host?acks=0", "kafka://host/a b"])
+def test_a_url_of_kafka_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name, value in (CLUSTER | {"BROKER_URL": url}).items():
+        monkeypatch.setenv(f"PARLOUR_{name}", value)
+    with pytest.raises(ConfigurationError, match="PARLOUR_BROKER_URL"):
+        load()

@@ -1,6 +1,7 @@
 """What chat tells live sockets, and over which channels (rooms of the realtime engine)."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -17,10 +18,13 @@ from parlour.chat.service.ready import RoomSummary
 from parlour.platform.ids import RoomId, SessionId, UserId
 from parlour.realtime import Namespace
 
+ROOM_CHANNEL: Final = "room:"
+"""What the channels of rooms begin with."""
+
 
 def room_channel(room_id: RoomId) -> str:
     """Return the channel of a room's members."""
-    return "room:" + room_id
+    return ROOM_CHANNEL + room_id
 
 
 def user_channel(user_id: UserId) -> str:

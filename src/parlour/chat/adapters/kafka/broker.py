@@ -17,7 +17,8 @@ from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers, Pending
 from parlour.platform import metrics
 from parlour.platform.errors import ParlourError
-from parlour.platform.kafka import BrokerUnavailable, KafkaAddress
+from parlour.platform.kafka import BrokerUnavailable
+from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)
 

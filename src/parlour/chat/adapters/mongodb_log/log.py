@@ -20,8 +20,9 @@ class MongoRoomLog:
     is kept once. The repository's docs/adr/0012 says how.
     """
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, *, epoch: str) -> None:
         """Use `MongoRoomLog.open`."""
+        self.epoch = epoch
         self._engine = engine
         self._appender = Appender(engine, clock)
         self._reads = Reads(engine, self._appender.catch_up)
@@ -41,11 +42,11 @@ class MongoRoomLog:
         """
         engine = Engine(url, timeout=patience)
         try:
-            await migrate(engine)
+            epoch = await migrate(engine)
         except BaseException:
             await engine.close()
             raise
-        return cls(engine, clock)
+        return cls(engine, clock, epoch=epoch)
 
     async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
         """Append a batch, of any number of rooms; the answers stand in the batch's order.

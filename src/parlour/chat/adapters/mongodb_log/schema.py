@@ -5,7 +5,7 @@
     {_id: event id, room_id, seq, kind: "message" | "event", body: JSON} and, of a message, {as_of: seq of the last event that is in
     it, sender_id, marks: [user id | "room" | "pin"], reactions: [{emoji, users: user ids one after the other}], edits: [seq]}
 `heads`: up to where a room's events are complete and in `messages`. {_id: room id, seq, at}
-`meta`: {_id: "schema", version}
+`meta`: {_id: "schema", version, epoch: which history this is}
 
 Ids are UUIDs of 16 bytes. JSON is kept as text: any JSON can be stored, byte for byte, and no engine reads keys of clients' making.
 """
@@ -14,6 +14,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.platform.errors import TablesNewer
+from parlour.platform.ids import uuid4
 
 VERSION = 1
 
@@ -56,8 +57,8 @@ def shard_commands(database: str) -> list[Document]:
     return [{"enableSharding": database}, *spread]
 
 
-async def migrate(engine: Engine) -> None:
-    """Make the collections and indexes that are missing; several processes may do so at once.
+async def migrate(engine: Engine) -> str:
+    """Make the collections and indexes that are missing; several processes may do so at once. Return the epoch (epoch.py).
 
     Raises:
         NewerSchema: a newer Parlour made the database.
@@ -69,5 +70,7 @@ async def migrate(engine: Engine) -> None:
     for name, indexes in INDEXES.items():
         await engine.create_indexes(name, indexes)
     if not found:
-        stamp = UpdateOne({"_id": "schema"}, {"$setOnInsert": {"version": VERSION}}, upsert=True)
+        stamp = UpdateOne({"_id": "schema"}, {"$setOnInsert": {"version": VERSION, "epoch": uuid4()}}, upsert=True)
         await engine.update(META, [stamp])
+        found = await engine.find(META, {"_id": "schema"})
+    return str(found[0]["epoch"])

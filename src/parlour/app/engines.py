@@ -1,0 +1,122 @@
+"""The engines of one process, each chosen by the scheme of its URL."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.engine import make_url
+
+from parlour.chat.adapters.memory import MemoryBroker
+from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
+from parlour.chat.ports import Broker, RoomLog, Search
+from parlour.config import Settings
+from parlour.epoch import epoch_of
+from parlour.platform.bus import Bus, MemoryBus
+from parlour.platform.clock import SystemClock
+from parlour.platform.sql import Database, open_database
+from parlour.realtime import Cluster, MemoryCluster
+
+Check = Callable[[], Awaitable[None]]
+
+
+class StoredLog(RoomLog, Protocol):
+    """A room log whose engine can be asked for an answer."""
+
+    async def check(self) -> None:
+        """Raise `Unavailable` unless it answers."""
+        ...
+
+
+class Engines:
+    """What `open` opened. `start` before anything is served, `close` at the very end; both are safe in any state.
+
+    `alone` tells that no other process serves these data. `checks` are what /health asks, with whether the process can do without.
+    `run` are coroutines to be run beside the server.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: StoredLog,
+        search: Search,
+        *,
+        broker: Broker,
+        bus: Bus,
+        cluster: Cluster,
+        epoch: str,
+    ) -> None:
+        self.database = database
+        self.log = log
+        self.search = search
+        self.broker = broker
+        self.bus = bus
+        self.cluster = cluster
+        self.epoch = epoch
+        self.alone = True
+        self.connected: Callable[[], bool] = lambda: True
+        self.checks: dict[str, tuple[Check, bool]] = {"database": (database.check, True), "messages": (log.check, True)}
+        self.starts: list[Callable[[], Awaitable[None]]] = []
+        self.runs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = []
+        self.closing = contextlib.AsyncExitStack()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Engines":
+        """Open them.
+
+        Raises:
+            Unavailable, TablesNewer: one cannot be opened, or a newer Parlour wrote its tables.
+        """
+        async with contextlib.AsyncExitStack() as opened:
+            database = open_database(settings.database)
+            opened.push_async_callback(database.close)
+            if is_clustered(settings):
+                from parlour.app.clustered import open_clustered
+
+                engines = await open_clustered(settings, database, opened)
+            else:
+                engines = await _open_embedded(settings, database, opened)
+            engines.closing = opened.pop_all()
+        return engines
+
+    async def start(self) -> None:
+        """Connect what connects by itself."""
+        for start in self.starts:
+            await start()
+
+    async def close(self) -> None:
+        """Close the engines, the last opened first."""
+        await self.closing.aclose()
+
+
+async def _open_embedded(settings: Settings, database: Database, opened: contextlib.AsyncExitStack) -> Engines:
+    log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
+    opened.push_async_callback(log.close)
+    epoch = await asyncio.to_thread(epoch_of, settings.data_dir)
+    search = await SqliteSearch.open(log, SystemClock())
+    opened.push_async_callback(search.close)
+    return Engines(
+        database,
+        log,
+        search,
+        broker=MemoryBroker(bound=settings.max_pending_commands),
+        bus=MemoryBus(),
+        cluster=MemoryCluster(node_id=settings.node_id),
+        epoch=epoch,
+    )
+
+
+def is_clustered(settings: Settings) -> bool:
+    """Tell whether several processes may serve these data."""
+    return settings.broker_url.startswith("kafka:")
+
+
+def is_file(url: str) -> bool:
+    """Tell whether a URL names a file of ours, and not a server."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that a `sqlite:///` URL names."""
+    return Path(make_url(url).database or "")

@@ -1,0 +1,191 @@
+"""The chat service: what its sockets and routes need, and the worker that gives commands their place."""
+
+from collections.abc import Callable, Sequence
+
+from litestar import Router
+
+import parlour.chat.http
+from parlour.app.engines import Engines
+from parlour.auth.service import Auth
+from parlour.chat.adapters.memory import MemoryPresence
+from parlour.chat.adapters.sql import SqlRoomStore
+from parlour.chat.events.channels import Channels
+from parlour.chat.events.gateway import Gateway
+from parlour.chat.events.numbering import LogSource
+from parlour.chat.events.sessions import LiveSessions
+from parlour.chat.http import ChatServices
+from parlour.chat.model import RoomEvent
+from parlour.chat.service.drafts import Drafts
+from parlour.chat.service.heads import Heads
+from parlour.chat.service.history import History
+from parlour.chat.service.membership import Memberships
+from parlour.chat.service.membership_feed import MembershipFeed
+from parlour.chat.service.messages import Messages
+from parlour.chat.service.outbox import OutboxRelay
+from parlour.chat.service.presence import Presence
+from parlour.chat.service.read_markers import ReadMarkers
+from parlour.chat.service.ready import Summaries
+from parlour.chat.service.room_list import RoomList
+from parlour.chat.service.room_members import RoomMembers
+from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.rooms import Rooms
+from parlour.chat.service.search import SearchMessages
+from parlour.chat.service.sync import Sync
+from parlour.chat.service.typing_notices import TypingNotices
+from parlour.chat.worker import Worker
+from parlour.config import Settings
+from parlour.platform.clock import Clock
+from parlour.platform.rates import RateLimits
+from parlour.platform.supervision import Supervisor
+from parlour.realtime import Server
+
+
+class Chat:
+    """The chat service, put together on a namespace of the realtime server."""
+
+    def __init__(
+        self,
+        realtime: Server,
+        auth: Auth,
+        engines: Engines,
+        settings: Settings,
+        *,
+        clock: Clock,
+        rates: RateLimits,
+    ) -> None:
+        namespace = realtime.of("/")
+        log = engines.log
+        self.store = store = SqlRoomStore(engines.database)
+        channels = Channels(namespace)
+        self._engines = engines
+        self._bus = engines.bus
+        self._numbered = None if engines.alone else namespace.number(LogSource(namespace, log))
+        self._unfollow: Callable[[], None] = lambda: None
+        # Where others work commands of the same rooms, only the log knows where they end.
+        self.heads = Heads(log) if engines.alone else Heads(log, capacity=0)
+        self.broker = engines.broker
+        self.memberships = Memberships(store)
+        self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected)
+        self._committed = _Committed(self.heads, channels, None if engines.alone else self._feed)
+        self.worker = Worker(log, self._committed, self.heads.get, tell_repeats=not engines.alone)
+        self.outbox = OutboxRelay(store, self.broker)
+        self.rooms = Rooms(
+            store,
+            memberships=self.memberships,
+            directory=auth.directory,
+            outbox=self.outbox,
+            rates=rates,
+            clock=clock,
+            max_rooms=settings.max_rooms_per_user,
+        )
+        self.members = RoomMembers(
+            store,
+            rooms=self.rooms,
+            memberships=self.memberships,
+            heads=self.heads,
+            directory=auth.directory,
+            outbox=self.outbox,
+            rates=rates,
+            clock=clock,
+            max_members=settings.max_members_per_room,
+        )
+        summaries = Summaries(log, auth.directory, self.heads, clock, epoch=engines.epoch)
+        self.room_list = RoomList(summaries, self.memberships, self.heads, rates)
+        self.messages = Messages(
+            self.broker,
+            log,
+            self.memberships,
+            auth.directory,
+            verifier=auth.verifier,
+            rates=rates,
+            audience=channels.audience,
+        )
+        self.history = History(log, self.memberships, self.heads, rates)
+        self.search = SearchMessages(engines.search, self.memberships, rates)
+        self.drafts = Drafts(store, self.memberships, rates, clock)
+        sizes = RoomSizes(store)
+        self.reads = ReadMarkers(
+            log=log,
+            sizes=sizes,
+            memberships=self.memberships,
+            heads=self.heads,
+            rates=rates,
+            tell=channels.read,
+            tell_unread=channels.unread,
+        )
+        self.gateway = Gateway(
+            namespace,
+            channels,
+            verifier=auth.verifier,
+            sessions=LiveSessions(auth.verifier, clock, max_sockets=settings.max_sockets_per_user),
+            rates=rates,
+            bus=self._bus,
+            memberships=self.memberships,
+            summaries=summaries,
+            messages=self.messages,
+            sync=Sync(log, self.memberships, self.heads, rates),
+            presence=Presence(MemoryPresence(), rates, channels.presence),
+            typing=TypingNotices(self.memberships, sizes, rates, channels.typing),
+            reads=self.reads,
+            alone=engines.alone,
+        )
+
+    def router(self) -> Router:
+        """Return the HTTP routes."""
+        return parlour.chat.http.router(
+            ChatServices(
+                rooms=self.rooms,
+                room_members=self.members,
+                room_list=self.room_list,
+                messages=self.messages,
+                history=self.history,
+                search=self.search,
+                read_markers=self.reads,
+                drafts=self.drafts,
+            )
+        )
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Begin to serve sockets and to follow the bus."""
+        supervisor.start("outbox", self.outbox.run())
+        self.gateway.start()
+        self._unfollow = self.room_list.follow(self._bus)
+        if not self._engines.alone:
+            self._feed.start()
+            supervisor.start("memberships", self._feed.run())
+            self._bus.on_gap(self._gap)
+
+    def work(self, supervisor: Supervisor) -> None:
+        """Begin to work commands."""
+        supervisor.start("worker", self.broker.run(self.heads.follow(self.worker.handle)))
+
+    def _gap(self) -> None:
+        """Catch up on what other nodes told while this one could not hear it."""
+        self._feed.gap()
+        if self._numbered is not None:
+            self._numbered.catch_up()
+
+    async def stop(self) -> None:
+        """Stop serving sockets; finish what is being changed."""
+        await self.gateway.stop()
+        self._unfollow()
+        await self._feed.stop()
+        if self._numbered is not None:
+            await self._numbered.close()
+        await self.memberships.close()
+
+
+class _Committed:
+    """The `Fanout` of this process: heads first, so that whoever hears of an event finds it in them."""
+
+    def __init__(self, heads: Heads, channels: Channels, feed: MembershipFeed | None) -> None:
+        self._heads = heads
+        self._channels = channels
+        self._feed = feed
+
+    def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
+        """See `Fanout`."""
+        self._heads.committed(events)
+        self._channels.committed(events, received)
+        if self._feed is not None:
+            self._feed.committed(events)
