@@ -39,6 +39,10 @@ class KafkaServer:
         """End it as a crash does."""
         self._engine.stop()
 
+    def create(self, *, partitions: int = 2) -> str:
+        """The URL of an installation's own topics, not made yet."""
+        return f"{self._engine.url}/test-{next(self._numbers)}?partitions={partitions}"
+
     def address(self, *, partitions: int = 2) -> KafkaAddress:
-        """An installation's own topics, not made yet."""
-        return KafkaAddress.parse(f"{self._engine.url}/test-{next(self._numbers)}?partitions={partitions}")
+        """The same, read."""
+        return KafkaAddress.parse(self.create(partitions=partitions))

@@ -21,6 +21,7 @@ class RedisServer:
             self.port: int = probe.getsockname()[1]
         self._engine: Engine = redis(port=self.port, root=folder)
         self._numbers = count()
+        self._databases = iter(range(1, 16))
         self._engine.start()
 
     @property
@@ -42,6 +43,10 @@ class RedisServer:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         self._engine.stop()
+
+    def create(self) -> str:
+        """The URL of a database that nobody has used; there are 16."""
+        return f"{self.url.rpartition('/')[0]}/{next(self._databases)}"
 
     def prefix(self) -> str:
         """A prefix that no other test has."""

@@ -11,7 +11,15 @@ const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n"
 const pause = Number(process.env.PARLOUR_PAUSE);
 const reconnection =
   process.env.PARLOUR_RECONNECTION === "fast" ? { reconnectionDelay: 60, reconnectionDelayMax: 80 } : {};
-const RETRY = new Set(["busy", "unavailable", "internal", "rate_limited"]);
+const RETRY = new Set([
+  "busy",
+  "unavailable",
+  "broker_unavailable",
+  "bus_unavailable",
+  "database_unavailable",
+  "internal",
+  "rate_limited",
+]);
 
 // mulberry32: what is sent, and how far apart, repeats with the seed.
 function randomness(seed) {

@@ -1,6 +1,7 @@
 """The engines of a process among others: PostgreSQL, MongoDB, Kafka and Redis."""
 
 import contextlib
+from urllib.parse import urlsplit
 
 from parlour.app.engines import Engines
 from parlour.chat.adapters.kafka import KafkaBroker, RoomEvents
@@ -33,7 +34,8 @@ async def open_clustered(settings: Settings, database: Database, opened: context
     opened.push_async_callback(log.close)
     redis = RedisEngine(settings.bus_url)
     opened.push_async_callback(redis.close)
-    line = RedisLine(settings.bus_url, prefix="parlour:", dropped=_count_dropped)
+    database_number = urlsplit(settings.bus_url).path.strip("/") or "0"  # which channels, unlike keys, do not know of
+    line = RedisLine(settings.bus_url, prefix=f"parlour:{database_number}:", dropped=_count_dropped)
     cluster = RedisCluster(line, node_id=settings.node_id)
     opened.push_async_callback(cluster.close)
     bus = RedisBus(line)
