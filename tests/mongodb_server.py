@@ -18,6 +18,7 @@ class MongodbServer:
     def __init__(self, engine: Engine) -> None:
         self._engine = dataclasses.replace(engine, stop_signal=signal.SIGKILL)  # nothing of it is to be kept
         self._numbers = count()
+        self.port = engine.ports[0]
         self._engine.start()
 
     def start(self) -> None:

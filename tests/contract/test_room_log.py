@@ -55,7 +55,12 @@ class TestAppend:
         assert event.at == START
         assert event.data == command.data
         assert is_uuid(event.id)
-        assert await bench.log.events(room, 0, 1) == [event]
+        found = await bench.log.events(room, 0, 1)
+        assert found == [event]
+        tail = (await bench.log.tails([room]))[room]
+        for each in (found[0], await bench.log.find(room, ANN, command.client_id), (await bench.repeat(command)).event):
+            assert json(each) == json(event), "an engine's own numbers are no JSON"
+        assert json(tail) == json(Tail(1, START))
 
     async def test_every_type_of_event_survives(self, bench: Bench) -> None:
         room = a_room()

@@ -66,12 +66,12 @@ def event_of(document: Document) -> RoomEvent:
     """Return the event that a document holds."""
     return RoomEvent(
         RoomId(unhex(document["room_id"].hex())),
-        document["seq"],
+        int(document["seq"]),  # what BSON has in 64 bits comes as a class of its own, which msgspec refuses
         EventId(unhex(document["_id"].hex())),
         EventType(document["type"]),
         UserId(unhex(document["sender_id"].hex())),
         ClientId(unhex(document["client_id"].hex())),
-        document["at"],
+        int(document["at"]),
         msgspec.json.decode(document["data"]),
     )
 
@@ -133,7 +133,9 @@ class View:
     def load(cls, document: Document) -> "View":
         """Return the message that a document holds."""
         reactions = {each["emoji"]: bytes(each["users"]) for each in document["reactions"]}
-        return cls(_decode_message(document["body"]), document["as_of"], reactions, list(document["edits"]))
+        return cls(
+            _decode_message(document["body"]), int(document["as_of"]), reactions, list(map(int, document["edits"]))
+        )
 
     @property
     def deleted(self) -> bool:

@@ -41,7 +41,7 @@ class Engine:
                 connectTimeoutMS=milliseconds,
                 timeoutMS=milliseconds,
             )
-        except (InvalidURI, ConfigurationError) as error:
+        except (InvalidURI, ConfigurationError, ValueError) as error:
             raise ValueError(f"this is no URL of MongoDB: {error}") from error
         self._database = self._client.get_default_database("parlour")
         self._guard = Guard("mongodb", Unavailable, timeout=timeout + 1)

@@ -57,11 +57,11 @@ class Reads:
         seqs = {"$gt": bounded(after), "$lte": bounded(upto)}
         stretch = {"room_id": binary(room_id), "seq": seqs}
         if max_bytes is not None:
-            summed = {"_id": None, "bytes": {"$sum": "$size"}, "last": {"$max": "$seq"}}
+            summed = {"_id": None, "bytes": {"$sum": "$size"}, "count": {"$sum": 1}}
             measured = await self._engine.aggregate(EVENTS, [{"$match": stretch}, {"$group": summed}])
             if not measured or measured[0]["bytes"] > max_bytes:
                 return []
-            seqs["$lte"] = measured[0]["last"]  # what came since was not measured
+            seqs["$lte"] = seqs["$gt"] + measured[0]["count"]  # what came since was not measured
         return [event_of(each) for each in await self._engine.find(EVENTS, stretch, order=1)]
 
     async def find(self, room_id: RoomId, sender_id: UserId, client_id: ClientId) -> RoomEvent | None:
@@ -127,7 +127,7 @@ class Reads:
             {"$match": {"$or": branches}},
             {"$group": {"_id": "$room_id", "count": {"$sum": 1}}},
         ]
-        found = {bytes(each["_id"]): each["count"] for each in await self._engine.aggregate(MESSAGES, pipeline)}
+        found = {bytes(each["_id"]): int(each["count"]) for each in await self._engine.aggregate(MESSAGES, pipeline)}
         for each in wanted:
             counts[each] = found.get(bytes(binary(each[1])), 0)
 

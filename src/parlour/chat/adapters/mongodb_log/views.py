@@ -117,7 +117,7 @@ async def load_heads(engine: Engine, rooms: Iterable[RoomId]) -> dict[RoomId, Ta
     keys = [binary(room_id) for room_id in tails]
     for start in range(0, len(keys), _HEADS):
         for head in await engine.find(HEADS, {"_id": {"$in": keys[start : start + _HEADS]}}):
-            tails[ids[bytes(head["_id"])]] = Tail(head["seq"], head["at"])
+            tails[ids[bytes(head["_id"])]] = Tail(int(head["seq"]), int(head["at"]))
     return tails
 
 
