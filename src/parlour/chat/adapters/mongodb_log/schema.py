@@ -28,7 +28,7 @@ INDEXES = {
         # The fence, and the shard key.
         IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),
         # Not unique, which a sharded collection could not keep: who was first is decided by the fence. The client's id stands before
-        # the sender's, so that a room's part of a batch is as many look-ups as it has commands.
+        # the sender's, since a batch looks for repeats by it.
         IndexModel([("room_id", ASCENDING), ("client_id", ASCENDING), ("sender_id", ASCENDING)], name="repeats"),
     ],
     MESSAGES: [
