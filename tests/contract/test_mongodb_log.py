@@ -9,18 +9,22 @@ from typing import Any, TypeVar
 
 import pytest
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
 
 from parlour.chat.adapters.mongodb_log import MongoRoomLog, shard_commands
 from parlour.chat.adapters.mongodb_log.append import Appender
+from parlour.chat.adapters.mongodb_log.documents import binary
 from parlour.chat.adapters.mongodb_log.engine import Engine
 from parlour.chat.adapters.mongodb_log.schema import INDEXES, SHARD_KEYS, VERSION, NewerSchema
+from parlour.chat.adapters.mongodb_log.views import load_heads, write_heads
 from parlour.chat.fold import apply
-from parlour.chat.model import AMONG_MESSAGES, Appended, EventType, NewEvent, RoomEvent, RoomView
+from parlour.chat.model import AMONG_MESSAGES, Appended, EventType, NewEvent, RoomEvent, RoomView, Tail
 from parlour.platform.errors import InvalidRequest, Unavailable
 from parlour.platform.ids import RoomId, UserId, uuid7
 
 from ..mongodb_server import MongodbServer, secantus_server
-from .room_logs import ANN, BEN, CY, StillClock, a_client_id, a_room, doing, saying
+from .room_logs import ANN, BEN, CY, START, StillClock, a_client_id, a_room, doing, saying
 
 T = TypeVar("T")
 
@@ -129,6 +133,27 @@ class TestProcesses:
         (late,) = await log.append([doing(EventType.MESSAGE_EDITED, first.event, text=SECRET)])
         assert late.event.data == {"message_id": first.event.id}
         assert SECRET not in await everything(url)
+
+
+async def test_a_head_that_lost_to_an_older_one_made_at_the_same_moment_is_written_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MongoDB then refuses the upsert by a duplicate key; SecantusDB does one after the other, so the driver says it here."""
+    engine, room = Engine(url), a_room()
+    really, refusals = AsyncCollection.bulk_write, [BulkWriteError({"writeErrors": [{"index": 0, "code": 11000}]})]
+
+    async def refused_once(self: AsyncCollection[Any], updates: Any, **options: Any) -> object:
+        if refusals:
+            await self.insert_one({"_id": binary(room), "seq": 1, "at": START})
+            raise refusals.pop()
+        return await really(self, updates, **options)
+
+    monkeypatch.setattr(AsyncCollection, "bulk_write", refused_once)
+    await write_heads(engine, {room: Tail(2, START)})
+    assert await load_heads(engine, [room]) == {room: Tail(2, START)}
+    await write_heads(engine, {room: Tail(1, START)})
+    assert await load_heads(engine, [room]) == {room: Tail(2, START)}
+    await engine.close()
 
 
 class Trouble(Engine):

@@ -102,13 +102,16 @@ class Engine:
     async def update(self, collection: str, updates: Sequence[UpdateOne]) -> None:
         """Do updates in any order; an upsert whose document is there, but is not what its filter wants, does nothing."""
 
-        async def work() -> None:
+        async def work(some: Sequence[UpdateOne]) -> list[UpdateOne]:
             try:
-                await self._database[collection].bulk_write(updates, ordered=False)
+                await self._database[collection].bulk_write(some, ordered=False)
             except BulkWriteError as error:
-                _taken(error)
+                return [some[index] for index in _taken(error)]
+            return []
 
-        await self.call(work)
+        refused = await self.call(lambda: work(updates))
+        if refused:  # a document that another process made at the same moment may be the older one; now all are there
+            await self.call(lambda: work(refused))
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the primary answers."""
