@@ -133,22 +133,18 @@ class Appender:
         return {room_id: unknown[room_id] if tail is None else tail for room_id, tail in tails.items()}
 
     async def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
-        by_room: dict[RoomId, list[ClientId]] = {}
+        by_room: dict[RoomId, list[NewEvent]] = {}
         for command in commands:
-            by_room.setdefault(command.event.room_id, []).append(command.event.client_id)
-        # By the clients' ids alone, which are nobody else's unless somebody wants them to be: senders beside them would multiply.
+            by_room.setdefault(command.event.room_id, []).append(command.event)
         branches: list[Document] = [
-            {"room_id": binary(room_id), "client_id": {"$in": [binary(each) for each in dict.fromkeys(ids)]}}
-            for room_id, ids in by_room.items()
+            {
+                "room_id": binary(room_id),
+                "client_id": {"$in": [binary(each) for each in {event.client_id for event in events}]},
+                "sender_id": {"$in": [binary(each) for each in {event.sender_id for event in events}]},
+            }
+            for room_id, events in by_room.items()
         ]
-        alike = await any_of(self._engine, EVENTS, branches, only=("room_id", "seq", "sender_id", "client_id"))
-        keys = {tuple(map(binary, command.key)) for command in commands} if alike else set()
-        places = [
-            {"room_id": each["room_id"], "seq": each["seq"]}
-            for each in alike
-            if (each["room_id"], each["sender_id"], each["client_id"]) in keys
-        ]
-        found = map(event_of, await any_of(self._engine, EVENTS, places))
+        found = map(event_of, await any_of(self._engine, EVENTS, branches))
         return {(event.room_id, event.sender_id, event.client_id): event for event in found}
 
     async def _draft(

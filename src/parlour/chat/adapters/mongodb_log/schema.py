@@ -28,7 +28,7 @@ INDEXES = {
         # The fence, and the shard key.
         IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),
         # Not unique, which a sharded collection could not keep: who was first is decided by the fence. The client's id stands before
-        # the sender's, since a batch looks for repeats by it.
+        # the sender's: a room's part of a batch is looked for by the sets of both, and it is the one that picks out single events.
         IndexModel([("room_id", ASCENDING), ("client_id", ASCENDING), ("sender_id", ASCENDING)], name="repeats"),
     ],
     MESSAGES: [
