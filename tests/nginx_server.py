@@ -46,7 +46,8 @@ class Certificate:
             folder / f"{name}.pem" for name in ("authority", "certificate", "key")
         )
         self.authority_file.write_bytes(self.authority.public_bytes(serialization.Encoding.PEM))
-        self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        whole = [each.public_bytes(serialization.Encoding.PEM) for each in (self.certificate, self.authority)]
+        self.file.write_bytes(b"".join(whole))
         self.key_file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

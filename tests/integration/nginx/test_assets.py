@@ -29,6 +29,9 @@ def test_assets_are_kept_and_confirmed_by_their_tags(
         assert zipped.headers["content-encoding"] == "gzip"
         assert zipped.text == SCRIPT
         assert zipped.headers["etag"] != first.headers["etag"]
+        assert zipped.headers["vary"].lower() == "accept-encoding"
+        alike = client.get("/assets/app-0123.js?v=3", headers={"accept-encoding": "x-strange, gzip;q=0.5"})
+        assert (alike.headers["x-cache-status"], alike.text) == ("HIT", SCRIPT)
         refused = client.get("/assets/app-0123.js", headers={"accept-encoding": "gzip;q=0"})
         assert "content-encoding" not in refused.headers
 
