@@ -137,9 +137,12 @@ def test_forwarded_addresses_are_believed_of_the_proxy_alone(
     one = [nodes[0]]
     with (
         gateway_of(tmp_path, certificate, one, trusted_proxies=("127.0.0.3", "10.0.0.0/8")) as server,
+        server.client(address="127.0.0.1") as neighbour,
         server.client(address="127.0.0.2") as stranger,
         server.client(address="127.0.0.3") as proxy,
     ):
+        # Parlour itself believes 127.0.0.1, where NGINX is: what NGINX passed on of the client's own would be taken for true.
+        assert address_seen(neighbour, "neighbour", "203.0.113.9") == "127.0.0.1"
         assert address_seen(stranger, "stranger", "203.0.113.9") == "127.0.0.2"
         assert address_seen(proxy, "proxied", "203.0.113.9") == "203.0.113.9"
         assert address_seen(proxy, "chained", "198.51.100.1, 203.0.113.9, 10.1.1.1") == "203.0.113.9"
