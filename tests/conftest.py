@@ -1,4 +1,4 @@
-"""What holds for all tests: none speaks TLS, and httpx need not read all certificates of the world for each of its clients."""
+"""What holds for all tests: whoever speaks TLS names its authority, so httpx need not read those of the world for each client."""
 
 import os
 from collections.abc import Iterator
