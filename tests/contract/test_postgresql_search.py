@@ -145,6 +145,23 @@ class TestSlowOrAway:
             assert not feed.guard.away
         assert await feed.found("tea", room) == ["tea"]
 
+    async def test_searches_take_turns_and_wait_no_longer_than_their_patience(
+        self, feed: Feed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(search_module, "SEARCHES", 2)
+        search = PostgresqlSearch(feed.database, feed.log, feed.clock, feed.guard, patience=60.0)
+        query = SearchQuery("tea", [a_room()])
+        async with feed.database.transaction() as connection:
+            await connection.execute(text("LOCK TABLE search_messages IN ACCESS EXCLUSIVE MODE"))
+            under_way = [asyncio.create_task(search.search(query)) for _ in range(2)]
+            await asyncio.sleep(0)  # both have their turn
+            search._patience = 0.05
+            with pytest.raises(Unavailable, match="Too many searches"):
+                await search.search(query)
+        assert await asyncio.gather(*under_way) == [([], None)] * 2
+        search._patience = 60.0
+        assert await search.search(query) == ([], None)
+
     async def test_a_search_nobody_waits_for_ends_in_the_server(self, feed: Feed) -> None:
         waiting = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

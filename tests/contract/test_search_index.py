@@ -11,15 +11,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from parlour.chat.adapters.postgresql_search import SERVICE, PostgresqlSearchIndex
 from parlour.chat.adapters.postgresql_search import index as index_module
 from parlour.chat.adapters.postgresql_search.tables import metadata
-from parlour.chat.model import EventType, NewEvent, RoomEvent
+from parlour.chat.model import EventType, Message, NewEvent, RoomEvent
 from parlour.chat.ports import SearchQuery
 from parlour.chat.service.indexing import Indexing
-from parlour.platform.errors import Unavailable
+from parlour.platform.errors import InvalidRequest, Unavailable
 from parlour.platform.guard import Guard
 from parlour.platform.ids import EventId, RoomId, uuid7
 from parlour.platform.sql import migrate, open_database
@@ -94,6 +95,28 @@ class TestFeeding:
         assert await feed.found("word", other) == ["word"]
         assert await feed.found("x", room) == []  # it is not in the log
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"room_id": "x"},
+            {"id": ""},
+            {"sender_id": ANN.upper()},
+            {"seq": 0},
+            {"seq": 2**63},
+            {"at": 2**70},
+            {"data": {"text": 7}},
+        ],
+    )
+    async def test_what_is_no_event_is_refused_and_holds_up_nobody(self, feed: Feed, wrong: dict[str, Any]) -> None:
+        room, other = a_room(), a_room()
+        (event, *more) = await feed.append(saying(room, "word"), saying(room, "word"), saying(other, "word"))
+        bad = replace(event, **wrong)
+        with pytest.raises(InvalidRequest):
+            await feed.index.apply([bad, *more])
+        assert await feed.reached(other) == 0
+        await asyncio.wait_for(Indexing(feed.index).committed([bad, *more]), 30)
+        assert await feed.found("word", other) == ["word"]
+
     async def test_many_rooms_at_once(self, feed: Feed) -> None:
         rooms = [a_room() for _ in range(300)]
         events = await feed.append(*(saying(room, f"word {number}") for number in range(3) for room in rooms))
@@ -138,6 +161,32 @@ class TestFeeding:
         for room, each in zip(rooms, events, strict=True):
             assert await feed.reached(room) == each[-1].seq
             assert without_words(await feed.rows(room)) == await feed.fold(room)
+
+    async def test_what_was_read_early_is_not_written_late(self, feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One of two that feed is held up between reading the log and writing the index."""
+        room = a_room()
+        events = await feed.append(saying(room, "first"))
+        events += await feed.append(doing(EventType.MESSAGE_EDITED, events[0], text="second"))
+        await feed.index.apply(events[:1])
+        has_read, may_go = asyncio.Event(), asyncio.Event()
+        message_of = feed.log.message
+
+        async def held_up(room_id: RoomId, message_id: EventId, *, reactors: bool = True) -> Message | None:
+            found = await message_of(room_id, message_id, reactors=reactors)
+            if not has_read.is_set():
+                has_read.set()
+                await may_go.wait()
+            return found
+
+        monkeypatch.setattr(feed.log, "message", held_up)
+        slow = asyncio.create_task(feed.index.apply(events))
+        await has_read.wait()
+        events += await feed.append(doing(EventType.MESSAGE_EDITED, events[0], text="third"))
+        await feed.index.apply(events)
+        may_go.set()
+        await slow
+        assert await feed.reached(room) == 3
+        assert [row[5] for row in (await feed.rows(room)).values()] == ["third"]
 
     async def test_a_server_that_is_killed_and_comes_back_has_everything(
         self, feed: Feed, postgresql: PostgresqlServer

@@ -148,7 +148,11 @@ class SearchIndex(Protocol):
     """
 
     async def apply(self, events: Sequence[RoomEvent]) -> None:
-        """Return once the index has come as far as these events, of any number of rooms and in any order."""
+        """Return once the index has come as far as these events, of any number of rooms and in any order.
+
+        Raises:
+            InvalidRequest: one is no event of a log; nothing was done.
+        """
         ...
 
     async def rebuild(self, room_id: RoomId) -> None:

@@ -16,8 +16,9 @@ from parlour.chat.adapters.postgresql_search.vectors import vector
 from parlour.chat.fold import ON_MESSAGES, created
 from parlour.chat.model import EventType, Message, RoomEvent
 from parlour.chat.ports import RoomLog
+from parlour.platform.errors import InvalidRequest
 from parlour.platform.guard import Guard
-from parlour.platform.ids import EventId, RoomId
+from parlour.platform.ids import EventId, RoomId, is_uuid
 from parlour.platform.sql import Database
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ STEP = 200
 
 EMPTIED = 5_000
 """Messages that a transaction forgets at most."""
+
+_LARGEST = 1 << 62
 
 T = TypeVar("T")
 
@@ -81,9 +84,15 @@ class PostgresqlSearchIndex:
         self._guard = guard
 
     async def apply(self, events: Sequence[RoomEvent]) -> None:
-        """Return once the index has come as far as these events; as the port has it."""
+        """Return once the index has come as far as these events; as the port has it.
+
+        Raises:
+            InvalidRequest: one is none of a log's; nothing was done.
+            Unavailable: PostgreSQL or the log is away.
+        """
         by_room: dict[RoomId, dict[int, RoomEvent]] = defaultdict(dict)
         for event in events:
+            _check(event)
             by_room[event.room_id][event.seq] = event
         await self._reach(
             {room_id: _Goal(max(each), [each[seq] for seq in sorted(each)]) for room_id, each in by_room.items()}
@@ -199,6 +208,18 @@ class PostgresqlSearchIndex:
                 return await work(connection)
 
         return await self._guard.call(write, repeatable=True)
+
+
+def _check(event: RoomEvent) -> None:
+    """Refuse what the database would: that would look as if it were away, for ever.
+
+    Raises:
+        InvalidRequest: it is no event of a log.
+    """
+    identified = all(map(is_uuid, (event.room_id, event.id, event.sender_id)))
+    placed = 0 < event.seq < _LARGEST and abs(event.at) < _LARGEST
+    if not identified or not placed or not isinstance(event.data.get("text", ""), str):
+        raise InvalidRequest(f"the event {event.id!r} of the room {event.room_id!r} is none of a log")
 
 
 def _put_in() -> Insert:

@@ -24,6 +24,9 @@ from parlour.platform.sql import Database, DatabaseUnavailable
 BUDGET = 0.25
 """Seconds after which no further window is begun: the page ends there, and the next goes on."""
 
+SEARCHES = 6
+"""That are under way at a time: fewer than the database has connections, so that feeding the index gets some."""
+
 GRACE = 1.0
 """Seconds after its patience in which the server has to say that it gave a statement up; else it is away."""
 
@@ -51,12 +54,15 @@ class PostgresqlSearch:
     """
 
     def __init__(self, database: Database, log: RoomLog, clock: Clock, guard: Guard, *, patience: float = 1.0) -> None:
-        """Search a PostgreSQL database with the tables of `SERVICE`; `patience` in seconds bounds what it does for one page."""
+        """Search a PostgreSQL database with the tables of `SERVICE`; `patience` in seconds bounds how long a page waits for
+        its turn, and then how long it takes.
+        """
         self._database = database
         self._log = log
         self._clock = clock
         self._guard = guard
         self._patience = patience
+        self._turns = asyncio.Semaphore(SEARCHES)
 
     async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
         """Return hits, best first, and the cursor of the next page.
@@ -73,9 +79,20 @@ class PostgresqlSearch:
         known = all(map(is_uuid, ids)) and (query.has is None or query.has in HAS)
         if not terms or not query.room_ids or query.limit <= 0 or not known:
             return [], None
-        found, following = await self._page(query, terms, cursor)
+        await self._take_turn()
+        try:
+            found, following = await self._page(query, terms, cursor)
+        finally:
+            self._turns.release()
         hits = await self._as_they_are(found, query, terms)
         return hits, None if following is None else encode(following)
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unavailable("Too many searches are under way.", retry_after=1) from error
 
     async def _page(
         self, query: SearchQuery, terms: Sequence[Term], cursor: Cursor
