@@ -23,6 +23,10 @@ from ..postgresql_server import PostgresqlServer
 from .room_logs import SearchBench, StillClock
 
 
+PATIENCE = 60.0
+"""Seconds: a busy machine is no failure."""
+
+
 class TellingLog(SqliteRoomLog):
     """Remembers the events that were appended and not yet taken."""
 
@@ -62,15 +66,15 @@ async def search_database(server: PostgresqlServer, templates: set[str]) -> str:
 async def postgresql(folder: Path, url: str) -> AsyncIterator[SearchBench]:
     clock = StillClock()
     log = await telling_log(folder, clock)
-    database = open_database(url)
-    guard = Guard("search", Unavailable)
+    database = open_database(url, timeout=PATIENCE)
+    guard = Guard("search", Unavailable, timeout=PATIENCE)
     indexing = Indexing(PostgresqlSearchIndex(database, log, guard))
 
     async def settled() -> None:
         await indexing.committed(log.take())
 
     try:
-        yield SearchBench(log, clock, PostgresqlSearch(database, log, clock, guard, patience=30.0), settled)
+        yield SearchBench(log, clock, PostgresqlSearch(database, log, clock, guard, patience=PATIENCE), settled)
     finally:
         await database.close()
         await log.close()
@@ -130,9 +134,9 @@ async def feeding(server: PostgresqlServer, templates: set[str], folder: Path) -
     url = await search_database(server, templates)
     clock = StillClock()
     log = await telling_log(folder, clock)
-    database = open_database(url)
-    guard = Guard("search", Unavailable)
-    search = PostgresqlSearch(database, log, clock, guard, patience=60.0)
+    database = open_database(url, timeout=PATIENCE)
+    guard = Guard("search", Unavailable, timeout=PATIENCE)
+    search = PostgresqlSearch(database, log, clock, guard, patience=PATIENCE)
     yield Feed(log, database, guard, clock, PostgresqlSearchIndex(database, log, guard), search, url)
     await database.close()
     await log.close()

@@ -280,6 +280,7 @@ FORGED = st.one_of(
 )
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cursor=FORGED, fields=st.lists(NUMBERS, min_size=6, max_size=6), changed=st.integers(0, 5))
 async def test_a_forged_cursor_is_refused_or_leads_to_a_page(
@@ -300,6 +301,7 @@ async def test_a_forged_cursor_is_refused_or_leads_to_a_page(
         assert {hit.message.text for hit in found} <= {"word"}
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=60), query=st.text(max_size=30))
 async def test_any_text_is_stored_and_any_text_is_a_query(bench: SearchBench, text: str, query: str) -> None:
@@ -311,6 +313,7 @@ async def test_any_text_is_stored_and_any_text_is_a_query(bench: SearchBench, te
             assert all(0 <= start < end <= len(text) for start, end in hit.highlights)
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet="aàÀ 北京x́कि.я", min_size=1, max_size=30), data=st.data())
 async def test_a_text_with_a_word_is_found_by_itself(bench: SearchBench, text: str, data: st.DataObject) -> None:

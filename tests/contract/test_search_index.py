@@ -26,7 +26,7 @@ from parlour.platform.ids import EventId, RoomId, uuid7
 from parlour.platform.sql import migrate, open_database
 
 from ..postgresql_server import PostgresqlServer
-from .fed_search import Feed, feeding
+from .fed_search import PATIENCE, Feed, feeding
 from .room_logs import ANN, BEN, CY, START, a_client_id, a_room, doing, saying
 
 
@@ -141,12 +141,13 @@ class TestFeeding:
         assert sum(asked) == 38
         assert max(asked) <= 7
 
+    @pytest.mark.timeout(300)
     async def test_two_that_feed_and_one_that_rebuilds_at_a_time(self, feed: Feed) -> None:
         rooms = [a_room() for _ in range(4)]
         events = [await _history(feed, room, random.Random(seed)) for seed, room in enumerate(rooms)]
         together = [event for each in events for event in each]
-        other = open_database(feed.url)
-        second = PostgresqlSearchIndex(other, feed.log, Guard("search", Unavailable))
+        other = open_database(feed.url, timeout=PATIENCE)
+        second = PostgresqlSearchIndex(other, feed.log, Guard("search", Unavailable, timeout=PATIENCE))
 
         async def applying(index: PostgresqlSearchIndex, seed: int) -> None:
             for batch in _batches(together, random.Random(seed)):
@@ -188,6 +189,7 @@ class TestFeeding:
         assert await feed.reached(room) == 3
         assert [row[5] for row in (await feed.rows(room)).values()] == ["third"]
 
+    @pytest.mark.timeout(300)
     async def test_a_server_that_is_killed_and_comes_back_has_everything(
         self, feed: Feed, postgresql: PostgresqlServer
     ) -> None:
@@ -307,6 +309,7 @@ def _batches(events: Sequence[RoomEvent], chance: random.Random) -> list[list[Ro
     return batches
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, min_size=1, max_size=40), seed=st.integers(0, 2**32), parallel=st.booleans())
 async def test_fed_in_any_way_it_is_the_fold_and_so_is_one_made_anew(

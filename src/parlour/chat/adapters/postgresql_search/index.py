@@ -29,6 +29,9 @@ STEP = 200
 EMPTIED = 5_000
 """Messages that a transaction forgets at most."""
 
+CHARACTERS = 1 << 16
+"""Of a message that are searched: a tsvector ends at 1 MB, and the service lets an eighth of them be said."""
+
 _LARGEST = 1 << 62
 
 T = TypeVar("T")
@@ -243,7 +246,8 @@ def _rows(touched: Iterable[Message]) -> _Changes:
     changes = _Changes([], [])
     for message in touched:
         key = {"room_id": message.room_id, "seq": message.seq}
-        words = vector(message.text, message.room_id, message.sender_id)
+        text = message.text[:CHARACTERS].replace("\x00", " ")  # PostgreSQL has no such character
+        words = vector(text, message.room_id, message.sender_id)
         if not words:  # deleted, or without a word to find it by
             changes.gone.append(key)
             continue
@@ -255,7 +259,7 @@ def _rows(touched: Iterable[Message]) -> _Changes:
                 "sender_id": message.sender_id,
                 "at": message.at,
                 "version": message.version,
-                "text": message.text.replace("\x00", " "),  # PostgreSQL has no such character
+                "text": text,
                 "words": words,
             }
             | has

@@ -142,11 +142,7 @@ class PostgresqlSearch:
 
     async def _as_they_are(self, found: Sequence[_Hit], query: SearchQuery, terms: Sequence[Term]) -> list[SearchHit]:
         now = await read(self._log, [(hit.candidate.room_id, hit.candidate.message_id) for hit in found])
-        return [
-            SearchHit(message, hit.score, highlights(message.text, terms))
-            for hit, message in zip(found, now, strict=True)
-            if message is not None and (message.version == hit.candidate.version or _matches(message, query, terms))
-        ]
+        return await asyncio.to_thread(_shown, found, now, query, terms)
 
 
 def _ranked(rows: Sequence[Candidate], terms: Sequence[Term], now: int, best: tuple[float, Place] | None) -> list[_Hit]:
@@ -155,6 +151,17 @@ def _ranked(rows: Sequence[Candidate], terms: Sequence[Term], now: int, best: tu
     hits = [_Hit(points, row) for points, row in scores if points is not None]
     hits.sort(key=lambda hit: hit.order, reverse=True)
     return [hit for hit in hits if best is None or hit.order < best]
+
+
+def _shown(
+    found: Sequence[_Hit], now: Sequence[Message | None], query: SearchQuery, terms: Sequence[Term]
+) -> list[SearchHit]:
+    """Return the hits with their messages as they are `now`, without those that are none any more."""
+    return [
+        SearchHit(message, hit.score, highlights(message.text, terms))
+        for hit, message in zip(found, now, strict=True)
+        if message is not None and (message.version == hit.candidate.version or _matches(message, query, terms))
+    ]
 
 
 def _matches(message: Message, query: SearchQuery, terms: Sequence[Term]) -> bool:
