@@ -22,7 +22,6 @@ from parlour.platform.sql import Database, migrate, open_database
 from ..postgresql_server import PostgresqlServer
 from .room_logs import SearchBench, StillClock
 
-
 PATIENCE = 60.0
 """Seconds: a busy machine is no failure."""
 
