@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from parlour.platform.redis import BusUnavailable, RedisEngine
+from parlour.platform.bus import BusUnavailable
+from parlour.platform.redis import RedisEngine
 
 from ..redis_server import RedisServer
 

@@ -336,12 +336,30 @@ class Fanout(Protocol):
 
 
 class PresenceStore(Protocol):
-    """Which users are here, over all nodes and devices; soft state that a restart forgets."""
+    """Which users are here, over all nodes and devices; soft state that a restart forgets.
+
+    A user is as present as the most present of their devices: `online`, `idle` or `offline`. `set` and `get` touch nothing but
+    memory. The devices of other nodes count for users that are followed, within a second of a change there, and those of a node that
+    was killed for 30 s at most. Failure: nothing raises; while the engine is away this node's devices count as ever, and those
+    elsewhere as they were known last.
+    """
 
     def set(self, user_id: UserId, device: str, state: str | None) -> str:
-        """Set one device's state (`active`, `idle`; None for gone) and return the user's: `online`, `idle` or `offline`."""
+        """Set the state of a device of this node (`active`, `idle`; None for gone) and return the user's."""
         ...
 
     def get(self, user_ids: Iterable[UserId]) -> dict[UserId, str]:
         """Return the state of each user."""
+        ...
+
+    async def follow(self, user_ids: Collection[UserId]) -> None:
+        """From now on know of users' devices elsewhere; on return `get` does. Who is followed already costs a look-up."""
+        ...
+
+    def unfollow(self, user_ids: Iterable[UserId]) -> None:
+        """Forget users' devices elsewhere."""
+        ...
+
+    def on_change(self, listener: Callable[[UserId, str], None]) -> None:
+        """Call `listener(user_id, before)` whenever a followed user's state has changed by what happened elsewhere."""
         ...

@@ -6,10 +6,21 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from parlour.platform.errors import Unavailable
+
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[bytes], Awaitable[None] | None]
 Unsubscribe = Callable[[], None]
+
+
+class BusUnavailable(Unavailable):
+    """What the nodes of this server share does not answer.
+
+    Wait `retry_after` seconds, then repeat.
+    """
+
+    code = "bus_unavailable"
 
 
 class Bus(Protocol):

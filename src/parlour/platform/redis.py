@@ -1,9 +1,10 @@
 """Redis: one guarded pool of connections, and the failures that are clean."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from parlour.platform.errors import Unavailable
+from parlour.platform.bus import BusUnavailable
 from parlour.platform.guard import Guard
 
 if TYPE_CHECKING:
@@ -12,13 +13,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class BusUnavailable(Unavailable):
-    """What the nodes of this server share does not answer.
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks that use Redis and wait for their ends.
 
-    Wait `retry_after` seconds, then repeat.
+    Again and again, since before Python 3.12 `asyncio.wait_for`, in which redis-py writes, can swallow a cancellation.
     """
-
-    code = "bus_unavailable"
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
 
 
 class RedisEngine:

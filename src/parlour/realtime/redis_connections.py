@@ -8,7 +8,7 @@ import logging
 import math
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -259,12 +259,10 @@ class Subscriber:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
             self._unsettle()
             self._away = True
-        raise next(end for end in ends if isinstance(end, Exception))
+        raise next(failure for task in tasks if not task.cancelled() and (failure := task.exception()))
 
     async def _write(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
@@ -311,6 +309,18 @@ class Subscriber:
                 elif reply[0] in (b"subscribe", b"unsubscribe"):
                     self._confirm(1)
             await asyncio.sleep(0)  # what was read together is read without a pause; others have their turn
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their ends.
+
+    Again and again, since before Python 3.12 `asyncio.wait_for`, in which redis-py writes, can swallow a cancellation.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
 
 
 def connector(url: str, timeout: float) -> Callable[[], Awaitable[Connection]]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from parlour.realtime.redis_connections import CALM, MAX_MESSAGE, Handler, Publisher, Subscriber, connector
+from parlour.realtime.redis_connections import CALM, MAX_MESSAGE, Handler, Publisher, Subscriber, connector, end
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +71,7 @@ class RedisLine:
         if self._tasks:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._publisher.ask("PING"), 1.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks = []
         if self._gap_timer is not None:
             self._gap_timer.cancel()

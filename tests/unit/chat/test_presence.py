@@ -46,7 +46,7 @@ async def test_a_watcher_gets_the_states_and_then_only_changes() -> None:
     watch = Watch()
     watch.presence.arrive(BOB, "b1")
     await sleep(1)
-    assert watch.presence.watch(ANN, "a1", [BOB, UserId("nobody")]) == {BOB: "online", "nobody": "offline"}
+    assert await watch.presence.watch(ANN, "a1", [BOB, UserId("nobody")]) == {BOB: "online", "nobody": "offline"}
     await sleep(1)
     assert watch.told == []
     watch.presence.update(BOB, "b1", "idle")
@@ -59,7 +59,7 @@ async def test_a_watcher_gets_the_states_and_then_only_changes() -> None:
 @in_virtual_time
 async def test_a_reconnect_within_the_grace_is_no_change() -> None:
     watch = Watch()
-    watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [BOB])
     watch.presence.arrive(BOB, "b1")
     await sleep(1)
     watch.presence.leave(BOB, "b1")
@@ -72,7 +72,7 @@ async def test_a_reconnect_within_the_grace_is_no_change() -> None:
 @in_virtual_time
 async def test_a_user_is_online_while_one_device_is_active_and_idle_when_all_are() -> None:
     watch = Watch()
-    watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [BOB])
     watch.presence.arrive(BOB, "phone")
     watch.presence.arrive(BOB, "laptop")
     watch.presence.update(BOB, "phone", "idle")
@@ -87,7 +87,7 @@ async def test_a_user_is_online_while_one_device_is_active_and_idle_when_all_are
 async def test_changes_that_cancel_out_are_not_told() -> None:
     watch = Watch()
     watch.presence.arrive(BOB, "b1")
-    watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [BOB])
     for _ in range(20):
         watch.presence.update(BOB, "b1", "idle")
         watch.presence.update(BOB, "b1", "active")
@@ -100,7 +100,7 @@ async def test_who_changes_all_the_time_is_told_of_once_a_second_and_at_last_as_
     watch = Watch()
     watch.presence.arrive(BOB, "b1")
     watch.presence.arrive(BOB, "b2")
-    watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [BOB])
     watch.presence.update(BOB, "b2", "idle")
     for _ in range(20):
         watch.presence.update(BOB, "b1", "idle")
@@ -117,7 +117,7 @@ async def test_who_changes_all_the_time_is_told_of_once_a_second_and_at_last_as_
 @in_virtual_time
 async def test_who_is_calm_is_told_of_within_a_moment() -> None:
     watch = Watch()
-    watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [BOB])
     watch.presence.arrive(BOB, "b1")
     await sleep(CALM * 2)
     watch.presence.update(BOB, "b1", "idle")
@@ -128,9 +128,9 @@ async def test_who_is_calm_is_told_of_within_a_moment() -> None:
 @in_virtual_time
 async def test_who_watches_while_a_change_settles_gets_the_old_state_and_then_the_change() -> None:
     watch = Watch()
-    watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [BOB])
     watch.presence.arrive(BOB, "b1")
-    assert watch.presence.watch(ANN, "a2", [BOB]) == {BOB: "offline"}
+    assert await watch.presence.watch(ANN, "a2", [BOB]) == {BOB: "offline"}
     await sleep(SETTLE * 2)
     assert watch.told == [(BOB, "online")]
 
@@ -151,8 +151,8 @@ async def test_a_storm_of_users_nobody_watches_tells_nothing_and_looks_nothing_u
 async def test_watching_others_replaces_and_leaving_ends_it() -> None:
     watch = Watch()
     carl = UserId("carl")
-    watch.presence.watch(ANN, "a1", [BOB])
-    watch.presence.watch(ANN, "a1", [carl])
+    await watch.presence.watch(ANN, "a1", [BOB])
+    await watch.presence.watch(ANN, "a1", [carl])
     watch.presence.arrive(BOB, "b1")
     watch.presence.arrive(carl, "c1")
     await sleep(1)
@@ -167,7 +167,7 @@ async def test_watching_others_replaces_and_leaving_ends_it() -> None:
 async def test_who_goes_one_after_the_other_is_told_one_after_the_other() -> None:
     watch = Watch()
     users = [UserId(str(number)) for number in range(5)]
-    watch.presence.watch(ANN, "a1", users)
+    await watch.presence.watch(ANN, "a1", users)
     for user_id in users:
         watch.presence.arrive(user_id, user_id)
     await sleep(1)
@@ -182,17 +182,17 @@ async def test_who_goes_one_after_the_other_is_told_one_after_the_other() -> Non
 @in_virtual_time
 async def test_a_long_list_counts_for_more() -> None:
     watch = Watch({"presence": "6/minute"})
-    watch.presence.watch(ANN, "a1", [UserId(str(number)) for number in range(MAX_WATCHED)])
+    await watch.presence.watch(ANN, "a1", [UserId(str(number)) for number in range(MAX_WATCHED)])
     with pytest.raises(RateLimited):
-        watch.presence.watch(ANN, "a1", [])
+        await watch.presence.watch(ANN, "a1", [])
 
 
 @in_virtual_time
 async def test_watching_is_bounded() -> None:
     watch = Watch({"presence": "3/minute"})
     with pytest.raises(InvalidRequest):
-        watch.presence.watch(ANN, "a1", [UserId(str(number)) for number in range(MAX_WATCHED + 1)])
+        await watch.presence.watch(ANN, "a1", [UserId(str(number)) for number in range(MAX_WATCHED + 1)])
     for _ in range(3):
-        watch.presence.watch(ANN, "a1", [])
+        await watch.presence.watch(ANN, "a1", [])
     with pytest.raises(RateLimited):
         watch.presence.update(ANN, "a1", "idle")

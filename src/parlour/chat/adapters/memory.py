@@ -1,7 +1,7 @@
 """Broker, answers and presence of one process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent
@@ -113,7 +113,7 @@ class MemoryPresence:
         self._devices: dict[UserId, dict[str, str]] = {}
 
     def set(self, user_id: UserId, device: str, state: str | None) -> str:
-        """Set one device's state (`active`, `idle`; None for gone) and return the user's: `online`, `idle` or `offline`."""
+        """See PresenceStore."""
         devices = self._devices.setdefault(user_id, {})
         if state is None:
             devices.pop(device, None)
@@ -121,14 +121,28 @@ class MemoryPresence:
             devices[device] = state
         if not devices:
             del self._devices[user_id]
-        return self._state(user_id)
+        return self.state(user_id)
 
     def get(self, user_ids: Iterable[UserId]) -> dict[UserId, str]:
-        """Return the state of each user."""
-        return {user_id: self._state(user_id) for user_id in user_ids}
+        """See PresenceStore."""
+        return {user_id: self.state(user_id) for user_id in user_ids}
 
-    def _state(self, user_id: UserId) -> str:
+    async def follow(self, user_ids: Collection[UserId]) -> None:
+        """See PresenceStore; all there is is known."""
+
+    def unfollow(self, user_ids: Iterable[UserId]) -> None:
+        """See PresenceStore."""
+
+    def on_change(self, listener: Callable[[UserId, str], None]) -> None:
+        """See PresenceStore; there is no elsewhere."""
+
+    def state(self, user_id: UserId) -> str:
+        """Return a user's state."""
         devices = self._devices.get(user_id)
         if not devices:
             return "offline"
         return "online" if "active" in devices.values() else "idle"
+
+    def users(self) -> Iterable[UserId]:
+        """Return the users who have devices."""
+        return self._devices.keys()

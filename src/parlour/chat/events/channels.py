@@ -87,8 +87,8 @@ class Channels:
         self._namespace.to(user_channel(user_id)).emit("read", moved)
 
     def presence(self, user_id: UserId, state: str) -> None:
-        """Tell those who watch a user."""
-        self._namespace.to(presence_channel(user_id)).emit("presence", PresenceChanged(user_id, state))
+        """Tell those who watch a user from this node; the others hear of it by their presence store."""
+        self._namespace.to(presence_channel(user_id)).local.emit("presence", PresenceChanged(user_id, state))
 
     def enter(self, user_id: UserId, room_id: RoomId) -> None:
         """Let a new member's sockets hear the room from now on."""

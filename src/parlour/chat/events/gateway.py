@@ -287,7 +287,7 @@ class Gateway:
 
     async def _watch(self, socket: Socket, payload: wire.PresenceWatch) -> wire.PresenceStates:
         before = self._presence.watched_by(socket.id)
-        states = self._presence.watch(socket.data.user_id, socket.id, payload.user_ids)
+        states = await self._presence.watch(socket.data.user_id, socket.id, payload.user_ids)
         now = self._presence.watched_by(socket.id)
         for user_id in before - now:
             socket.leave(presence_channel(user_id))

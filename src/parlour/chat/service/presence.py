@@ -23,7 +23,7 @@ CALM = 1.0
 
 
 class Presence:
-    """The presence of every user of this node, by device (a socket's id).
+    """The presence of users, by device (a socket's id), as the devices of this node watch it.
 
     `tell(user_id, state)` is called with `online`, `idle` or `offline` once for each change of a watched user, after
     it has held for `SETTLE` seconds and `CALM` after the one told before; changes of users whom nobody watches cost two
@@ -52,6 +52,7 @@ class Presence:
         self._changing: dict[UserId, str] = {}  # what those who watch were told last
         self._calm_until: dict[UserId, float] = {}
         self._leaving: deque[tuple[float, UserId, str]] = deque()
+        store.on_change(self._changed)
 
     def arrive(self, user_id: UserId, device: str) -> None:
         """Count a device in, as active."""
@@ -74,7 +75,7 @@ class Presence:
         if len(self._leaving) == 1:
             loop.call_later(self._grace, self._expire)
 
-    def watch(self, user_id: UserId, device: str, watched: Sequence[UserId]) -> dict[UserId, str]:
+    async def watch(self, user_id: UserId, device: str, watched: Sequence[UserId]) -> dict[UserId, str]:
         """Have `device` of `user_id` watch exactly `watched` from now on, and return their states; unknown ids are offline.
 
         Raises:
@@ -92,6 +93,7 @@ class Presence:
             self._watchers[watched_id] = self._watchers.get(watched_id, 0) + 1
         self._unwatch(self._watched.get(device, frozenset()))
         self._watched[device] = wanted
+        await self._store.follow(wanted)
         # What is still settling is answered as it was, since the change is about to be told.
         return {**self._store.get(wanted), **{each: self._changing[each] for each in wanted & self._changing.keys()}}
 
@@ -106,14 +108,18 @@ class Presence:
                 self._watchers[user_id] = left
             else:
                 del self._watchers[user_id]
+                self._store.unfollow((user_id,))
 
     def _set(self, user_id: UserId, device: str, state: str | None) -> None:
         if user_id not in self._watchers:
             self._store.set(user_id, device, state)
             return
         before = self._store.get((user_id,))[user_id]
-        after = self._store.set(user_id, device, state)
-        if after != before and user_id not in self._changing:
+        if self._store.set(user_id, device, state) != before:
+            self._changed(user_id, before)
+
+    def _changed(self, user_id: UserId, before: str) -> None:
+        if user_id in self._watchers and user_id not in self._changing:
             if not self._changing:
                 asyncio.get_running_loop().call_later(self._settle, self._flush)
             self._changing[user_id] = before
