@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Protocol
 
 from parlour.platform.clock import Clock
 from parlour.platform.errors import RateLimited
@@ -72,11 +73,15 @@ class RateLimits:
         now = self._now()
         full_at = max(self._full_at.get((name, key), now), now)
         if full_at - now > tolerance:
-            raise RateLimited(retry_after=max(0.1, round(full_at - now - tolerance + 0.05, 1)))
+            raise RateLimited(retry_after=refusal(full_at - now - tolerance))
         self._full_at[name, key] = full_at + interval * cost
         if len(self._full_at) > self._prune_at:
             self._full_at = {each: at for each, at in self._full_at.items() if at > now}
             self._prune_at = max(_PRUNE_FROM, 2 * len(self._full_at))
+
+    def rate(self, name: str) -> tuple[float, float]:
+        """Return the seconds between two uses of `name`, and how far ahead of that a burst may be."""
+        return self._rates[name]
 
     def check_address(self, name: str, address: str) -> None:
         """Count one use of `name` by a network address; the machine itself is exempt, as it is for sockets.
@@ -86,6 +91,50 @@ class RateLimits:
         """
         if not is_loopback(address):
             self.check(name, address)
+
+
+class SharedRates(Protocol):
+    """Limits of what several processes count together: `register`, `login`, `refresh`, `password`, `invite`, `room`, `call`.
+
+    What one key may do is bounded over all processes: checks of one key happen one after the other, wherever they come from. Failure:
+    nothing but `RateLimited` is raised; while the engine is away each process counts alone, and the bound is that of each.
+    """
+
+    async def check(self, name: str, key: str, cost: int = 1) -> None:
+        """Count one use of `name` by `key` (`cost` of them); whatever its cost, it passes where one more would.
+
+        Raises:
+            RateLimited: there were too many; `retry_after` says when one more fits.
+        """
+        ...
+
+    async def check_address(self, name: str, address: str) -> None:
+        """Count one use of `name` by a network address; the machine itself is exempt.
+
+        Raises:
+            RateLimited: as `check`.
+        """
+        ...
+
+
+class LocalRates:
+    """The `SharedRates` of a single process."""
+
+    def __init__(self, rates: RateLimits) -> None:
+        self._rates = rates
+
+    async def check(self, name: str, key: str, cost: int = 1) -> None:
+        """See SharedRates."""
+        self._rates.check(name, key, cost)
+
+    async def check_address(self, name: str, address: str) -> None:
+        """See SharedRates."""
+        self._rates.check_address(name, address)
+
+
+def refusal(wait: float) -> float:
+    """Return the `retry_after` of a refusal, in seconds with one digit, none too early."""
+    return max(0.1, round(wait + 0.05, 1))
 
 
 def is_loopback(address: str) -> bool:

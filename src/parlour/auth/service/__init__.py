@@ -12,7 +12,7 @@ from parlour.auth.service.throttle import LoginThrottle
 from parlour.auth.service.watch import Watch
 from parlour.platform.bus import Bus
 from parlour.platform.clock import Clock
-from parlour.platform.rates import RateLimits
+from parlour.platform.rates import LocalRates, RateLimits, SharedRates
 from parlour.platform.tokens import TokenVerifier
 
 __all__ = [
@@ -36,6 +36,7 @@ class Auth:
 
     `await start()` before anything else; `run()` beside a server, until cancelled. `verifier` is what HTTP and sockets check access
     tokens with, `directory` is the users as other services ask for them.
+    `shared_rates` counts what several processes must count together; without it this one counts alone.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Auth:
         bus: Bus,
         clock: Clock,
         rates: RateLimits,
+        shared_rates: SharedRates | None = None,
         lifetimes: Lifetimes | None = None,
         watch_interval: float = 0.5,
     ) -> None:
         self.lifetimes = lifetimes = lifetimes or Lifetimes()
+        shared = shared_rates or LocalRates(rates)
         self.keys = KeyRing(keys, clock, lifetimes)
         self.verifier = TokenVerifier(self.keys, clock)
         self.sessions = Sessions(
@@ -61,11 +64,11 @@ class Auth:
             verifier=self.verifier,
             bus=bus,
             clock=clock,
-            rates=rates,
+            rates=shared,
             lifetimes=lifetimes,
         )
         throttle = LoginThrottle(failures, clock)
-        self.logins = Logins(accounts, self.sessions, hasher, throttle, rates)
+        self.logins = Logins(accounts, self.sessions, hasher, throttle, shared)
         self.accounts = Accounts(
             store=accounts,
             sessions=self.sessions,
@@ -73,7 +76,7 @@ class Auth:
             hasher=hasher,
             bus=bus,
             clock=clock,
-            rates=rates,
+            rates=shared,
         )
         self.directory = Directory(accounts, bus, clock, rates)
         self.administration = Administration(

@@ -15,7 +15,7 @@ from parlour.platform.contracts import USER_CHANGED, Profile, UserChanged
 from parlour.platform.errors import Forbidden, InvalidRequest
 from parlour.platform.ids import UserId, uuid7
 from parlour.platform.permissions import Permission, Role, allowed
-from parlour.platform.rates import RateLimits
+from parlour.platform.rates import SharedRates
 from parlour.platform.tokens import Principal, SessionEnded
 
 
@@ -31,7 +31,7 @@ class Accounts:
         hasher: PasswordHasher,
         bus: Bus,
         clock: Clock,
-        rates: RateLimits,
+        rates: SharedRates,
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -55,7 +55,7 @@ class Accounts:
         user = self.draft(username, email, display_name, Role.MEMBER)
         secret = check_password(password, username=user.username, email=user.email, display_name=user.display_name)
         # From here on the answer tells whether a name or an address is taken; what can be mended without asking costs nothing.
-        self._rates.check_address("register", origin.address)
+        await self._rates.check_address("register", origin.address)
         encoded = await self._hasher.hash(secret, stranger=origin.address)
         device_token = origin.device_token
         if device_token is not None and not await self._sessions.device_users(device_token):

@@ -13,7 +13,7 @@ from parlour.auth.service.throttle import LoginThrottle, account_counters, devic
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import UserId
 from parlour.platform.metrics import LOGINS
-from parlour.platform.rates import RateLimits
+from parlour.platform.rates import SharedRates
 
 
 class Logins:
@@ -25,7 +25,7 @@ class Logins:
         sessions: Sessions,
         hasher: PasswordHasher,
         throttle: LoginThrottle,
-        rates: RateLimits,
+        rates: SharedRates,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
@@ -58,9 +58,9 @@ class Logins:
         if origin.device_token and credentials and credentials.user.id in device_users:
             device_hash = hash_of(origin.device_token)
         if device_hash is None:
-            self._rates.check_address("login", origin.address)
+            await self._rates.check_address("login", origin.address)
         else:  # which strangers behind the same address must not use up
-            self._rates.check("login", device_counter(device_hash))
+            await self._rates.check("login", device_counter(device_hash))
         policies = self._throttle.policies(key, origin.address, device_hash)
         async with self._throttle.attempt(policies):
             stranger = origin.address if device_hash is None else None
@@ -98,7 +98,7 @@ class Logins:
             WrongPassword: it is not the password.
             LoginSlowed: too many were wrong.
         """
-        self._rates.check("password", user_id)
+        await self._rates.check("password", user_id)
         counter = password_counter(user_id)
         credentials = await self._accounts.credentials_of(user_id)
         async with self._throttle.attempt({counter: PER_ACCOUNT}):

@@ -33,7 +33,7 @@ from parlour.platform.clock import Clock
 from parlour.platform.contracts import SESSION_REVOKED, SessionRevoked
 from parlour.platform.ids import SessionId, UserId, uuid7
 from parlour.platform.metrics import SESSIONS_REVOKED
-from parlour.platform.rates import RateLimits
+from parlour.platform.rates import SharedRates
 from parlour.platform.tokens import Principal, SessionEnded, TokenVerifier
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Sessions:
         verifier: TokenVerifier,
         bus: Bus,
         clock: Clock,
-        rates: RateLimits,
+        rates: SharedRates,
         lifetimes: Lifetimes,
     ) -> None:
         self._store = store
@@ -146,7 +146,7 @@ class Sessions:
             AccountDisabled: the account is switched off.
             RateLimited: too many from this address.
         """
-        self._rates.check_address("refresh", origin.address)
+        await self._rates.check_address("refresh", origin.address)
         session = await self._authentic(token)
         successor = mint(session.id, session.family_key)
         rotated = await self._store.rotate(
