@@ -5,6 +5,8 @@ import msgspec
 from parlour.platform.ids import SessionId, UserId
 
 SESSION_REVOKED = "session.revoked"
+SESSIONS_RECALLED = "sessions.recalled"
+"""All ended sessions were written anew, since some may have been missing: whoever keeps a copy reads them again. No payload."""
 USER_CHANGED = "user.changed"
 
 
@@ -15,6 +17,8 @@ class SessionRevoked(msgspec.Struct):
     session_ids: list[SessionId]
     reason: str
     """`logout`, `revoked`, `password_changed`, `token_reused`, `user_disabled` or `role_changed`."""
+    until: int = 0
+    """When the last of their access tokens has expired, in ms since the epoch; 0 where that is not told."""
 
 
 class UserChanged(msgspec.Struct):

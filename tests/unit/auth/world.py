@@ -13,6 +13,7 @@ from parlour.auth.ports import PasswordHasher
 from parlour.auth.service import Auth, Grant, Origin
 from parlour.platform.bus import MemoryBus
 from parlour.platform.contracts import SESSION_REVOKED, USER_CHANGED, SessionRevoked, UserChanged
+from parlour.platform.ended_sessions import EndedSessions
 from parlour.platform.rates import DEFAULT_RATES, RateLimits
 from parlour.platform.sql import Database, migrate, open_database
 from parlour.platform.tokens import Principal
@@ -86,6 +87,7 @@ def an_auth(
     clock: ManualClock,
     lifetimes: Lifetimes | None = None,
     rates: Mapping[str, str] | None = None,
+    ended: EndedSessions | None = None,
 ) -> Auth:
     return Auth(
         accounts=SqlAccountStore(database),
@@ -97,6 +99,7 @@ def an_auth(
         clock=clock,
         rates=RateLimits(clock, {**dict.fromkeys(DEFAULT_RATES, "100000/minute"), **(rates or {})}),
         lifetimes=lifetimes,
+        ended=ended,
     )
 
 

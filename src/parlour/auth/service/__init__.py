@@ -12,6 +12,7 @@ from parlour.auth.service.throttle import LoginThrottle
 from parlour.auth.service.watch import Watch
 from parlour.platform.bus import Bus
 from parlour.platform.clock import Clock
+from parlour.platform.ended_sessions import EndedSessions, MemoryEndedSessions
 from parlour.platform.rates import LocalRates, RateLimits, SharedRates
 from parlour.platform.tokens import TokenVerifier
 
@@ -37,6 +38,7 @@ class Auth:
     `await start()` before anything else; `run()` beside a server, until cancelled. `verifier` is what HTTP and sockets check access
     tokens with, `directory` is the users as other services ask for them.
     `shared_rates` counts what several processes must count together; without it this one counts alone.
+    `ended` keeps ended sessions for other nodes; without it there are none.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Auth:
         clock: Clock,
         rates: RateLimits,
         shared_rates: SharedRates | None = None,
+        ended: EndedSessions | None = None,
         lifetimes: Lifetimes | None = None,
         watch_interval: float = 0.5,
     ) -> None:
@@ -66,6 +69,7 @@ class Auth:
             clock=clock,
             rates=shared,
             lifetimes=lifetimes,
+            ended=ended or MemoryEndedSessions(clock),
         )
         throttle = LoginThrottle(failures, clock)
         self.logins = Logins(accounts, self.sessions, hasher, throttle, shared)

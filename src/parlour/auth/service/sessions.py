@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -30,7 +30,9 @@ from parlour.auth.service.keys import KeyRing
 from parlour.auth.service.refresh_tokens import hash_of, is_authentic, mint, new_family_key, session_named_by
 from parlour.platform.bus import Bus
 from parlour.platform.clock import Clock
-from parlour.platform.contracts import SESSION_REVOKED, SessionRevoked
+from parlour.platform.contracts import SESSION_REVOKED, SESSIONS_RECALLED, SessionRevoked
+from parlour.platform.ended_sessions import EndedSessions
+from parlour.platform.errors import Unavailable
 from parlour.platform.ids import SessionId, UserId, uuid7
 from parlour.platform.metrics import SESSIONS_REVOKED
 from parlour.platform.rates import SharedRates
@@ -78,8 +80,11 @@ class Sessions:
         clock: Clock,
         rates: SharedRates,
         lifetimes: Lifetimes,
+        ended: EndedSessions,
     ) -> None:
         self._store = store
+        self._ended = ended
+        self._recall = False
         self._keys = keys
         self._verifier = verifier
         self._bus = bus
@@ -87,6 +92,7 @@ class Sessions:
         self._rates = rates
         self._lifetimes = lifetimes
         self._told: dict[SessionId, int] = {}
+        bus.on_gap(self._missing)
 
     def begin(
         self, user_id: UserId, origin: Origin, *, device_token: str | None = None, settled: tuple[str, ...] = ()
@@ -226,22 +232,51 @@ class Sessions:
         """Refuse the access tokens of ended sessions from now on, and have their sockets closed; each session is told of once."""
         told: defaultdict[tuple[UserId, RevocationReason], list[SessionId]] = defaultdict(list)
         now = self._clock.now()
+        last = now + self._lifetimes.access
         for session in ended:
             if session.id not in self._told:
                 self._told[session.id] = now
-                self._verifier.end_session(session.id, max(session.access_until, now + self._lifetimes.access))
+                until = max(session.access_until, now + self._lifetimes.access)
+                self._verifier.end_session(session.id, until)
+                last = max(last, until)
                 told[session.user_id, session.reason].append(session.id)
+        await self._keep([session_id for session_ids in told.values() for session_id in session_ids], last)
         for (user_id, reason), session_ids in told.items():
             SESSIONS_REVOKED.labels(reason.value).inc(len(session_ids))
-            message = SessionRevoked(user_id, session_ids, reason.value)
+            message = SessionRevoked(user_id, session_ids, reason.value, last)
             await self._bus.publish(SESSION_REVOKED, msgspec.json.encode(message))
 
     async def recall(self) -> None:
-        """Refuse, after a start, the access tokens of sessions that were ended before it."""
+        """Refuse, after a start, the access tokens of sessions that were ended before it, and have every node refuse them."""
         now = self._clock.now()
-        for session in await self._store.remembered(now):
+        self._recall = False
+        remembered = await self._store.remembered(now)
+        for session in remembered:
             self._told[session.id] = now
             self._verifier.end_session(session.id, session.access_until)
+        until = max((session.access_until for session in remembered), default=now)
+        await self._keep([session.id for session in remembered], until)
+        await self._bus.publish(SESSIONS_RECALLED, b"")
+
+    async def recall_missing(self) -> None:
+        """Do so again where other nodes may have missed some: after a gap of the bus, or what could not be kept for them."""
+        if self._recall:
+            try:
+                await self.recall()
+            except BaseException:
+                self._recall = True
+                raise
+
+    def _missing(self) -> None:
+        self._recall = True
+
+    async def _keep(self, session_ids: Sequence[SessionId], until: int) -> None:
+        """Keep ended sessions for nodes that miss the bus; an engine that is away delays no revocation."""
+        if session_ids:
+            try:
+                await self._ended.add(session_ids, until)
+            except Unavailable:
+                self._recall = True
 
     async def purge(self, told_before: int) -> None:
         """Delete sessions and devices that are long over, and forget what was told before `told_before` (ms)."""

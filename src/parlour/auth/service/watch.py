@@ -66,6 +66,7 @@ class Watch:
         now = self._clock.now()
         changes = await self._store.changes(self._looked_at - _OVERLAP)
         await self._sessions.tell(changes.ended)
+        await self._sessions.recall_missing()
         for user in changes.users:
             if self._told.get(user.id) != user.updated_at:
                 self._told[user.id] = user.updated_at
