@@ -81,6 +81,11 @@ NODE_MESSAGES_DROPPED = Counter(
     "parlour_node_messages_dropped_total", "Messages between processes that were dropped, by reason.", ["reason"]
 )
 
+# The caches in two layers. `layer` is process or redis, `outcome` hit, miss or failed; a miss of both is a read of the source.
+CACHE_LOOKUPS = Counter(
+    "parlour_cache_lookups_total", "Look-ups in caches by layer and outcome.", ["cache", "layer", "outcome"]
+)
+
 # Accounts.
 LOGINS = Counter("parlour_logins_total", "Logins by outcome.", ["outcome"])
 PASSWORD_SECONDS = Histogram(

@@ -1,0 +1,240 @@
+"""The cache in two layers: one read of the source for many, and nothing stale for longer than promised."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+import pytest
+
+from parlour.platform.bus import MemoryBus
+from parlour.platform.cache import Cache
+from parlour.platform.clock import SystemClock
+from parlour.platform.metrics import CACHE_LOOKUPS
+from parlour.platform.redis import RedisEngine
+from parlour.platform.redis_bus import RedisBus
+from parlour.realtime.redis_line import RedisLine
+
+from ..redis_server import RedisProxy, RedisServer
+
+
+class Card(msgspec.Struct):
+    """What is cached."""
+
+    name: str
+    version: int
+
+
+class Source:
+    """The truth, and how often it was read."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.reads = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self.fails = False
+
+    async def load(self, key: str) -> Card:
+        self.reads += 1
+        version = self.version
+        await self.open.wait()
+        if self.fails:
+            raise LookupError(key)
+        return Card(key, version)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - whatever it is that comes to be
+            await asyncio.sleep(0.005)
+
+
+class Node:
+    def __init__(self, redis: RedisServer, source: Source, prefix: str, url: str = "", **options: float) -> None:
+        self.line = RedisLine(url or redis.url, prefix=prefix)
+        self.engine = RedisEngine(url or redis.url, prefix=prefix)
+        self.bus = RedisBus(self.line)
+        self.cache: Cache[Card] = Cache(
+            "cards", source.load, Card, bus=self.bus, clock=SystemClock(), redis=self.engine, **options
+        )  # type: ignore[misc]
+
+    async def start(self) -> "Node":
+        await self.line.start()
+        assert await self.bus.settled()
+        return self
+
+    async def close(self) -> None:
+        await self.cache.close()
+        await self.line.close()
+        await self.engine.close()
+
+
+Start = Callable[..., "asyncio.Future[Node]"]
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+async def start(redis: RedisServer, source: Source) -> AsyncIterator[Start]:
+    nodes: list[Node] = []
+    prefix = redis.prefix()
+
+    async def make(**options: float) -> Node:
+        nodes.append(Node(redis, source, prefix, **options))
+        return await nodes[-1].start()
+
+    yield make  # type: ignore[misc]
+    for node in nodes:
+        await node.close()
+
+
+LONG = {"ttl": 600.0, "shared_ttl": 600.0}
+
+
+async def test_many_who_ask_together_read_the_source_once(start: Start, source: Source) -> None:
+    node = await start(**LONG)
+    source.open.clear()
+    asking = [asyncio.create_task(node.cache.get("a")) for _ in range(50)]
+    await until(lambda: source.reads == 1)
+    asking[0].cancel()  # who goes takes nothing from the others
+    source.open.set()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert answers[1:] == [Card("a", 1)] * 49
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert source.reads == 1
+
+
+async def test_what_one_node_read_another_has_from_redis(start: Start, source: Source) -> None:
+    def count(layer: str, outcome: str) -> float:
+        return CACHE_LOOKUPS.labels("cards", layer, outcome)._value.get()
+
+    first, second = await start(**LONG), await start(**LONG)
+    before = {each: count(*each) for each in (("process", "hit"), ("redis", "hit"), ("redis", "miss"))}
+    assert await first.cache.get("a") == Card("a", 1)
+    assert await second.cache.get("a") == Card("a", 1)
+    assert await second.cache.get("a") == Card("a", 1)
+    assert source.reads == 1
+    assert {each: count(*each) - value for each, value in before.items()} == dict.fromkeys(before, 1)
+
+
+async def test_an_invalidation_reaches_the_other_nodes_process(start: Start, source: Source) -> None:
+    first, second = await start(**LONG), await start(**LONG)
+    await first.cache.get("a")
+    await second.cache.get("a")
+    source.version = 2
+    await first.cache.invalidate("a")
+    assert await first.cache.get("a") == Card("a", 2)
+    heard = asyncio.Event()
+    second.bus.subscribe("mark", lambda _: heard.set())
+    assert await second.bus.settled()
+    await first.bus.publish("mark", b"")
+    await heard.wait()
+    assert await second.cache.get("a") == Card("a", 2)
+
+
+async def test_what_was_being_read_when_it_changed_is_kept_nowhere(start: Start, source: Source) -> None:
+    """The race of a reader with a writer: the old value must not come back over the invalidation."""
+    first, second = await start(**LONG), await start(**LONG)
+    source.open.clear()
+    old = asyncio.create_task(first.cache.get("a"))
+    await until(lambda: source.reads == 1)
+    source.version = 2
+    await second.cache.invalidate("a")
+    await until(lambda: not first.cache._flights)
+    source.open.set()
+    assert await old == Card("a", 1)
+    assert await first.cache.get("a") == Card("a", 2)
+    assert await second.cache.get("a") == Card("a", 2)
+
+
+async def test_a_lost_invalidation_leaves_nothing_stale_for_longer_than_the_ttl(start: Start, source: Source) -> None:
+    first, second = await start(ttl=1.0, shared_ttl=1.0), await start(ttl=1.0, shared_ttl=1.0)
+    loop = asyncio.get_running_loop()
+    await first.cache.get("a")
+    await second.cache.get("a")
+    loaded = loop.time()
+    second.line.unsubscribe("bus:cache.cards")
+    assert await second.bus.settled()
+    source.version = 2
+    await first.cache.invalidate("a")
+    asked = stale = loaded
+    while (await second.cache.get("a")).version == 1:
+        stale = asked  # when it was asked for last, and was stale
+        await asyncio.sleep(0.01)
+        asked = loop.time()
+    assert stale - loaded <= 1.01
+    assert await second.cache.get("a") == Card("a", 2)
+
+
+async def test_both_layers_together_keep_a_value_no_longer_than_one(start: Start, source: Source) -> None:
+    first, second = await start(**LONG), await start(ttl=600, shared_ttl=600)
+    await first.cache.get("a")
+    key = first.engine.key("cache", "cards", "a")
+    await first.engine.call(lambda redis: redis.pexpire(key, 300))
+    await second.cache.get("a")
+    source.version = 2
+    async with asyncio.timeout(30):
+        while (await second.cache.get("a")).version == 1:  # noqa: ASYNC110 - nothing tells of an expiry
+            await asyncio.sleep(0.01)
+    assert source.reads == 2
+
+
+async def test_what_is_kept_is_bounded_and_the_least_used_goes(start: Start, source: Source) -> None:
+    node = await start(ttl=600, shared_ttl=0.0, size=3)
+    for key in "abc":
+        await node.cache.get(key)
+    await node.cache.get("a")
+    await node.cache.get("d")
+    assert source.reads == 4
+    assert list(node.cache._values) == ["c", "a", "d"]
+    await node.cache.get("b")
+    assert source.reads == 5
+
+
+async def test_a_failure_reaches_all_who_ask_and_is_not_kept(start: Start, source: Source) -> None:
+    node = await start(**LONG)
+    source.fails = True
+    source.open.clear()
+    asking = [asyncio.create_task(node.cache.get("a")) for _ in range(3)]
+    await until(lambda: source.reads == 1)
+    source.open.set()
+    assert [type(each) for each in await asyncio.gather(*asking, return_exceptions=True)] == [LookupError] * 3
+    source.fails = False
+    assert await node.cache.get("a") == Card("a", 1)
+
+
+async def test_without_redis_the_source_is_read(redis: RedisServer, source: Source) -> None:
+    alone: Cache[Card] = Cache("alone", source.load, Card, bus=MemoryBus(), clock=SystemClock(), ttl=600)
+    assert await alone.get("a") == await alone.get("a") == Card("a", 1)
+    source.version = 2
+    await alone.invalidate("a")
+    assert await alone.get("a") == Card("a", 2)
+    await alone.close()
+
+    async with RedisProxy(redis) as proxy:
+        node = await Node(redis, source, redis.prefix(), proxy.url, **LONG).start()
+        proxy.cut = True
+        proxy.disconnect()
+        assert await node.cache.get("a") == Card("a", 2)
+        source.version = 3
+        await node.cache.invalidate("a")
+        assert await node.cache.get("a") == Card("a", 3)
+        await node.close()
+
+
+async def test_after_a_gap_nothing_is_trusted(start: Start, source: Source) -> None:
+    node = await start(ttl=600, shared_ttl=0.0)
+    await node.cache.get("a")
+    source.version = 2
+    node.line.gap()
+    await until(lambda: not node.cache._values)
+    assert await node.cache.get("a") == Card("a", 2)
+
+
+async def test_what_redis_holds_is_checked(start: Start, source: Source, redis: RedisServer) -> None:
+    node = await start(**LONG)
+    redis.command("SET", node.engine.key("cache", "cards", "a"), "Vgarbage", "PX", "60000")
+    assert await node.cache.get("a") == Card("a", 1)
