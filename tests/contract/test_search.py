@@ -185,7 +185,14 @@ class TestFilters:
     async def test_more_rooms_than_the_index_is_asked_for(self, bench: SearchBench) -> None:
         rooms = [a_room() for _ in range(300)]
         await bench.log.append([saying(room, "word") for room in rooms])
-        assert len(await hits(bench, "word", rooms[:-1], limit=1_000)) == 299
+        await bench.settled()
+        query, found = SearchQuery("word", rooms[:-1], limit=1_000), []
+        while True:  # a busy machine gives it in several pages
+            page, query.cursor = await bench.search.search(query)
+            found += [hit.message.room_id for hit in page]
+            if query.cursor is None:
+                break
+        assert sorted(found) == sorted(rooms[:-1])
 
     async def test_by_sender_and_time(self, bench: SearchBench) -> None:
         room = a_room()
