@@ -10,7 +10,8 @@ from parlour.auth.service import Auth
 from parlour.config import Settings
 from parlour.platform.bus import Bus, MemoryBus
 from parlour.platform.clock import Clock, SystemClock
-from parlour.platform.rates import RateLimits
+from parlour.platform.ended_sessions import EndedSessions
+from parlour.platform.rates import RateLimits, SharedRates
 from parlour.platform.sql import Database
 
 
@@ -22,6 +23,8 @@ def auth_service(
     bus: Bus,
     clock: Clock,
     rates: RateLimits,
+    shared_rates: SharedRates | None = None,
+    ended: EndedSessions | None = None,
 ) -> Auth:
     """Return the use cases of accounts over the SQL database."""
     return Auth(
@@ -33,6 +36,8 @@ def auth_service(
         bus=bus,
         clock=clock,
         rates=rates,
+        shared_rates=shared_rates,
+        ended=ended,
         lifetimes=Lifetimes(
             access=settings.access_token_seconds * SECOND,
             session=settings.session_days * DAY,

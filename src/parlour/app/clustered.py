@@ -9,6 +9,7 @@ from parlour.chat.adapters.mongodb_log import MongoRoomLog
 from parlour.chat.adapters.postgresql_search import SERVICE as SEARCH_TABLES
 from parlour.chat.adapters.postgresql_search import PostgresqlSearch, PostgresqlSearchIndex
 from parlour.chat.adapters.redis_answers import RedisAnswers
+from parlour.chat.adapters.redis_presence import RedisPresence
 from parlour.chat.service.indexing import Indexing
 from parlour.config import Settings
 from parlour.platform import metrics
@@ -19,6 +20,8 @@ from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.kafka_address import KafkaAddress
 from parlour.platform.redis import RedisEngine
 from parlour.platform.redis_bus import RedisBus
+from parlour.platform.redis_ended_sessions import RedisEndedSessions
+from parlour.platform.redis_rates import RedisRates
 from parlour.platform.sql import Database, migrate, open_database
 from parlour.realtime.redis_cluster import RedisCluster
 from parlour.realtime.redis_line import RedisLine
@@ -40,6 +43,8 @@ async def open_clustered(settings: Settings, database: Database, opened: context
     opened.push_async_callback(cluster.close)
     bus = RedisBus(line)
     opened.push_async_callback(bus.close)
+    presence = RedisPresence(redis, bus)
+    opened.push_async_callback(presence.close)
     address = KafkaAddress.parse(settings.broker_url)
     admin = KafkaAdmin(address)
     await admin.make_topics()
@@ -59,8 +64,11 @@ async def open_clustered(settings: Settings, database: Database, opened: context
         broker=broker,
         bus=bus,
         cluster=cluster,
+        presence=presence,
         epoch=log.epoch,
     )
+    engines.shared_rates = lambda local: RedisRates(redis, local)
+    engines.ended = RedisEndedSessions(redis, SystemClock())
     engines.alone = False
     engines.connected = lambda: line.connected
     engines.checks |= {
@@ -71,6 +79,7 @@ async def open_clustered(settings: Settings, database: Database, opened: context
 
     async def start() -> None:
         await cluster.start()
+        await presence.start()
         broker.start()
 
     engines.starts.append(start)

@@ -8,13 +8,15 @@ from typing import Protocol
 
 from sqlalchemy.engine import make_url
 
-from parlour.chat.adapters.memory import MemoryBroker
+from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
-from parlour.chat.ports import Broker, RoomLog, Search
+from parlour.chat.ports import Broker, PresenceStore, RoomLog, Search
 from parlour.config import Settings
 from parlour.epoch import epoch_of
 from parlour.platform.bus import Bus, MemoryBus
 from parlour.platform.clock import SystemClock
+from parlour.platform.ended_sessions import EndedSessions, MemoryEndedSessions
+from parlour.platform.rates import LocalRates, RateLimits, SharedRates
 from parlour.platform.sql import Database, open_database
 from parlour.realtime import Cluster, MemoryCluster
 
@@ -45,6 +47,7 @@ class Engines:
         broker: Broker,
         bus: Bus,
         cluster: Cluster,
+        presence: PresenceStore,
         epoch: str,
     ) -> None:
         self.database = database
@@ -53,7 +56,10 @@ class Engines:
         self.broker = broker
         self.bus = bus
         self.cluster = cluster
+        self.presence = presence
         self.epoch = epoch
+        self.shared_rates: Callable[[RateLimits], SharedRates] = LocalRates
+        self.ended: EndedSessions = MemoryEndedSessions(SystemClock())
         self.alone = True
         self.connected: Callable[[], bool] = lambda: True
         self.checks: dict[str, tuple[Check, bool]] = {"database": (database.check, True), "messages": (log.check, True)}
@@ -103,6 +109,7 @@ async def _open_embedded(settings: Settings, database: Database, opened: context
         broker=MemoryBroker(bound=settings.max_pending_commands),
         bus=MemoryBus(),
         cluster=MemoryCluster(node_id=settings.node_id),
+        presence=MemoryPresence(),
         epoch=epoch,
     )
 

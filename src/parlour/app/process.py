@@ -50,7 +50,16 @@ class Process:
             route=SOCKETS,
         )
         self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
-        self.auth = auth_service(settings, engines.database, hasher=self._hasher, bus=bus, clock=clock, rates=rates)
+        self.auth = auth_service(
+            settings,
+            engines.database,
+            hasher=self._hasher,
+            bus=bus,
+            clock=clock,
+            rates=rates,
+            shared_rates=engines.shared_rates(rates),
+            ended=engines.ended,
+        )
         self.chat = Chat(self.realtime, self.auth, engines, settings, clock=clock, rates=rates)
         self.video = Video(self.realtime, self.chat, engines.database, settings, bus=bus, clock=clock, rates=rates)
         self.health = Health(parlour.__version__, clock)

@@ -7,7 +7,6 @@ from litestar import Router
 import parlour.chat.http
 from parlour.app.engines import Engines
 from parlour.auth.service import Auth
-from parlour.chat.adapters.memory import MemoryPresence
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.events.channels import Channels
 from parlour.chat.events.gateway import Gateway
@@ -124,7 +123,7 @@ class Chat:
             summaries=summaries,
             messages=self.messages,
             sync=Sync(log, self.memberships, self.heads, rates),
-            presence=Presence(MemoryPresence(), rates, channels.presence),
+            presence=Presence(engines.presence, rates, channels.presence),
             typing=TypingNotices(self.memberships, sizes, rates, channels.typing),
             reads=self.reads,
             alone=engines.alone,
