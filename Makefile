@@ -49,6 +49,7 @@ $(NATIVE): src/parlour/realtime/send_all.c scripts/build_native.py
 setup-apt: ## install the Debian packages that tests need: coturn, PostgreSQL, Redis, NGINX, what Kafka needs, and Chromium (CHROMIUM=… for another)
 	@sh scripts/apt.sh turnserver=coturn postgres=postgresql redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven
 	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || sh scripts/apt.sh chromium=chromium || { echo "or name yours: export CHROMIUM=/path/to/it"; exit 1; }
+	@[ -n "$${CHROMIUM:-}" ] || sh scripts/apt.sh chromium-headless-shell=chromium-headless-shell || echo "setup: without it, browser tests take longer"
 
 setup-stack: ## install the Debian packages that make stack needs
 	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven

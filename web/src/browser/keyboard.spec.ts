@@ -29,7 +29,7 @@ async function lookForFocus(page: Page): Promise<string> {
 async function press(page: Page, ...keys: string[]): Promise<void> {
   for (const key of keys) {
     await page.keyboard.press(key);
-    await expect.poll(() => lookForFocus(page), { message: `after ${key}`, timeout: 5_000 }).toBe("seen");
+    await expect.poll(() => lookForFocus(page), { message: `after ${key}`, timeout: 20_000 }).toBe("seen");
   }
 }
 
@@ -94,7 +94,7 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
     await press(page, "ArrowUp"); // does nothing until the line has its place
     return editor.isVisible();
   };
-  await expect.poll(edits, { timeout: 20_000 }).toBe(true);
+  await expect.poll(edits, { timeout: 60_000 }).toBe(true);
   await focused(editor);
   await type(page, ", mended", "Enter");
   await ann.message("a line, mended").getByText("(edited)").waitFor();
@@ -150,7 +150,7 @@ test("registers, makes a room and talks, searches, and finds the way back", asyn
 async function focused(target: Locator): Promise<void> {
   await target.waitFor();
   await expect
-    .poll(() => target.evaluate((element) => element === document.activeElement), { timeout: 5_000 })
+    .poll(() => target.evaluate((element) => element === document.activeElement), { timeout: 20_000 })
     .toBe(true);
 }
 

@@ -6,7 +6,7 @@ import { Browser } from "./testing/browser";
 import { freePort, ParlourServer } from "./testing/parlour-server";
 
 const PORT = await freePort();
-const WITHIN = { timeout: 30_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 const server = new ParlourServer(PORT, { PARLOUR_DRAIN_SECONDS: "1" });
 
 beforeAll(() => server.start());

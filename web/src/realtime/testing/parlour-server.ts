@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../../../../.venv/bin/parlour", import.meta.url));
-const READY_WITHIN = 45_000;
+const READY_WITHIN = 90_000;
 
 export class ParlourServer {
   readonly #folder = mkdtempSync(join(tmpdir(), "parlour-web-"));
