@@ -12,6 +12,7 @@ from .postgresql_server import PostgresqlServer
 from .redis_server import RedisServer
 
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # holds none; reading them takes 20 to 40 ms of a core
+os.environ.pop("SSL_CERT_FILE", None)  # which counts before the folder
 
 
 @pytest.fixture(scope="session")

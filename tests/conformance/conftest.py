@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 
+from ..ports import free_port
 from .endpoint import Endpoint
-from .processes import ServerProcess, free_port, node, python
+from .processes import PORTS, ServerProcess, node, python
 
 PATHS = {
     "engineio": "/engine.io/",
@@ -65,7 +66,7 @@ def start_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     logs = tmp_path_factory.mktemp("servers")
 
     def start(kind: str) -> ServerProcess:
-        port = free_port()
+        port = free_port(PORTS)
         program, commands = (node, REFERENCES) if is_reference(request.config) else (python, OURS)
         server = ServerProcess(program(*commands[kind], "--port", str(port)), port, logs / f"{kind}-{port}.log")
         started.append(server)
@@ -92,7 +93,7 @@ def servers(start_server: StartServer) -> Callable[[str], ServerProcess]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=None)) as client:
+    async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=None)) as client:
         yield client
 
 
@@ -101,6 +102,14 @@ def either(
     request: pytest.FixtureRequest, servers: Callable[[str], ServerProcess], http: httpx.AsyncClient
 ) -> Endpoint:
     """Engine.IO as each of the two servers speaks it, for the rules below the Socket.IO layer."""
+    return Endpoint(servers(request.param).port, PATHS[request.param], http)
+
+
+@pytest.fixture(params=["patient-engineio", "patient"])
+def patient_either(
+    request: pytest.FixtureRequest, servers: Callable[[str], ServerProcess], http: httpx.AsyncClient
+) -> Endpoint:
+    """The same two, which wait 5 s for a pong."""
     return Endpoint(servers(request.param).port, PATHS[request.param], http)
 
 

@@ -1,7 +1,6 @@
 """Servers as subprocesses: started, waited for until they accept, ended by their own id."""
 
 import json
-import random
 import signal
 import socket
 import subprocess
@@ -13,10 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ..ports import own
+
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "tests" / "node"
-START_DEADLINE = 20.0
-PORTS = range(31_100, 31_200)
+START_DEADLINE = 60.0
+PORTS = own(range(31_100, 31_200))
 
 
 def node_modules() -> Path:
@@ -91,19 +92,6 @@ class ServerProcess:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.kill()
-
-
-def free_port() -> int:
-    """A port that stays ours over a restart: below 32768, so no client's outgoing connection can be given it."""
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    pytest.fail(f"no free port in {PORTS}")
 
 
 def python(script: str, *arguments: str) -> list[str]:

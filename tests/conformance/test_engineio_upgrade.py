@@ -130,9 +130,9 @@ async def test_packets_sent_while_probing_are_neither_lost_nor_doubled(engine: E
     assert [packet for packet in [*first, *rest] if packet != "6"] == ["4one", "4two", "4three", "4four"]
 
 
-async def test_many_messages_across_an_upgrade_come_once_and_in_order(engine: Endpoint) -> None:
+async def test_many_messages_across_an_upgrade_come_once_and_in_order(patient_engine: Endpoint) -> None:
     """Upgrade: "no packet gets lost", with a poll hanging and messages under way the whole time."""
-    session = await engine.poll_session()
+    session = await patient_engine.poll_session()
     got: list[str | bytes] = []
 
     async def poll() -> None:
@@ -143,7 +143,7 @@ async def test_many_messages_across_an_upgrade_come_once_and_in_order(engine: En
     polling = asyncio.create_task(poll())
     for number in range(50):
         await session.send(f"4{number}")
-    async with await engine.probe(session.sid) as socket:
+    async with await patient_engine.probe(session.sid) as socket:
         for number in range(50, 60):
             await session.send(f"4{number}")
         await polling

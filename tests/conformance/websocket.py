@@ -15,7 +15,7 @@ GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 # A deadline, not an expectation: it only bounds a test that would otherwise hang on a busy machine.
-DEADLINE = 10.0
+DEADLINE = 20.0
 
 
 class UpgradeRefusedError(Exception):

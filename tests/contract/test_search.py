@@ -167,7 +167,7 @@ class TestFilters:
         assert await hits(bench, "word", []) == []
         assert await hits(bench, "word", [a_room()]) == []
 
-    @pytest.mark.parametrize("nobody", ["", "x", '"', '" OR "word', "é", BEN.upper()])
+    @pytest.mark.parametrize("nobody", ["", "x", '"', '" OR "word', "é", pytest.param(BEN.upper(), id="upper")])
     async def test_what_is_no_id_is_nobody(self, bench: SearchBench, nobody: str) -> None:
         room = a_room()
         await bench.say(room, "word", BEN)

@@ -1,8 +1,6 @@
 """The real `parlour serve` as a subprocess: started, killed, started again on the same port and data directory."""
 
 import json
-import random
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,10 +12,11 @@ import httpx
 import pytest
 
 from .. import zygote
+from ..ports import free_port, own
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "tests" / "node"
-PORTS = range(31_700, 31_800)
+PORTS = own(range(31_700, 31_800))
 DEADLINE = 60.0
 """Seconds after which whatever is waited for counts as missing: a busy machine takes its time."""
 
@@ -41,7 +40,7 @@ class ParlourServer:
 
     def __init__(self, folder: Path, data_dir: Path | None = None, port: int | None = None, **settings: str) -> None:
         self.data_dir = data_dir or folder / "data"
-        self.port = port or free_port()
+        self.port = port or free_port(PORTS)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
         self._environment = {f"PARLOUR_{name.upper()}": value for name, value in settings.items()}
@@ -108,19 +107,6 @@ def parlour(*arguments: str, stdin: str = "", **settings: str) -> subprocess.Com
 def environment(settings: dict[str, str]) -> dict[str, str]:
     """A small environment: nothing of the developer's own PARLOUR_… settings."""
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **settings}
-
-
-def free_port() -> int:
-    """A port that stays ours over a restart: below 32768, so no client's outgoing connection can be given it."""
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    pytest.fail(f"no free port in {PORTS}")
 
 
 def wait_until(condition: Callable[[], bool], what: str, report: Callable[[], str] = str, pause: float = 0.01) -> None:

@@ -32,10 +32,10 @@ class House(NamedTuple):
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     settings: dict[str, Any] = {
-        "rates": json.dumps({"message": "12000/minute", "search": "5/minute", "typing": "20/minute"}),
+        "rates": json.dumps({"message": "12000/minute", "search": "5/hour", "typing": "20/hour"}),
         "max_outbox_bytes": 200_000,
         "ping_interval_ms": 2_000,
-        "ping_timeout_ms": 2_000,
+        "ping_timeout_ms": 5_000,
     }
     with whole_server(tmp_path_factory.mktemp("floods"), **settings) as server:
         ann, bob, mallory = (server.person(name) for name in ("ann", "bob", "mallory"))
@@ -118,7 +118,7 @@ async def test_member_that_never_reads_is_cut_off_and_the_room_goes_on(
     stuck = await deaf_member(house)
     speaker = await house.mallory.connect()
     text = "x" * 8_000
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         while metric(house.server, 'parlour_slow_readers_total{bound="socket"}') == before:
             sent = [
                 speaker.start("message.send", {"room_id": house.corner, "client_id": str(uuid4()), "text": text})
@@ -167,7 +167,7 @@ async def test_events_past_the_rate_are_refused_with_the_time_to_wait(house: Hou
     assert [answer["ok"] for answer in answers] == [True] * 20 + [False] * 5
     for answer in answers[20:]:
         assert answer["error"]["code"] == "rate_limited"
-        assert 0 < answer["error"]["retry_after"] <= 60
+        assert 0 < answer["error"]["retry_after"] <= 3_600
     assert (await client.call("presence.update", {"state": "active"}))["ok"]
     await client.close()
 
@@ -181,6 +181,6 @@ async def test_requests_past_the_rate_are_refused_with_the_time_to_wait(
     for answer in answers[5:]:
         error = answer.json()["error"]
         assert error["code"] == "rate_limited"
-        assert 0 < error["retry_after"] <= 60
-        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert 0 < error["retry_after"] <= 3_600
+        assert 1 <= int(answer.headers["retry-after"]) <= 3_600
     assert (await asyncio.to_thread(house.ann.request, "GET", "/api/search?q=word")).status_code == 200

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import random
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,14 +13,15 @@ from uuid import uuid4
 
 import httpx
 
+from ..ports import free_port, own
 from ..zygote import Command
 from .socketio_client import DEADLINE, Client
 
-PORTS = range(31_800, 31_900)
+PORTS = own(range(31_800, 31_900))
 """Below 32768, so that no client's outgoing connection is given one of them."""
 
 PASSWORD = "correct horse battery"
-START_DEADLINE = 30.0
+START_DEADLINE = 60.0
 
 
 class WholeServer:
@@ -31,7 +30,7 @@ class WholeServer:
     def __init__(self, folder: Path, **settings: object) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "server.log"
-        self.port = free_port()
+        self.port = free_port(PORTS)
         self.url = f"http://127.0.0.1:{self.port}"
         own = {f"PARLOUR_{name.upper()}": str(value) for name, value in settings.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARLOUR_")}
@@ -84,18 +83,6 @@ def whole_server(folder: Path, **settings: object) -> Iterator[WholeServer]:
     finally:
         status = server.stop()
     assert status == 0, server.log.read_text(errors="replace")[-4000:]
-
-
-def free_port() -> int:
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"no free port in {PORTS}")
 
 
 class Person:

@@ -13,7 +13,8 @@ import httpx
 from parlour.nginx import Node
 
 from ...nginx_server import NAME, Certificate, NginxServer, nginx
-from ..whole_server import WholeServer, free_port
+from ...ports import free_port
+from ..whole_server import PORTS, WholeServer
 
 DEADLINE = 30.0
 SCRIPT = "console.log('hello');\n" * 200
@@ -33,7 +34,7 @@ SECURITY_HEADERS = (
 def free_ports() -> tuple[int, int, int]:
     ports: set[int] = set()
     while len(ports) < 3:
-        ports.add(free_port())
+        ports.add(free_port(PORTS))
     return tuple(ports)  # type: ignore[return-value]  # three
 
 

@@ -16,7 +16,8 @@ from parlour.nginx import Node
 from ...conformance.websocket import WebSocket
 from ...nginx_server import NAME, OPEN, Certificate, NginxServer
 from ..socketio_client import Client
-from ..whole_server import free_port
+from ...ports import free_port
+from ..whole_server import PORTS
 from .behind import DEADLINE, HANDSHAKE, ParlourNode, code_of, gateway_of, parlour_node
 
 
@@ -25,7 +26,7 @@ class DyingNode:
 
     def __init__(self) -> None:
         self.methods: list[str] = []
-        self._listener = socket.create_server(("127.0.0.1", free_port()))
+        self._listener = socket.create_server(("127.0.0.1", free_port(PORTS)))
         self.node = Node("dying", "127.0.0.1", self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ...ports import own
 from ..whole_server import whole_server
 from .house import House, direct, join, start
 from .turn_client import Address, TurnClient, TurnError
 
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "turn.py"
-PORTS = range(31_560, 31_600)
+PORTS = own(range(31_560, 31_600))
 """A port, and the next four for relays."""
 
 SECRET = "north lamp harbour quill"

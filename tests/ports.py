@@ -1,0 +1,28 @@
+"""Ports of test servers. Below 32768, so no client's outgoing connection can be given one that a server lets go of for a while."""
+
+import os
+import random
+import socket
+
+import pytest
+
+
+def own(ports: range) -> range:
+    """The share of a suite's ports that this worker of pytest-xdist has to itself; all of them where there is only one."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
+    share = len(ports) // workers
+    return ports[number * share : (number + 1) * share]
+
+
+def free_port(ports: range) -> int:
+    """One that nobody listens on. It stays ours over a restart."""
+    for port in random.sample(ports, len(ports)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    pytest.fail(f"no free port in {ports}")
