@@ -1,5 +1,6 @@
 """One engine of the stack: a process of its own on loopback, its files below `.stack/`, ended by its own process id."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -62,7 +63,10 @@ class Engine:
         Raises `StackError` where a port is taken, it ends at once, or does not answer in time.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.install()
+        STACK.mkdir(exist_ok=True)
+        with (STACK / "installing").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes, and the program is shared
+            self.install()
         if self.pid() is None:
             for port in self.ports:
                 _check_free(self.name, port)
