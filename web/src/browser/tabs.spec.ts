@@ -46,7 +46,7 @@ test("both show everything once and in order", async () => {
   await left.say("by the left");
   await right.sees("by the left");
   await right.say("by the right");
-  await left.sees("by the right");
+  await Promise.all([left.sees("by the right"), ben.sees("by the right")]); // the tabs also show each other what is still to be sent
   await ben.say("by the other");
   await Promise.all([left.sees("by the other"), right.sees("by the other")]);
   await allHave(texts, [left, right, ben]);
