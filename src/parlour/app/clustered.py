@@ -67,6 +67,7 @@ async def open_clustered(settings: Settings, database: Database, opened: context
         presence=presence,
         epoch=log.epoch,
     )
+    engines.redis = redis
     engines.shared_rates = lambda local: RedisRates(redis, local)
     engines.ended = RedisEndedSessions(redis, SystemClock())
     engines.alone = False

@@ -17,6 +17,7 @@ from parlour.platform.bus import Bus, MemoryBus
 from parlour.platform.clock import SystemClock
 from parlour.platform.ended_sessions import EndedSessions, MemoryEndedSessions
 from parlour.platform.rates import LocalRates, RateLimits, SharedRates
+from parlour.platform.redis import RedisEngine
 from parlour.platform.sql import Database, open_database
 from parlour.realtime import Cluster, MemoryCluster
 
@@ -59,6 +60,7 @@ class Engines:
         self.presence = presence
         self.epoch = epoch
         self.shared_rates: Callable[[RateLimits], SharedRates] = LocalRates
+        self.redis: RedisEngine | None = None
         self.ended: EndedSessions = MemoryEndedSessions(SystemClock())
         self.alone = True
         self.connected: Callable[[], bool] = lambda: True

@@ -26,7 +26,7 @@ from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_list import RoomList
 from parlour.chat.service.room_members import RoomMembers
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.room_sizes import room_sizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
 from parlour.chat.service.sync import Sync
@@ -102,7 +102,8 @@ class Chat:
         self.history = History(log, self.memberships, self.heads, rates)
         self.search = SearchMessages(engines.search, self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)
-        sizes = RoomSizes(store)
+        sizes = room_sizes(store, self._bus, clock, engines.redis)
+        self._sizes = sizes
         self.reads = ReadMarkers(
             log=log,
             sizes=sizes,
@@ -172,6 +173,7 @@ class Chat:
         if self._numbered is not None:
             await self._numbered.close()
         await self.memberships.close()
+        await self._sizes.close()
 
 
 class _Committed:

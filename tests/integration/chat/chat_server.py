@@ -30,7 +30,7 @@ from parlour.chat.service.presence import Presence
 from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_members import RoomMembers
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.room_sizes import room_sizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
@@ -164,7 +164,7 @@ class ChatServer:
             clock=self.clock,
         )
         self.sessions = LiveSessions(self.verifier, self.clock)
-        sizes = RoomSizes(self.store)
+        sizes = room_sizes(self.store, self.bus, self.clock)
         self.gateway = Gateway(
             namespace,
             self.channels,

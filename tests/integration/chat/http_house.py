@@ -24,7 +24,7 @@ from parlour.chat.service.read_markers import ReadMarkers
 from parlour.chat.service.ready import Summaries
 from parlour.chat.service.room_list import RoomList
 from parlour.chat.service.room_members import RoomMembers
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.room_sizes import room_sizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
 from parlour.chat.worker import Worker
@@ -157,7 +157,7 @@ class HttpHouse:
             search=SearchMessages(search, self.memberships, limits),
             read_markers=ReadMarkers(
                 log=self.log,
-                sizes=RoomSizes(self.store),
+                sizes=room_sizes(self.store, MemoryBus(), SystemClock()),
                 memberships=self.memberships,
                 heads=self.heads,
                 rates=limits,

@@ -15,8 +15,8 @@ from parlour.nginx import Node
 
 from ...conformance.websocket import WebSocket
 from ...nginx_server import NAME, OPEN, Certificate, NginxServer
-from ..socketio_client import Client
 from ...ports import free_port
+from ..socketio_client import Client
 from ..whole_server import PORTS
 from .behind import DEADLINE, HANDSHAKE, ParlourNode, code_of, gateway_of, parlour_node
 

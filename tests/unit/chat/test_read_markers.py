@@ -4,7 +4,8 @@ import pytest
 
 from parlour.chat.errors import RoomNotFound
 from parlour.chat.service.read_markers import SMALL_ROOM, ReadMarkers
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.room_sizes import room_sizes
+from parlour.platform.bus import MemoryBus
 from parlour.platform.rates import RateLimits
 
 from .doubles import CountedRooms, FakeHeads, FakeLog, FakeMemberships, ManualClock, a_principal, a_room
@@ -21,7 +22,7 @@ class House:
         self.unread: list[tuple[object, ...]] = []
         self.reads = ReadMarkers(
             log=self.log,
-            sizes=RoomSizes(self.store),
+            sizes=room_sizes(self.store, MemoryBus(), ManualClock()),
             memberships=self.memberships,
             heads=self.heads,
             rates=RateLimits(ManualClock()),

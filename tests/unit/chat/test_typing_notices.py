@@ -5,8 +5,9 @@ from asyncio import sleep
 import pytest
 
 from parlour.chat.errors import RoomNotFound
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.chat.service.room_sizes import room_sizes
 from parlour.chat.service.typing_notices import EXPIRY, LARGEST_ROOM, REPEAT, TypingNotices
+from parlour.platform.bus import MemoryBus
 from parlour.platform.errors import RateLimited
 from parlour.platform.rates import RateLimits
 
@@ -25,7 +26,7 @@ class House:
         self.told: list[tuple[str, bool]] = []
         self.typing = TypingNotices(
             memberships,
-            RoomSizes(self.store),
+            room_sizes(self.store, MemoryBus(), ManualClock()),
             RateLimits(ManualClock(), rates),
             lambda _room_id, user_id, on: self.told.append((user_id, on)),
         )

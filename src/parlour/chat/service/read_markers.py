@@ -6,7 +6,7 @@ from parlour.chat.model import Membership
 from parlour.chat.ports import RoomLog
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.membership import Memberships
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.platform.cache import Cache
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.permissions import Permission
 from parlour.platform.rates import RateLimits
@@ -28,7 +28,7 @@ class ReadMarkers:
         self,
         *,
         log: RoomLog,
-        sizes: RoomSizes,
+        sizes: Cache[int],
         memberships: Memberships,
         heads: Heads,
         rates: RateLimits,
@@ -63,7 +63,7 @@ class ReadMarkers:
         if mark <= membership.read:
             return membership.read
         await self._memberships.mark_read(principal.user_id, room_id, mark)
-        small = await self._sizes.of(room_id) <= SMALL_ROOM
+        small = await self._sizes.get(room_id) <= SMALL_ROOM
         self._tell(room_id, principal.user_id, mark, small, origin)
         return mark
 

@@ -1,35 +1,25 @@
 """How many members a room has, remembered for a while: what decides whether all of a room hear of small things."""
 
-import asyncio
-from collections import OrderedDict
-
 from parlour.chat.ports import RoomStore
+from parlour.platform.bus import Bus
+from parlour.platform.cache import Cache
+from parlour.platform.clock import Clock
 from parlour.platform.ids import RoomId
+from parlour.platform.redis import RedisEngine
 
 LIFETIME = 60.0
 """Seconds by which a number may lag."""
 
 
-class RoomSizes:
-    """The numbers of members of at most `capacity` rooms, those asked for last."""
-
-    def __init__(self, store: RoomStore, *, capacity: int = 10_000) -> None:
-        self._store = store
-        self._capacity = capacity
-        self._sizes: OrderedDict[RoomId, tuple[float, int]] = OrderedDict()
-
-    async def of(self, room_id: RoomId) -> int:
-        """Return how many members a room has, or had up to `LIFETIME` ago.
-
-        Raises:
-            Unavailable: the store is away.
-        """
-        now = asyncio.get_running_loop().time()
-        until, size = self._sizes.get(room_id, (0.0, 0))
-        if until <= now:
-            size = await self._store.count_members(room_id)
-            self._sizes[room_id] = (now + LIFETIME, size)
-            self._sizes.move_to_end(room_id)
-            if len(self._sizes) > self._capacity:
-                self._sizes.popitem(last=False)
-        return size
+def room_sizes(store: RoomStore, bus: Bus, clock: Clock, redis: RedisEngine | None = None) -> Cache[int]:
+    """Return the numbers of members by room id; `get` raises `Unavailable` when the store is away."""
+    return Cache(
+        "room_sizes",
+        lambda room_id: store.count_members(RoomId(room_id)),
+        int,
+        bus=bus,
+        clock=clock,
+        redis=redis,
+        ttl=LIFETIME,
+        shared_ttl=LIFETIME,
+    )

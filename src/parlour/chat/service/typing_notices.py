@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from parlour.chat.service.membership import Memberships
-from parlour.chat.service.room_sizes import RoomSizes
+from parlour.platform.cache import Cache
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.permissions import Permission
 from parlour.platform.rates import RateLimits
@@ -46,7 +46,7 @@ class TypingNotices:
     def __init__(
         self,
         memberships: Memberships,
-        sizes: RoomSizes,
+        sizes: Cache[int],
         rates: RateLimits,
         tell: Callable[[RoomId, UserId, bool], None],
         *,
@@ -73,7 +73,7 @@ class TypingNotices:
         if self._memberships.check(principal, room_id, Permission.SEND) is None:
             await self._memberships.require(principal, room_id, Permission.SEND)
         self._rates.check("typing", principal.user_id)
-        if await self._sizes.of(room_id) > LARGEST_ROOM:
+        if await self._sizes.get(room_id) > LARGEST_ROOM:
             return
         key = (room_id, principal.user_id)
         if on:

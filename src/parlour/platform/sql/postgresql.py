@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from parlour.platform.sql.database import AnyRow, Database, translated
+from parlour.platform.guard import Guard
+from parlour.platform.sql.database import AnyRow, Database, DatabaseUnavailable, translated
 
 T = TypeVar("T")
 
@@ -23,8 +24,8 @@ class PostgresqlDatabase(Database):
     """`Database` on the server that `postgresql://user:password@host:port/name` names; `?ssl=require` and its like are asyncpg's.
 
     Concurrency: transactions run beside each other (READ COMMITTED) on at most `connections` connections of this process; who finds
-    none free waits for one. When the server goes away, what was under way raises, and so does everything until it is there again;
-    a connection that broke meanwhile is noticed before it is used.
+    none free waits for one. When the server goes away, what was under way raises, and so does everything until it is there again,
+    after some failures at once (guard.py); a connection that broke meanwhile is noticed before it is used. Reads are tried again.
     """
 
     def __init__(self, url: URL, *, connections: int = 10, timeout: float = 10.0) -> None:
@@ -42,6 +43,8 @@ class PostgresqlDatabase(Database):
                 "server_settings": {"application_name": "parlour", "lock_timeout": f"{int(timeout * 1000)}ms"},
             },
         )
+        # A transaction has several steps, each with the timeout; more callers than connections wait in turn.
+        self._guard = Guard("postgresql", DatabaseUnavailable, timeout=6 * timeout, concurrent=10 * connections)
         self._claim: AsyncConnection | None = None
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._frozen = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -49,14 +52,15 @@ class PostgresqlDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction."""
-        with translated():
-            async with self._engine.connect() as connection:
-                try:
-                    yield connection
-                    await connection.commit()
-                except BaseException:
-                    await asyncio.shield(connection.rollback())
-                    raise
+        async with self._guard.once():
+            with translated():
+                async with self._engine.connect() as connection:
+                    try:
+                        yield connection
+                        await connection.commit()
+                    except BaseException:
+                        await asyncio.shield(connection.rollback())
+                        raise
 
     async def alone(self, connection: AsyncConnection, what: str) -> None:
         """Take an advisory lock until the transaction ends."""
@@ -83,21 +87,33 @@ class PostgresqlDatabase(Database):
 
     async def rows(self, query: Executable, **parameters: Any) -> Sequence[AnyRow]:
         """Return all rows of one query, in one round trip."""
-        with translated():
-            async with self._single.connect() as connection:
-                return (await connection.execute(query, parameters)).all()
+
+        async def ask() -> Sequence[AnyRow]:
+            with translated():
+                async with self._single.connect() as connection:
+                    return (await connection.execute(query, parameters)).all()
+
+        return await self._guard.call(ask, repeatable=True)
 
     async def row(self, query: Executable) -> AnyRow | None:
         """Return the first row of one query."""
-        with translated():
-            async with self._single.connect() as connection:
-                return (await connection.execute(query)).first()
+
+        async def ask() -> AnyRow | None:
+            with translated():
+                async with self._single.connect() as connection:
+                    return (await connection.execute(query)).first()
+
+        return await self._guard.call(ask, repeatable=True)
 
     async def snapshot(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that sees one moment."""
-        with translated():
-            async with self._frozen.connect() as connection:
-                return await connection.run_sync(work)
+
+        async def ask() -> T:
+            with translated():
+                async with self._frozen.connect() as connection:
+                    return await connection.run_sync(work)
+
+        return await self._guard.call(ask, repeatable=True)
 
     async def backup(self, path: Path) -> None:
         """Refuse: a server's copies are made by the server's tools.
