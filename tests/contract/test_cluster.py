@@ -352,6 +352,7 @@ async def test_a_node_that_starts_without_redis_catches_up(lines: Callable[..., 
         gaps: list[None] = []
         line.subscribe("c", heard.append)
         line.on_gap(lambda: gaps.append(None))
+        assert not await line.settled()
         await line.start()
         assert not await line.settled()
         line.publish(("c",), b"lost")

@@ -189,7 +189,7 @@ class Subscriber:
         self._wake = asyncio.Event()
         self._settling: list[asyncio.Future[bool]] = []
         self._awaiting: deque[tuple[int, asyncio.Future[bool]]] = deque()
-        self._away = False
+        self._away = True
         self._missed = False
         self._heard_at = 0.0
 
