@@ -87,17 +87,16 @@ class Engine:
 
         return await self.call(work)
 
-    async def insert_missing(self, collection: str, documents: Sequence[Document]) -> list[Document]:
-        """Insert documents whose unique keys are not taken; return the others."""
+    async def insert_missing(self, collection: str, documents: Sequence[Document]) -> None:
+        """Insert those documents whose unique keys are not taken."""
 
-        async def work() -> list[Document]:
+        async def work() -> None:
             try:
                 await self._database[collection].insert_many(documents, ordered=False)
             except BulkWriteError as error:
-                return [documents[index] for index in _taken(error)]
-            return []
+                _taken(error)
 
-        return await self.call(work)
+        await self.call(work)
 
     async def update(self, collection: str, updates: Sequence[UpdateOne]) -> None:
         """Do updates in any order; an upsert whose document is there, but is not what its filter wants, does nothing."""

@@ -57,7 +57,7 @@ class Fold:
         if view is None or view.message.room_id != event.room_id:
             return False
         gone = view.deleted
-        if view.apply(event) and view.message.id not in self._begun:
+        if view.apply(event):
             self._changed[view.message.id] = view
         if event.type == EventType.MESSAGE_DELETED and view.deleted:  # also again: the log may still have its text
             self._deleted[view.message.id] = view
@@ -73,7 +73,7 @@ class Fold:
         changed = [view.document() for view in self._changed.values()]
         work: list[Awaitable[None]] = []
         if begun:
-            work.append(_begin(engine, begun))
+            work.append(engine.insert_missing(MESSAGES, begun))  # what is there is of the same event, or newer
         if changed:
             work.append(engine.update(MESSAGES, [_newer(document) for document in changed]))
         if self._deleted:
@@ -130,13 +130,6 @@ async def write_heads(engine: Engine, tails: dict[RoomId, Tail]) -> None:
         for room_id, tail in tails.items()
     ]
     await engine.update(HEADS, updates)
-
-
-async def _begin(engine: Engine, documents: list[Document]) -> None:
-    there = await engine.insert_missing(MESSAGES, documents)
-    changeable = [_newer(document) for document in there if "as_of" in document]
-    if changeable:  # another process folded these events, but perhaps not all of them
-        await engine.update(MESSAGES, changeable)
 
 
 def _newer(document: Document) -> UpdateOne:
