@@ -38,14 +38,22 @@ def _install() -> None:
 
 
 def kafka(
-    *, port: int = PORT, controller_port: int = CONTROLLER_PORT, root: Path = STACK, short_lived: bool = False
+    *,
+    port: int = PORT,
+    controller_port: int = CONTROLLER_PORT,
+    advertised_port: int = 0,
+    root: Path = STACK,
+    short_lived: bool = False,
 ) -> Engine:
-    """Kafka on a port, its files below `root`; the program itself is shared by all. `short_lived` compiles less: it starts sooner."""
+    """Kafka on a port, its files below `root`; the program itself is shared by all.
+
+    `advertised_port` is where clients are sent, `port` without it. `short_lived` compiles less: it starts sooner.
+    """
     folder = root / "kafka"
     properties = folder / "server.properties"
 
     def prepare() -> None:
-        properties.write_text(_properties(port, controller_port, folder / "data"))
+        properties.write_text(_properties(port, controller_port, advertised_port or port, folder / "data"))
         if (folder / "data" / "meta.properties").exists():
             return
         name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -72,13 +80,13 @@ def _ready(port: int, log: Path) -> None:
         raise StackError("it has not said that it started")
 
 
-def _properties(port: int, controller_port: int, data: Path) -> str:
+def _properties(port: int, controller_port: int, advertised_port: int, data: Path) -> str:
     return f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers={HOST}:{controller_port}
 listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}
-advertised.listeners=PLAINTEXT://{HOST}:{port}
+advertised.listeners=PLAINTEXT://{HOST}:{advertised_port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}

@@ -95,7 +95,7 @@ async def seed(
     """Make users in rooms of `room_size`, each with a session; write a JSON line a user to `tokens` (mode 0600)."""
     process = await _open(settings)
     try:
-        await process.auth.start()
+        await process.connect()
         made = await process.auth.administration.seed(users, password=password, lifetime=token_seconds * 1000)
         groups = [made[start : start + room_size] for start in range(0, len(made), room_size)]
         rooms = await _make_rooms(process, groups)

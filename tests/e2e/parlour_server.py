@@ -87,11 +87,12 @@ class ParlourServer:
             self.kill()
 
     def admin(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run `parlour admin …` on the data directory."""
-        return parlour("admin", *arguments, "--data-dir", str(self.data_dir), stdin=stdin)
+        """Run `parlour admin …` on the same data."""
+        own = environment(self._environment)
+        return zygote.run(["admin", *arguments, "--data-dir", str(self.data_dir)], own, stdin=stdin, timeout=DEADLINE)
 
     def seed(self, users: int, room_size: int) -> list[User]:
-        """Make users in rooms; needs no running server."""
+        """Make users in rooms; needs no running server. Their tokens are in `tokens.jsonl` beside the log."""
         tokens = self.log.with_name("tokens.jsonl")
         done = self.admin("seed", "--users", str(users), "--room-size", str(room_size), "--tokens", str(tokens))
         assert done.returncode == 0, done.stderr
@@ -120,7 +121,8 @@ def wait_until(condition: Callable[[], bool], what: str, report: Callable[[], st
 class NodeScript:
     """A script of tests/node/ that says what it has to say in JSON lines."""
 
-    def __init__(self, script: str, log: Path, **variables: str) -> None:
+    def __init__(self, script: str, log: Path, *, trusting: Path | None = None, **variables: str) -> None:
+        """Run it with `PARLOUR_…` variables, believing the authority whose certificate is in `trusting`."""
         if not (NODE / "node_modules" / "socket.io-client").is_dir():
             pytest.fail("the npm packages of tests/node are missing: run make setup")
         self.log = log
@@ -130,7 +132,8 @@ class NodeScript:
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=sink,
-                env=environment({f"PARLOUR_{name.upper()}": value for name, value in variables.items()}),
+                env=environment({f"PARLOUR_{name.upper()}": value for name, value in variables.items()})
+                | ({"NODE_EXTRA_CA_CERTS": str(trusting)} if trusting else {}),
             )
 
     def lines(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 // says. What each sent, was acknowledged, applied and saw live goes to standard output, a JSON line a client, at the end.
 // Commands on standard input: `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
-// PARLOUR_RECONNECTION (`stock`, or `fast`: 30 to 120 ms).
+// PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s as the web client, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
@@ -10,7 +10,9 @@ import { io } from "socket.io-client";
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 const pause = Number(process.env.PARLOUR_PAUSE);
 const reconnection =
-  process.env.PARLOUR_RECONNECTION === "fast" ? { reconnectionDelay: 60, reconnectionDelayMax: 80 } : {};
+  { fast: { reconnectionDelay: 60, reconnectionDelayMax: 80 }, brisk: { reconnectionDelay: 300, reconnectionDelayMax: 2000 } }[
+    process.env.PARLOUR_RECONNECTION
+  ] ?? {};
 const RETRY = new Set([
   "busy",
   "unavailable",

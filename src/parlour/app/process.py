@@ -86,10 +86,14 @@ class Process:
         application: Any = self._polling if self.realtime.serves(scope["path"]) else self.http
         await application(scope, receive, send)
 
-    async def start(self) -> None:
-        """Load what must be known before the first request and start what runs beside them."""
+    async def connect(self) -> None:
+        """Connect the engines and load the keys: enough for who serves nobody."""
         await self._engines.start()
         await self.auth.start()
+
+    async def start(self) -> None:
+        """Load what must be known before the first request and start what runs beside them."""
+        await self.connect()
         self._supervisor.start("loop lag", watch_loop_lag())
         for name, run in self._engines.runs:
             self._supervisor.start(name, run())

@@ -29,6 +29,7 @@ from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
 from parlour.chat.worker import Worker
 from parlour.platform.bus import MemoryBus
+from parlour.platform.clock import SystemClock
 from parlour.platform.contracts import USER_CHANGED, Profile, UserChanged
 from parlour.platform.health import Health
 from parlour.platform.http import create_application
@@ -157,7 +158,7 @@ class HttpHouse:
             search=SearchMessages(search, self.memberships, limits),
             read_markers=ReadMarkers(
                 log=self.log,
-                sizes=room_sizes(self.store, MemoryBus(), SystemClock()),
+                sizes=room_sizes(self.store, self.bus, SystemClock()),
                 memberships=self.memberships,
                 heads=self.heads,
                 rates=limits,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from parlour.chat.events.channels import (
     session_channel,
     user_channel,
 )
+from parlour.chat.events.order import SendingOrder
 from parlour.chat.events.sessions import LiveSessions, end
 from parlour.chat.model import Membership
 from parlour.chat.ports import Pending
@@ -37,6 +38,8 @@ from parlour.platform.tokens import Principal, TokenVerifier
 from parlour.realtime import ConnectRefused, Namespace, PacketRefused, Socket
 
 logger = logging.getLogger(__name__)
+
+_Command = wire.MessageSend | wire.MessageEdit | wire.MessageCommand | wire.Reaction
 
 
 class Gateway:
@@ -80,6 +83,7 @@ class Gateway:
         self._typing = typing
         self._reads = reads
         self._alone = alone
+        self._order = SendingOrder()
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscriptions: list[Unsubscribe] = []
         self._on_ready: list[Callable[[Socket], None]] = []
@@ -201,6 +205,7 @@ class Gateway:
         principal: Principal = socket.data
         self._sessions.close(socket)
         self._presence.leave(principal.user_id, socket.id)
+        self._order.forget(socket.id)
         for listener in self._on_gone:
             listener(socket)
 
@@ -212,16 +217,15 @@ class Gateway:
 
     async def _send(self, socket: Socket, payload: wire.MessageSend) -> asyncio.Future[wire.Placed]:
         self._typing.sent(payload.room_id, socket.data.user_id)
-        return placing(
-            await self._messages.send(
-                socket.data,
-                payload.room_id,
-                payload.client_id,
-                payload.text,
-                payload.reply_to,
-                received=socket.received_at,
-            )
+        sent = self._messages.send(
+            socket.data,
+            payload.room_id,
+            payload.client_id,
+            payload.text,
+            payload.reply_to,
+            received=socket.received_at,
         )
+        return await self._place(socket, payload, sent)
 
     async def _edit(self, socket: Socket, payload: wire.MessageEdit) -> asyncio.Future[wire.Placed]:
         edited = self._messages.edit(
@@ -232,13 +236,13 @@ class Gateway:
             payload.text,
             received=socket.received_at,
         )
-        return placing(await edited)
+        return await self._place(socket, payload, edited)
 
     async def _delete(self, socket: Socket, payload: wire.MessageCommand) -> asyncio.Future[wire.Placed]:
         deleted = self._messages.delete(
             socket.data, payload.room_id, payload.client_id, payload.id, received=socket.received_at
         )
-        return placing(await deleted)
+        return await self._place(socket, payload, deleted)
 
     async def _pin(self, socket: Socket, payload: wire.MessageCommand) -> asyncio.Future[wire.Placed]:
         return await self._set_pin(socket, payload, True)
@@ -250,7 +254,7 @@ class Gateway:
         pinned = self._messages.pin(
             socket.data, payload.room_id, payload.client_id, payload.id, on=on, received=socket.received_at
         )
-        return placing(await pinned)
+        return await self._place(socket, payload, pinned)
 
     async def _add_reaction(self, socket: Socket, payload: wire.Reaction) -> asyncio.Future[wire.Placed]:
         return await self._set_reaction(socket, payload, True)
@@ -268,7 +272,14 @@ class Gateway:
             on=on,
             received=socket.received_at,
         )
-        return placing(await reacted)
+        return await self._place(socket, payload, reacted)
+
+    async def _place(
+        self, socket: Socket, payload: _Command, command: Coroutine[Any, Any, Pending]
+    ) -> asyncio.Future[wire.Placed]:
+        """Return the acknowledgement of a command under way, which the sender's next events do not wait for."""
+        pending = await self._order.submit(socket.id, payload.room_id, payload.client_id, command)
+        return later(pending, lambda appended: wire.Placed(appended.event.id, appended.event.seq, appended.event.at))
 
     # Beside the log
 
@@ -338,8 +349,3 @@ class Gateway:
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def placing(command: Pending) -> asyncio.Future[wire.Placed]:
-    """Return the acknowledgement of a command under way, which the sender's next events do not wait for."""
-    return later(command, lambda appended: wire.Placed(appended.event.id, appended.event.seq, appended.event.at))

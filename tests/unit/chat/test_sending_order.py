@@ -1,0 +1,107 @@
+"""What a socket has under way into a room never overtakes what was refused of it for a while."""
+
+import asyncio
+
+import pytest
+
+from parlour.chat.errors import Busy
+from parlour.chat.events.order import MAX_ROOMS, SendingOrder
+from parlour.chat.ports import Pending
+from parlour.platform.errors import Forbidden, ParlourError, RateLimited, Unavailable
+from parlour.platform.ids import ClientId, RoomId
+
+ROOM, OTHER = RoomId("room"), RoomId("other")
+
+
+class Sender:
+    def __init__(self) -> None:
+        self.order = SendingOrder()
+        self.done: list[str] = []
+
+    async def send(
+        self, client_id: str, error: ParlourError | None = None, *, room: RoomId = ROOM, socket: str = "socket"
+    ) -> Pending:
+        async def work() -> Pending:
+            if error is not None:
+                raise error
+            self.done.append(client_id)
+            return asyncio.get_running_loop().create_future()
+
+        return await self.order.submit(socket, room, ClientId(client_id), work())
+
+
+async def refused(sender: Sender, client_id: str, **options: str) -> ParlourError:
+    with pytest.raises(ParlourError) as caught:
+        await sender.send(client_id, **options)  # type: ignore[arg-type]
+    return caught.value
+
+
+@pytest.mark.parametrize("error", [Unavailable(retry_after=2), Busy(retry_after=2), RateLimited(retry_after=2)])
+async def test_what_follows_a_refusal_waits_for_it_to_come_again(error: ParlourError) -> None:
+    sender = Sender()
+    with pytest.raises(type(error)):
+        await sender.send("a", error)
+    for client_id in ("b", "c"):
+        again = await refused(sender, client_id)
+        assert (type(again), again.retry_after) == (type(error), 2)
+    for client_id in ("a", "b", "c"):
+        await sender.send(client_id)
+    assert sender.done == ["a", "b", "c"]
+
+
+async def test_a_command_that_fails_later_is_waited_for_too() -> None:
+    sender = Sender()
+    pending = await sender.send("a")
+    pending.set_exception(Unavailable(retry_after=1))
+    await asyncio.sleep(0)
+    await refused(sender, "b")
+    await sender.send("a")
+    await sender.send("b")
+    assert sender.done == ["a", "a", "b"]
+    pending.exception()
+
+
+async def test_a_refusal_for_good_holds_up_nothing() -> None:
+    sender = Sender()
+    with pytest.raises(Forbidden):
+        await sender.send("a", Forbidden())
+    await sender.send("b")
+    assert sender.done == ["b"]
+
+
+async def test_other_rooms_and_sockets_go_on() -> None:
+    sender = Sender()
+    with pytest.raises(Unavailable):
+        await sender.send("a", Unavailable())
+    await sender.send("b", room=OTHER)
+    await sender.send("c", socket="another")
+    assert sender.done == ["b", "c"]
+
+
+async def test_a_socket_that_comes_back_begins_anew() -> None:
+    sender = Sender()
+    with pytest.raises(Unavailable):
+        await sender.send("a", Unavailable())
+    sender.order.forget("socket")
+    await sender.send("b")
+    assert sender.done == ["b"]
+
+
+async def test_what_never_comes_again_is_waited_for_no_longer_than_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parlour.chat.events.order.WAIT", 0.05)
+    sender = Sender()
+    with pytest.raises(Unavailable):
+        await sender.send("a", Unavailable())
+    await refused(sender, "b")
+    await asyncio.sleep(0.06)
+    await sender.send("c")
+    assert sender.done == ["c"]
+
+
+async def test_the_number_of_rooms_is_bounded() -> None:
+    sender = Sender()
+    for number in range(MAX_ROOMS + 1):
+        with pytest.raises(Unavailable):
+            await sender.send("a", Unavailable(), room=RoomId(f"room {number}"))
+    await sender.send("b", room=RoomId("room 0"))
+    await refused(sender, "b", room="room 1")
