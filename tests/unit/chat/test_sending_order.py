@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from parlour.chat.errors import Busy
-from parlour.chat.events.order import MAX_ROOMS, SendingOrder
+from parlour.chat.events.order import MAX_AWAITED, SendingOrder
 from parlour.chat.ports import Pending
 from parlour.platform.errors import Forbidden, ParlourError, RateLimited, Unavailable
 from parlour.platform.ids import ClientId, RoomId
@@ -47,6 +47,26 @@ async def test_what_follows_a_refusal_waits_for_it_to_come_again(error: ParlourE
     for client_id in ("a", "b", "c"):
         await sender.send(client_id)
     assert sender.done == ["a", "b", "c"]
+
+
+async def test_what_was_refused_comes_again_in_the_order_in_which_it_came_first() -> None:
+    """Whichever of them the client sends again first."""
+    sender = Sender()
+    with pytest.raises(Unavailable):
+        await sender.send("a", Unavailable())
+    await refused(sender, "b")
+    await refused(sender, "c")
+    with pytest.raises(Unavailable):
+        await sender.send("a", Unavailable())
+    await refused(sender, "c")
+    await sender.send("a")
+    await refused(sender, "c")
+    await refused(sender, "d")
+    await sender.send("b")
+    await sender.send("c")
+    await sender.send("d")
+    await sender.send("e")
+    assert sender.done == ["a", "b", "c", "d", "e"]
 
 
 async def test_a_command_that_fails_later_is_waited_for_too() -> None:
@@ -98,10 +118,14 @@ async def test_what_never_comes_again_is_waited_for_no_longer_than_a_while(monke
     assert sender.done == ["c"]
 
 
-async def test_the_number_of_rooms_is_bounded() -> None:
+async def test_the_number_of_commands_is_bounded() -> None:
     sender = Sender()
-    for number in range(MAX_ROOMS + 1):
+    for number in range(MAX_AWAITED + 1):
         with pytest.raises(Unavailable):
             await sender.send("a", Unavailable(), room=RoomId(f"room {number}"))
     await sender.send("b", room=RoomId("room 0"))
     await refused(sender, "b", room="room 1")
+    for number in range(2 * MAX_AWAITED):
+        with pytest.raises(Unavailable):
+            await sender.send(f"{number}", Unavailable(), room=OTHER)
+    assert sum(len(each) for each in sender.order._sockets["socket"].values()) <= 2 * MAX_AWAITED

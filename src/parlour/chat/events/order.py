@@ -11,21 +11,22 @@ from parlour.platform.ids import ClientId, RoomId
 WAIT = 3.0
 """Seconds for which a refused command is waited for: whoever had others on the way knows of the refusal by then."""
 
-MAX_ROOMS = 100
-"""Rooms of one socket in which something is waited for; past it the first is waited for no more."""
+MAX_AWAITED = 1_000
+"""Commands of one socket that are waited for, of all rooms together; past it those of the first room are not any more."""
 
-_Awaited = tuple[ClientId, float, ParlourError]
+_Awaited = dict[ClientId, tuple[float, ParlourError]]
 
 
 class SendingOrder:
     """After a refusal that passes by itself, what else the socket sends into that room is refused likewise until the refused command
-    comes again: of a client that has several under way, the later ones would otherwise overtake it.
+    comes again, and then the next, in the order in which they came first: of a client that has several under way and sends each
+    again by itself, one would otherwise overtake another.
 
     It costs nothing where nothing is refused.
     """
 
     def __init__(self) -> None:
-        self._awaited: dict[str, dict[RoomId, _Awaited]] = {}
+        self._sockets: dict[str, dict[RoomId, _Awaited]] = {}
 
     async def submit(
         self, socket_id: str, room_id: RoomId, client_id: ClientId, work: Coroutine[Any, Any, Pending]
@@ -35,8 +36,7 @@ class SendingOrder:
         Raises:
             ParlourError: an earlier command is waited for, or what `work` raises.
         """
-        refusal = self._refusal(socket_id, room_id, client_id) if socket_id in self._awaited else None
-        if refusal is not None:
+        if socket_id in self._sockets and (refusal := self._refusal(socket_id, room_id, client_id)) is not None:
             work.close()
             raise refusal
         try:
@@ -44,31 +44,47 @@ class SendingOrder:
         except (Unavailable, RateLimited) as error:
             self._wait_for(socket_id, room_id, client_id, error)
             raise
+        except BaseException:
+            self._came(socket_id, room_id, client_id)
+            raise
+        self._came(socket_id, room_id, client_id)
         pending.add_done_callback(lambda done: self._done(socket_id, room_id, client_id, done))
         return pending
 
     def forget(self, socket_id: str) -> None:
         """The socket is gone."""
-        self._awaited.pop(socket_id, None)
+        self._sockets.pop(socket_id, None)
 
     def _refusal(self, socket_id: str, room_id: RoomId, client_id: ClientId) -> ParlourError | None:
-        rooms = self._awaited[socket_id]
-        awaited = rooms.get(room_id)
-        if awaited is None:
-            return None
-        wanted, until, error = awaited
-        if wanted != client_id and asyncio.get_running_loop().time() < until:
-            return type(error)(error.message, retry_after=error.retry_after, details=error.details)
-        del rooms[room_id]
-        if not rooms:
-            del self._awaited[socket_id]
+        awaited = self._sockets[socket_id].get(room_id, {})
+        now = asyncio.get_running_loop().time()
+        while awaited:
+            first, (until, error) = next(iter(awaited.items()))
+            if first == client_id:
+                return None
+            if until > now:
+                self._wait_for(socket_id, room_id, client_id, error)
+                return type(error)(error.message, retry_after=error.retry_after, details=error.details)
+            del awaited[first]
         return None
 
     def _wait_for(self, socket_id: str, room_id: RoomId, client_id: ClientId, error: ParlourError) -> None:
-        rooms = self._awaited.setdefault(socket_id, {})
-        rooms.setdefault(room_id, (client_id, asyncio.get_running_loop().time() + WAIT, error))
-        if len(rooms) > MAX_ROOMS:
+        rooms = self._sockets.setdefault(socket_id, {})
+        awaited = rooms.setdefault(room_id, {})
+        awaited[client_id] = asyncio.get_running_loop().time() + WAIT, error  # it keeps its place
+        if len(awaited) > MAX_AWAITED or (len(awaited) == 1 and sum(map(len, rooms.values())) > MAX_AWAITED):
             del rooms[next(iter(rooms))]
+
+    def _came(self, socket_id: str, room_id: RoomId, client_id: ClientId) -> None:
+        rooms = self._sockets.get(socket_id)
+        if rooms is None:
+            return
+        awaited = rooms.get(room_id, {})
+        awaited.pop(client_id, None)
+        if not awaited:
+            rooms.pop(room_id, None)
+        if not rooms:
+            del self._sockets[socket_id]
 
     def _done(self, socket_id: str, room_id: RoomId, client_id: ClientId, done: Pending) -> None:
         if done.cancelled():
