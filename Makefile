@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt setup-stack build run turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -47,12 +47,12 @@ $(NATIVE): src/parlour/realtime/send_all.c scripts/build_native.py
 	@touch $@
 
 setup-apt: ## install the Debian packages that tests need: coturn, PostgreSQL, Redis, NGINX, what Kafka needs, and Chromium (CHROMIUM=… for another)
-	@sh scripts/apt.sh turnserver=coturn postgres=postgresql redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven
+	@sh scripts/apt.sh turnserver=coturn postgres=postgresql redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven openssl=openssl
 	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || sh scripts/apt.sh chromium=chromium || { echo "or name yours: export CHROMIUM=/path/to/it"; exit 1; }
 	@[ -n "$${CHROMIUM:-}" ] || sh scripts/apt.sh chromium-headless-shell=chromium-headless-shell || echo "setup: without it, browser tests take longer"
 
 setup-stack: ## install the Debian packages that make stack needs
-	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven
+	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven openssl=openssl
 
 build: $(WEB_BUILT) ## build the web client into web/dist, which the server serves at /
 
@@ -76,6 +76,10 @@ stack-stop: setup-python ## end what make stack has started; its data stay
 
 stack-status: setup-python ## list the engines of make stack: whether they run, and the URL of each
 	@$(BIN)/python -m scripts.stack status $(NAMES)
+
+run-cluster: setup-python build ## serve Parlour by two processes behind NGINX on https://localhost:18443, on the engines of make stack (ARGS="--nodes 3")
+	@$(MAKE) --no-print-directory stack NAMES="postgresql redis kafka mongodb"
+	@exec $(BIN)/python -m scripts.run_cluster $(ARGS)
 
 dev: setup-python $(WEB_SETUP) ## serve; the server restarts and the page renews itself when their source changes
 	@echo "dev: http://localhost:$(WEB_PORT) (Vite, in front of the server on $(PORT), which restarts on changes below src/)"

@@ -1,0 +1,178 @@
+"""Run several `parlour serve` behind NGINX, on the engines of `make stack`, until Ctrl-C or SIGTERM: one Parlour on one machine.
+
+Where the environment names an engine (PARLOUR_DATABASE_URL and its like), that one is used instead of the stack's.
+"""
+
+import argparse
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from parlour.nginx import Gateway, Node, configuration
+from scripts.stack.engine import HOST, STACK, Engine, StackError, answers, program, run
+from scripts.stack.kafka import KAFKA
+from scripts.stack.mongodb import MONGODB
+from scripts.stack.postgresql import POSTGRESQL
+from scripts.stack.redis import REDIS
+
+ENGINES = {
+    "PARLOUR_DATABASE_URL": POSTGRESQL.url,
+    "PARLOUR_MESSAGES_URL": MONGODB.url,
+    "PARLOUR_BROKER_URL": KAFKA.url,
+    "PARLOUR_BUS_URL": REDIS.url,
+}
+NAME = "localhost"
+LOOK_EVERY = 0.5
+"""Seconds between two looks at the processes."""
+_SERVE = "import sys; from parlour.cli import main; sys.argv[0] = 'parlour'; main()"
+
+
+def main() -> None:
+    """Start everything, say where it is, and end it when asked to."""
+    parser = argparse.ArgumentParser(prog="make run-cluster", description=__doc__)
+    parser.add_argument("--nodes", type=int, default=2, help="how many (default: 2)")
+    parser.add_argument("--port", type=int, default=18443, help="of https (default: 18443)")
+    parser.add_argument("--status-port", type=int, default=18089, help="of NGINX's own figures (default: 18089)")
+    parser.add_argument("--first-node-port", type=int, default=18101, help="of n1; n2 has the next (default: 18101)")
+    parser.add_argument("--folder", type=Path, default=STACK / "cluster", help="for logs, certificate, configuration")
+    options = parser.parse_args()
+    if not 1 <= options.nodes <= 64:
+        parser.error("--nodes: 1 to 64")
+    folder: Path = options.folder.resolve()
+    nodes = [Node(f"n{number}", HOST, options.first_node_port + number - 1) for number in range(1, options.nodes + 1)]
+    public_url = f"https://{NAME}:{options.port}"
+    processes = [_node(node, public_url, folder) for node in nodes]
+    processes.append(_nginx(nodes, options.port, options.status_port, folder))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = 1
+    try:
+        for process in processes:
+            process.stop()  # what an earlier run that was killed has left
+            process.start()
+            print(f"cluster: {process.name} on {process.url}, log {process.log}", flush=True)
+        print(f"cluster: Parlour on {public_url} (its certificate is its own); Ctrl-C ends it", flush=True)
+        _watch(processes)
+    except StackError as error:
+        print(f"cluster: {error}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        status = 0
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # asked twice, it ends in order all the same
+            signal.signal(number, signal.SIG_IGN)
+        for process in reversed(processes):
+            if process.pid() is not None:
+                process.stop()
+                print(f"cluster: {process.name} ended", flush=True)
+    sys.exit(status)
+
+
+def _watch(processes: Sequence[Engine]) -> NoReturn:
+    """Tell of each process that ends, while the others go on.
+
+    Raises:
+        StackError: NGINX has ended, or the last node.
+    """
+    *nodes, nginx = processes
+    living = list(processes)
+    while True:
+        time.sleep(LOOK_EVERY)
+        for process in [each for each in living if each.pid() is None]:
+            living.remove(process)
+            print(f"cluster: {process.name} ended by itself; the end of {process.log}:\n{_tail(process)}", flush=True)
+        if nginx not in living or not any(node in living for node in nodes):
+            raise StackError("nobody is left to serve")
+
+
+def _tail(process: Engine) -> str:
+    return "\n".join(process.log.read_text(errors="replace").splitlines()[-15:])
+
+
+def _node(node: Node, public_url: str, folder: Path) -> Engine:
+    data = folder / node.node_id / "data"
+    engines = {name: os.environ.get(name) or url for name, url in ENGINES.items()}
+    return Engine(
+        name=node.node_id,
+        ports=[node.port],
+        url=f"http://{node.address}",
+        install=lambda: None,
+        prepare=lambda: None,
+        command=lambda: [
+            *(sys.executable, "-c", _SERVE, "serve", "--host", node.host, "--port", str(node.port)),
+            *("--data-dir", str(data)),
+        ],
+        ready=lambda: _ready(f"http://{node.address}/health/ready"),
+        environment={**engines, "PARLOUR_NODE_ID": node.node_id, "PARLOUR_PUBLIC_URL": public_url},
+        root=folder,
+    )
+
+
+def _nginx(nodes: Sequence[Node], port: int, status_port: int, folder: Path) -> Engine:
+    own = folder / "nginx"
+    file, certificate, key = own / "nginx.conf", folder / "certificate.pem", folder / "key.pem"
+    url = f"https://{NAME}:{port}"
+
+    def prepare() -> None:
+        _make_certificate(certificate, key)
+        gateway = Gateway(
+            server_names=(NAME,),
+            certificate=str(certificate),
+            certificate_key=str(key),
+            chat=tuple(nodes),
+            https=(f"{HOST}:{port}",),
+            http=(),
+            status=f"{HOST}:{status_port}",
+            user="root" if os.geteuid() == 0 else "",  # only root may name one; another could not read the folder
+            pid_file=str(own / "nginx.pid"),
+            log_folder=str(own),
+            state_folder=str(own),
+        )
+        file.write_text(configuration(gateway))
+
+    return Engine(
+        name="nginx",
+        ports=[port, status_port],
+        url=url,
+        install=lambda: program("nginx", "on Debian, apt-get install nginx"),
+        prepare=prepare,
+        command=lambda: [program("nginx", ""), "-p", str(own), "-c", str(file), "-g", "daemon off;"],
+        ready=lambda: _ready_through(port, certificate),
+        root=folder,
+    )
+
+
+def _make_certificate(certificate: Path, key: Path) -> None:
+    """Make one that signs itself, unless there is one that holds for another day."""
+    openssl = program("openssl", "on Debian, apt-get install openssl")
+    if certificate.exists() and key.exists():
+        look = [openssl, "x509", "-in", str(certificate), "-noout", "-checkend", "86400"]
+        if subprocess.run(look, check=False, capture_output=True).returncode == 0:
+            return
+    key.touch(mode=0o600)
+    options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "365"]
+    name = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+    run(
+        "a certificate for this machine",
+        [openssl, "req", "-x509", *options, *name, "-keyout", str(key), "-out", str(certificate)],
+    )
+
+
+def _ready(url: str, context: ssl.SSLContext | None = None) -> None:
+    with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+        if answer.status != 200:
+            raise OSError(f"{url} answers {answer.status}")
+
+
+def _ready_through(port: int, certificate: Path) -> None:
+    answers(port)
+    _ready(f"https://{NAME}:{port}/health/ready", ssl.create_default_context(cafile=str(certificate)))
+
+
+if __name__ == "__main__":
+    main()
