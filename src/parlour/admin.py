@@ -1,7 +1,7 @@
-"""What `parlour admin` does to a server's data, across its services: make a demonstration, back up, restore."""
+"""What `parlour admin` does to a server's data, across its services: make a demonstration, back up, restore, index anew."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -9,12 +9,13 @@ from typing import NamedTuple
 import msgspec
 
 from parlour import restoring
-from parlour.app import SERVICES, Process, build, is_file, open_accounts
+from parlour.app import SERVICES, Process, build, is_file, open_accounts, operations
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
 from parlour.chat.service.outbox import OutboxRelay
 from parlour.claim import claimed, claimed_server, engine_files, finish_restoring
 from parlour.config import ConfigurationError, Settings
+from parlour.nginx import Gateway, configuration
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId, UserId, uuid4
 from parlour.platform.permissions import RoomRole
@@ -196,3 +197,31 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> None:
         if not replace and any(place.exists() for place in places):
             raise ConfigurationError(f"{settings.data_dir} holds data already; --replace puts the backup in its place")
         restoring.replace(settings.data_dir, copies, places)
+
+
+def nginx_configuration(file: Path) -> str:
+    """Return the nginx.conf for the facts in a JSON file, which has the fields of `Gateway`.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a value does not fit; the message names it.
+    """
+    try:
+        return configuration(msgspec.json.decode(file.read_bytes(), type=Gateway))
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+
+
+async def reindex(settings: Settings, rooms: Sequence[str]) -> int:
+    """Make the index of search anew for these rooms, or all, while servers run or not; return how many those were.
+
+    Raises:
+        ConfigurationError: a server of another version is running, there is no such room, or the index makes itself.
+    """
+    database = open_database(settings.database)
+    try:
+        await _bring_up_to_date(settings, database, ["parlour.chat"])
+        return await operations.reindex(settings, database, rooms)
+    finally:
+        await database.close()

@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import getpass
+import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -20,6 +21,7 @@ from parlour.platform.logging import configure
 from parlour.platform.permissions import Role
 
 if TYPE_CHECKING:
+    from parlour.app.operations import Letter
     from parlour.auth.model import Session
     from parlour.auth.service import Administration
 
@@ -30,8 +32,12 @@ DataDir = Annotated[Path | None, Parameter(name="--data-dir", help="Where everyt
 Password = Annotated[str | None, Parameter(help="Left out, it is asked for, or read from a pipe.")]
 
 app = App(name="parlour", help="A self-hosted place to talk.", version=parlour.__version__)
-administer = App(name="admin", help="Users, sessions, keys, demonstrations, backups; while the server runs or not.")
+administer = App(
+    name="admin", help="Users, sessions, keys, demonstrations, backups, clusters; while the server runs or not."
+)
 app.command(administer)
+dead_letters = App(name="dead-letters", help="Commands to rooms that no worker could do.")
+administer.command(dead_letters)
 
 logger = logging.getLogger(__name__)
 
@@ -184,6 +190,65 @@ def restore(folder: Path, *, replace: bool = False, data_dir: DataDir = None) ->
     print(f"restored from {folder}")
 
 
+@administer.command
+def nginx(*, config: Annotated[Path, Parameter(help="JSON file with the facts: docs/operations/nginx.md.")]) -> None:
+    """Print the configuration of the NGINX in front of the nodes."""
+    from parlour import admin
+
+    print(admin.nginx_configuration(config), end="")
+
+
+@dead_letters.command(name="list")
+def list_dead_letters() -> None:
+    """List those that were not replayed."""
+    from parlour.app import operations
+
+    _print_letters(operations.dead_letters(load()))
+
+
+@dead_letters.command(name="replay")
+def replay_dead_letters() -> None:
+    """Give them to the workers again, and forget them; what is in the log by now changes nothing."""
+    from parlour.app import operations
+
+    replayed = operations.dead_letters(load(), replay=True)
+    _print_letters(replayed)
+    print(f"{len(replayed)} replayed")
+
+
+def _print_letters(letters: "Sequence[Letter]") -> None:
+    rows = [("PLACE", "TIME", "ROOM", "TYPE", "SENDER", "WHY")]
+    for letter in letters:
+        what = (letter.room, letter.type, letter.sender) if letter.room else ("-", "no command", "-")
+        rows.append((letter.place, _time(letter.at), *what, " ".join(letter.why.split())))
+    if len(rows) > 1:
+        _print_table(rows)
+
+
+@administer.command
+def shard(
+    *, apply: Annotated[bool, Parameter(help="Run them, on the mongos of PARLOUR_MESSAGES_URL.")] = False
+) -> None:
+    """Print the commands that spread the room log over the shards of a MongoDB cluster, as mongosh takes them."""
+    from parlour.app import operations
+
+    settings = load()
+    for command in operations.shard_commands(settings):
+        print(f"db.adminCommand({json.dumps(command)})")
+    if apply:
+        configure("warning", readable=True)
+        asyncio.run(operations.shard(settings))
+        print("done")
+
+
+@administer.command
+def reindex(*rooms: str, data_dir: DataDir = None) -> None:
+    """Make the index of search anew from the log, for these rooms or all; searches find less of a room meanwhile."""
+    from parlour import admin
+
+    print(f"{_run(lambda settings: admin.reindex(settings, rooms), data_dir)} rooms")
+
+
 def _administer(work: "Callable[[Administration], Coroutine[Any, Any, T]]", data_dir: Path | None) -> T:
     from parlour.admin import administration
 
@@ -212,8 +277,19 @@ def _ask_password() -> str:
 
 
 def _line(session: "Session") -> str:
-    used = datetime.fromtimestamp(session.last_used_at // 1000, UTC)
-    return f"{session.id} last used {used:%Y-%m-%dT%H:%M:%SZ} from {session.address or 'nowhere'}: {session.device}"
+    address = session.address or "nowhere"
+    return f"{session.id} last used {_time(session.last_used_at)} from {address}: {session.device}"
+
+
+def _time(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows with their columns below each other; the last one is as long as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def main() -> None:

@@ -116,6 +116,14 @@ class Engine:
         """Raise `Unavailable` unless the primary answers."""
         await self.call(lambda: self._database.command("ping"))
 
+    async def admin(self, command: Document) -> Document:
+        """Run a repeatable command on `admin` and return the answer, which may be that it is refused (`ok: 0`, `errmsg`, `code`)."""
+
+        async def work() -> Document:
+            return await self._client.admin.command(command, check=False)
+
+        return await self.call(work)
+
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return what `work()` returns; it may be done more than once.
 
