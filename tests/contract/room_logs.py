@@ -11,7 +11,7 @@ import pytest
 from parlour.chat.adapters.mongodb_log import MongoRoomLog
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
 from parlour.chat.model import Appended, EventType, NewEvent, RoomEvent
-from parlour.chat.ports import RoomLog, Search
+from parlour.chat.ports import MovableLog, Search
 from parlour.platform.ids import ClientId, RoomId, UserId, uuid4, uuid7
 
 from ..mongodb_server import MongodbServer
@@ -37,7 +37,7 @@ class StillClock:
 class Bench:
     """A log and its clock."""
 
-    def __init__(self, log: RoomLog, clock: StillClock) -> None:
+    def __init__(self, log: MovableLog, clock: StillClock) -> None:
         self.log = log
         self.clock = clock
 
@@ -59,7 +59,7 @@ class Bench:
 class SearchBench(Bench):
     """A log with its search. `settled` returns once the search has caught up."""
 
-    def __init__(self, log: RoomLog, clock: StillClock, search: Search, settled: Callable[[], Any]) -> None:
+    def __init__(self, log: MovableLog, clock: StillClock, search: Search, settled: Callable[[], Any]) -> None:
         super().__init__(log, clock)
         self.search = search
         self.settled = settled

@@ -101,6 +101,26 @@ class RoomLog(Protocol):
         ...
 
 
+class MovableLog(RoomLog, Protocol):
+    """A room log that can be moved to another engine, room by room, while nobody serves either."""
+
+    async def rooms(self, *, after: str = "", limit: int = 1_000) -> list[RoomId]:
+        """Return rooms that the log knows, by id, those after the id `after`; a room without events may be among them."""
+        ...
+
+    async def restore(self, events: Sequence[RoomEvent]) -> None:
+        """Append events of another log as they are, those of each room in their order, and fold them into the views.
+
+        A room's events go on where it ends. What is in the log already, as the same event, changes nothing, so that repeating is
+        safe. A text of a message that is deleted is not written. Atomicity and durability are `append`'s.
+
+        Raises:
+            InvalidRequest: an event does not go on where its room ends, is another one than the log has in its place, or cannot be
+                stored (as in `append`); a dense prefix of each room's part may have been written.
+        """
+        ...
+
+
 class SearchQuery(msgspec.Struct):
     """What to look for.
 

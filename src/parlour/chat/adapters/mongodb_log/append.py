@@ -9,7 +9,9 @@ and looks again.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from parlour.chat.adapters.log_entries import data_json, packed
+from msgspec.structs import replace
+
+from parlour.chat.adapters.log_entries import data_json, packed, unhex
 from parlour.chat.adapters.mongodb_log.documents import binary, event_document, event_of
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.chat.adapters.mongodb_log.rooms import Heads, Turns
@@ -42,7 +44,7 @@ _Key = tuple[RoomId, UserId, ClientId]
 
 class _Command(NamedTuple):
     place: int
-    event: NewEvent
+    event: NewEvent | RoomEvent
     id: EventId
     data: str
 
@@ -89,6 +91,79 @@ class Appender:
                 self._heads.forget(rooms)
                 raise
 
+    async def restore(self, events: Sequence[RoomEvent]) -> None:
+        """Write events of another log as they are, those that are not there; returns once they are durable and in the views.
+
+        Raises:
+            InvalidRequest: one cannot stand in its place, or cannot be stored; what comes before it may have been written.
+            Unavailable: the engine failed; repeating it is safe.
+        """
+        for event in events:
+            packed(event.id)
+        data = {event.id: _checked(0, event, event.id).data for event in events}
+        rooms = {event.room_id for event in events}
+        async with self._turns.of(rooms):
+            try:
+                left = await self._missing(events)
+                while left:
+                    written = await self._write(await self._restored(left, data))
+                    if written == len(left):
+                        return
+                    before, left = (
+                        left,
+                        await self._missing(left),
+                    )  # an attempt that seemed to fail may have inserted some
+                    if len(left) == len(before):
+                        raise InvalidRequest("an event has the id of another one, or others write to its room")
+            except BaseException:
+                self._heads.forget(rooms)
+                raise
+
+    async def _missing(self, events: Sequence[RoomEvent]) -> list[RoomEvent]:
+        """Return the events that are not in the log yet, a room after the other, where they go on from its end."""
+        by_room: dict[RoomId, list[RoomEvent]] = {}
+        for event in events:
+            by_room.setdefault(event.room_id, []).append(event)
+        tails = await load_heads(self._engine, by_room)
+        past = [{"room_id": binary(room_id), "seq": tail.seq + 1} for room_id, tail in tails.items()]
+        for found in await any_of(self._engine, EVENTS, past, only=("room_id",)):
+            room_id = RoomId(unhex(found["room_id"].hex()))
+            tails[room_id] = await self._catch_up(room_id)
+        missing: list[RoomEvent] = []
+        for room_id, some in by_room.items():
+            end = tails[room_id].seq
+            there = [event for event in some if event.seq <= end]
+            await self._check_same(room_id, there)
+            for seq, event in enumerate(some[len(there) :], end + 1):
+                if event.seq != seq:
+                    raise InvalidRequest(f"event {event.seq} does not go on where its room ends, at {seq - 1}")
+                missing.append(event)
+        return missing
+
+    async def _check_same(self, room_id: RoomId, events: Sequence[RoomEvent]) -> None:
+        seqs = [event.seq for event in events]
+        place = {"room_id": binary(room_id), "seq": {"$in": seqs}}
+        found = await self._engine.find(EVENTS, place, only=("seq",)) if seqs else []
+        ids = {int(each["seq"]): bytes(each["_id"]) for each in found}
+        for event in events:
+            if ids.get(event.seq) != packed(event.id):
+                raise InvalidRequest(f"the log has another event {event.seq}")
+
+    async def _restored(self, events: Sequence[RoomEvent], data: dict[EventId, str]) -> _Draft:
+        targets = [target for each in events if (target := target_of(each.type, each.room_id, each.data))]
+        loaded = await load(self._engine, targets) if targets else []
+        draft = _Draft([], [], loaded, Fold(loaded))
+        for given in events:
+            event, text = given, data[given.id]
+            if draft.fold.add(event):
+                event = replace(event, data={"message_id": event.data["message_id"]})
+                text = data_json(event.data)
+            draft.events.append(event)
+            draft.documents.append(event_document(event, text))
+        if draft.fold.largest() > MAX_VIEW:
+            raise InvalidRequest("there are too many reactions to a message")
+        return draft
+
     async def catch_up(self, room_id: RoomId) -> Tail:
         """Fold what events a writer that crashed, or is at it, has left past a room's head; return where the room ends.
 
@@ -133,7 +208,7 @@ class Appender:
         return {room_id: unknown[room_id] if tail is None else tail for room_id, tail in tails.items()}
 
     async def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
-        by_room: dict[RoomId, list[NewEvent]] = {}
+        by_room: dict[RoomId, list[NewEvent | RoomEvent]] = {}
         for command in commands:
             by_room.setdefault(command.event.room_id, []).append(command.event)
         branches: list[Document] = [
@@ -215,7 +290,7 @@ class Appender:
             await write_heads(self._engine, {room_id: tail})
 
 
-def _checked(place: int, event: NewEvent, event_id: EventId) -> _Command:
+def _checked(place: int, event: NewEvent | RoomEvent, event_id: EventId) -> _Command:
     data = data_json(event.data)
     for identifier in (event.room_id, event.sender_id, event.client_id):
         packed(identifier)

@@ -54,15 +54,16 @@ class Engine:
         without: str | None = None,
         only: Sequence[str] = (),
         order: int = 0,
+        by: str = "seq",
         limit: int = 0,
     ) -> list[Document]:
-        """Return documents, by seq upwards or downwards where `order` is 1 or -1; `without` a field, or with `only` some."""
+        """Return documents, `by` a field upwards or downwards where `order` is 1 or -1; `without` a field, or with `only` some."""
         projection = {without: 0} if without else dict.fromkeys(only, 1) or None
 
         async def work() -> list[Document]:
             cursor = self._database[collection].find(query, projection, limit=limit)
             if order:
-                cursor = cursor.sort("seq", order)
+                cursor = cursor.sort(by, order)
             return await cursor.to_list()
 
         return await self.call(work)

@@ -1,7 +1,8 @@
 """The room log of a cluster: MongoDB, written to by any number of processes."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
 
 from parlour.chat.adapters.mongodb_log.append import Appender
 from parlour.chat.adapters.mongodb_log.engine import Engine
@@ -11,6 +12,8 @@ from parlour.chat.model import Appended, Message, NewEvent, RoomEvent, Tail
 from parlour.platform.clock import Clock
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId
+
+T = TypeVar("T")
 
 
 class MongoRoomLog:
@@ -26,7 +29,7 @@ class MongoRoomLog:
         self._engine = engine
         self._appender = Appender(engine, clock)
         self._reads = Reads(engine, self._appender.catch_up)
-        self._appending: set[asyncio.Task[list[Appended]]] = set()
+        self._appending: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @classmethod
@@ -59,10 +62,30 @@ class MongoRoomLog:
             return []
         if self._closed:
             raise Unavailable(retry_after=1, details={"reason": "closed"})
-        task = asyncio.ensure_future(self._appender.append(batch))
+        return await self._finished(self._appender.append(batch))
+
+    async def restore(self, events: Sequence[RoomEvent]) -> None:
+        """Append events of another log as they are; as the port has it.
+
+        Raises:
+            InvalidRequest: one cannot stand in its place; what comes before it may have been written.
+            Unavailable: MongoDB failed; repeating it is safe.
+        """
+        if events:
+            if self._closed:
+                raise Unavailable(retry_after=1, details={"reason": "closed"})
+            await self._finished(self._appender.restore(events))
+
+    async def _finished(self, writing: Coroutine[Any, Any, T]) -> T:
+        """Return what a writing call returns; `close` waits for it."""
+        task = asyncio.ensure_future(writing)
         self._appending.add(task)
         task.add_done_callback(self._appending.discard)
         return await task
+
+    async def rooms(self, *, after: str = "", limit: int = 1_000) -> list[RoomId]:
+        """Return rooms that have a head, by id, those after the id `after`."""
+        return await self._reads.rooms(after, limit)
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
         """Return where each room ends: `Tail()` for a room without events."""

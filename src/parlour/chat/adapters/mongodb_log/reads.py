@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from parlour.chat.adapters.log_entries import centred, latest_pins
+from parlour.chat.adapters.log_entries import centred, latest_pins, unhex
 from parlour.chat.adapters.mongodb_log.documents import (
     MAX_SEQ,
     MESSAGE,
@@ -16,7 +16,7 @@ from parlour.chat.adapters.mongodb_log.documents import (
     shown,
 )
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
-from parlour.chat.adapters.mongodb_log.schema import EVENTS, MESSAGES
+from parlour.chat.adapters.mongodb_log.schema import EVENTS, HEADS, MESSAGES
 from parlour.chat.adapters.mongodb_log.views import any_of, load_heads
 from parlour.chat.model import Message, RoomEvent, Tail
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
@@ -49,6 +49,12 @@ class Reads:
             room_id = rooms[bytes(found["room_id"])]
             tails[room_id] = await self._catch_up(room_id)
         return tails
+
+    async def rooms(self, after: str, limit: int) -> list[RoomId]:
+        """Return rooms that have a head, by id, those after the id `after`."""
+        query = {"_id": {"$gt": binary(after)}} if after else {}
+        found = await self._engine.find(HEADS, query, only=("_id",), order=1, by="_id", limit=limit)
+        return [RoomId(unhex(each["_id"].hex())) for each in found]
 
     async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None) -> list[RoomEvent]:
         """Return the events with after < seq <= upto, in order; none, where their `data` is over `max_bytes` as JSON."""

@@ -78,8 +78,10 @@ WHERE pk = ?1 OR place IN (SELECT place FROM edits WHERE message = ?1)
 """
 
 
-class _Command(NamedTuple):
-    event: NewEvent
+class Command(NamedTuple):
+    """What is to be written, checked, with its ids as they are stored."""
+
+    event: NewEvent | RoomEvent
     room: bytes
     sender: bytes
     client: bytes
@@ -120,7 +122,7 @@ class Appender:
             InvalidRequest: an id is no UUID, or `data` is no JSON; nothing was written.
             sqlite3.Error: nothing was written, or (when the error came from the commit itself) perhaps all of it.
         """
-        commands = [_checked(event) for event in batch]
+        commands = [checked(event) for event in batch]
         known: dict[_Key, RoomEvent] | None = None
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -137,10 +139,10 @@ class Appender:
                 raise
         raise AssertionError("unreachable")
 
-    def _attempt(self, commands: Sequence[_Command], repeats: dict[_Key, RoomEvent]) -> list[Appended]:
+    def _attempt(self, commands: Sequence[Command], repeats: dict[_Key, RoomEvent]) -> list[Appended]:
         rooms = self._resolve(commands)
         known = dict(repeats)
-        draft = _Draft(self._clock.now(), self._targets(commands))
+        draft = Draft(self._clock.now(), self._targets(commands))
         heads: dict[bytes, int] = {}
         answers: list[Appended] = []
         for command, event_id in zip(commands, uuid7.many(len(commands)), strict=True):
@@ -151,7 +153,7 @@ class Appender:
                 continue
             seq = heads.get(command.room, rooms[command.room].head) + 1
             heads[command.room] = seq
-            event = draft.add(command, event_id, key, seq)
+            event = draft.place(command, event_id, key, seq)
             known[key] = event
             answers.append(Appended(event))
         self._write(draft.statements())
@@ -159,7 +161,7 @@ class Appender:
             rooms[room].head = head
         return answers
 
-    def _resolve(self, commands: Sequence[_Command]) -> dict[bytes, _Room]:
+    def _resolve(self, commands: Sequence[Command]) -> dict[bytes, _Room]:
         unknown = {each.room: each.event.room_id for each in commands if each.room not in self._rooms}
         if unknown:
             if len(self._rooms) > _CACHED_ROOMS:
@@ -177,7 +179,7 @@ class Appender:
                 self._rooms[bytes.fromhex(digits)] = _Room(pk, head)
         return self._rooms
 
-    def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
+    def _repeats(self, commands: Sequence[Command]) -> dict[_Key, RoomEvent]:
         rooms = self._resolve(commands)
         hashes = [repeat_hash(*(rooms[each.room].pk, each.sender, each.client)) for each in commands]
         found = self._one(_REPEATS, ("[" + ",".join(map(str, hashes)) + "]",))
@@ -188,7 +190,7 @@ class Appender:
                 known[(room.pk, bytes.fromhex(row.sender), bytes.fromhex(row.client))] = row.event()
         return known
 
-    def _targets(self, commands: Sequence[_Command]) -> dict[EventId, _Target]:
+    def _targets(self, commands: Sequence[Command]) -> dict[EventId, _Target]:
         wanted = {each.event.data.get("message_id") for each in commands if each.event.type in ON_MESSAGES}
         ids = [each for each in wanted if isinstance(each, str) and is_uuid(each)]
         if not ids:
@@ -202,7 +204,7 @@ class Appender:
         self._load_reactions(commands, targets)
         return targets
 
-    def _load_reactions(self, commands: Sequence[_Command], targets: dict[EventId, _Target]) -> None:
+    def _load_reactions(self, commands: Sequence[Command], targets: dict[EventId, _Target]) -> None:
         """Give the targets those reactions that the batch is about, and no others: what is decided by them is the same."""
         asked = [
             (target, each.event.data["emoji"], each.sender)
@@ -239,8 +241,8 @@ class Appender:
             raise
 
 
-class _Draft:
-    """What a batch is going to write."""
+class Draft:
+    """What a batch is going to write; `now` is when it happens."""
 
     def __init__(self, now: int, targets: dict[EventId, _Target]) -> None:
         self._now = now
@@ -251,34 +253,38 @@ class _Draft:
         self._reactions: dict[_Reaction, int | None] = {}
         self._deleted: list[int] = []
 
-    def add(self, command: _Command, event_id: str, key: _Key, seq: int) -> RoomEvent:
+    def place(self, command: Command, event_id: str, key: _Key, seq: int) -> RoomEvent:
         """Give a command its place and fold it into the message that it names."""
         new = command.event
         event = RoomEvent(
             new.room_id, seq, EventId(event_id), new.type, new.sender_id, new.client_id, self._now, new.data
         )
-        place = key[0] << SEQ_BITS | seq
+        self.add(command, event, key)
+        return event
+
+    def add(self, command: Command, event: RoomEvent, key: _Key) -> None:
+        """Fold an event into the message that it names."""
+        place = key[0] << SEQ_BITS | event.seq
         data = command.data
-        if new.type == EventType.MESSAGE_CREATED:
-            if "mentions" in new.data or "mentions_room" in new.data:
+        if event.type == EventType.MESSAGE_CREATED:
+            if "mentions" in event.data or "mentions_room" in event.data:
                 for user in mentioned(created(event)):
                     self._mentions += (user, place, command.sender)
-        elif new.type in ON_MESSAGES:
-            target = self._targets.get(new.data.get("message_id", ""))
+        elif event.type in ON_MESSAGES:
+            target = self._targets.get(event.data.get("message_id", ""))
             if target is not None and self._change(target, event, command.sender, place):
                 event.data = {"message_id": target.now.id}
                 data = msgspec.json.encode(event.data).decode()
         self._events += (
             place,
-            bytes.fromhex(event_id.replace("-", "")),
-            CODES[new.type],
-            self._now,
+            packed(event.id),
+            CODES[event.type],
+            event.at,
             command.sender,
             command.client,
             repeat_hash(*key),
             data,
         )
-        return event
 
     def _change(self, target: _Target, event: RoomEvent, sender: bytes, place: int) -> bool:
         """Fold an event; tell whether it carries a text that must not be written, because its message is deleted."""
@@ -334,9 +340,14 @@ class _Draft:
         return statements
 
 
-def _checked(event: NewEvent) -> _Command:
+def checked(event: NewEvent | RoomEvent) -> Command:
+    """Return an event as a command.
+
+    Raises:
+        InvalidRequest: an id is no UUID, or `data` is no JSON.
+    """
     data = data_json(event.data)
-    return _Command(event, packed(event.room_id), packed(event.sender_id), packed(event.client_id), data)
+    return Command(event, packed(event.room_id), packed(event.sender_id), packed(event.client_id), data)
 
 
 def _as_parameters(reactions: Iterable[_Reaction]) -> tuple[bytes, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from parlour.chat.adapters.sqlite_log import reads
-from parlour.chat.adapters.sqlite_log.append import Appender
+from parlour.chat.adapters.sqlite_log.restore import Restorer
 from parlour.chat.adapters.sqlite_log.schema import migrate, open_connection
 from parlour.chat.adapters.sqlite_log.threads import Threads
 from parlour.chat.model import Appended, Message, NewEvent, RoomEvent, Tail
@@ -71,11 +71,29 @@ class SqliteRoomLog:
         if not batch:
             return []
         answers = await self._writing.run(self._writer.append, batch)
+        self._written()
+        return answers
+
+    def _written(self) -> None:
         for appended in self._followers:
             appended()
         if self._writer.checkpoint_due and self._checkpoint is None:
             self._checkpoint = asyncio.create_task(self._copy_wal())
-        return answers
+
+    async def restore(self, events: Sequence[RoomEvent]) -> None:
+        """Append events of another log as they are; as the port has it, and all of them or none.
+
+        Raises:
+            InvalidRequest: one cannot stand in its place; nothing was written.
+            Unavailable: SQLite failed; repeating it is safe.
+        """
+        if events:
+            await self._writing.run(self._writer.restore, events)
+            self._written()
+
+    async def rooms(self, *, after: str = "", limit: int = 1_000) -> list[RoomId]:
+        """Return rooms that the log knows, by id, those after the id `after`."""
+        return await self.read(reads.rooms, after, limit)
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
         """Return where each room ends: `Tail()` for a room without events."""
@@ -173,15 +191,22 @@ class _Writer:
     """What the writing thread does; nothing here is touched by another thread but `checkpoint_due`."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
-        self._appender = Appender(connection, clock)
+        self._appender = Restorer(connection, clock)
         self._pages = 0
         self.checkpoint_due = False
 
     def append(self, _connection: sqlite3.Connection, batch: Sequence[NewEvent]) -> list[Appended]:
         answers = self._appender.append(batch)
-        self._pages += 4 + 3 * len(batch)
-        self.checkpoint_due = self._pages >= CHECKPOINT_PAGES
+        self._count(len(batch))
         return answers
+
+    def restore(self, _connection: sqlite3.Connection, events: Sequence[RoomEvent]) -> None:
+        self._appender.restore(events)
+        self._count(len(events))
+
+    def _count(self, events: int) -> None:
+        self._pages += 4 + 3 * events
+        self.checkpoint_due = self._pages >= CHECKPOINT_PAGES
 
     def checkpoint(self, connection: sqlite3.Connection) -> None:
         _checkpoint(connection)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from parlour.chat.adapters.log_entries import centred, latest_pins, packed
+from parlour.chat.adapters.log_entries import centred, latest_pins, packed, unhex
 from parlour.chat.adapters.sqlite_log.rows import (
     CODES,
     CREATED,
@@ -44,6 +44,11 @@ SELECT group_concat({EVENT_JSON} || ']') FROM (
 _FIND = f"""
 SELECT group_concat({EVENT_JSON} || ']') FROM events e JOIN rooms r ON r.pk = e.place >> {SEQ_BITS}
 WHERE e.repeat = ?1 AND e.place >> {SEQ_BITS} = ?2 AND e.sender = ?3 AND e.client = ?4
+"""
+
+
+_ROOMS = """
+SELECT json_group_array(hex(id)) FROM (SELECT id FROM rooms WHERE id > ?1 ORDER BY id LIMIT ?2)
 """
 
 
@@ -93,6 +98,12 @@ def tails(connection: sqlite3.Connection, room_ids: Sequence[RoomId]) -> dict[Ro
     """Return the last seq of each room and its time, 0 and 0 for one without events."""
     found: list[list[int]] = json.loads(_one(connection, _TAILS, joined_ids(room_ids)))
     return {room_id: Tail(*tail) for room_id, tail in zip(room_ids, found, strict=True)}
+
+
+def rooms(connection: sqlite3.Connection, after: str, limit: int) -> list[RoomId]:
+    """Return the ids of rooms, in order."""
+    ((found,),) = connection.execute(_ROOMS, (packed(after) if after else b"", limit)).fetchall()
+    return [RoomId(unhex(digits)) for digits in json.loads(found)]
 
 
 def events(
