@@ -1,19 +1,21 @@
-"""What `parlour admin` does to a server's data, across its services: make a demonstration, back up, restore, index anew."""
+"""What `parlour admin` does to a server's data, across its services: make a demonstration, back up, restore, index anew, move."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from parlour import restoring
-from parlour.app import SERVICES, Process, build, is_file, open_accounts, operations
+from parlour.app import SERVICES, Process, build, is_clustered, is_file, open_accounts, operations, sqlite_path
+from parlour.app.migrating import Copied, Store, move
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
 from parlour.chat.service.outbox import OutboxRelay
-from parlour.claim import claimed, claimed_server, engine_files, finish_restoring
+from parlour.claim import claimed, claimed_files, claimed_server, engine_files, finish_restoring
 from parlour.config import ConfigurationError, Settings
 from parlour.nginx import Gateway, configuration
 from parlour.platform.clock import SystemClock
@@ -225,3 +227,45 @@ async def reindex(settings: Settings, rooms: Sequence[str]) -> int:
         return await operations.reindex(settings, database, rooms)
     finally:
         await database.close()
+
+
+async def move_to(settings: Settings, database_url: str, messages_url: str, tell: Callable[[Copied], None]) -> None:
+    """Copy everything to other engines, which are empty, and compare it there; `tell` hears of each part that is the same.
+
+    Raises:
+        ConfigurationError: a URL is none that data can be moved to, a server is running on either, the target is not empty, or
+            something is not the same there.
+        Unavailable: an engine is away; the target has a part of the data and is of no use.
+    """
+    changes = {"database_url": database_url, "messages_url": messages_url, "broker_url": "memory://"}
+    target = settings.model_copy(update=changes)
+    _check_target(settings, target)
+    try:
+        with claimed(settings), claimed_files(target):
+            async with claimed_server(settings), claimed_server(target):
+                if is_clustered(settings) and await operations.is_served(settings):
+                    raise ConfigurationError("nodes serve these data, or did so seconds ago; end them all, then repeat")
+                async with (
+                    Store.open(settings.database, settings.messages) as here,
+                    Store.open(target.database, target.messages) as there,
+                ):
+                    for store in (here, there):
+                        for service in SERVICES:
+                            await migrate(store.database, service)
+                    await move(here, there, tell)
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be used: {error.strerror}") from error
+
+
+def _check_target(settings: Settings, target: Settings) -> None:
+    for option, text, here, schemes in (
+        ("--to-database-url", target.database, settings.database, ("sqlite", "postgresql")),
+        ("--to-messages-url", target.messages, settings.messages, ("sqlite", "mongodb", "mongodb+srv")),
+    ):
+        if urlsplit(text).scheme not in schemes:
+            raise ConfigurationError(f"{option}: use {':// or '.join(schemes)}://")
+        if text == here:
+            raise ConfigurationError(f"{option}: that is where the data are; name a place for the copy")
+    for url in (settings.database, settings.messages):
+        if is_file(url) and not sqlite_path(url).is_file():
+            raise ConfigurationError(f"there is no {sqlite_path(url)} to be moved; name the data by --data-dir")

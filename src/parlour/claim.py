@@ -58,10 +58,7 @@ def claimed(settings: Settings) -> Iterator[None]:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = held.enter_context(_locked(directory / "server.lock", directory))
-            for file in engine_files(settings):
-                real = file.resolve()
-                real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                held.enter_context(_locked(real.with_name(real.name + ".lock"), real))
+            held.enter_context(claimed_files(settings))
         except OSError as error:
             place = error.filename or directory
             raise ConfigurationError(
@@ -70,6 +67,22 @@ def claimed(settings: Settings) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         restoring.finish(directory, engine_files(settings))
+        yield
+
+
+@contextlib.contextmanager
+def claimed_files(settings: Settings) -> Iterator[None]:
+    """Hold the files of the engines alone.
+
+    Raises:
+        ConfigurationError: somebody else holds one.
+        OSError: one cannot be written.
+    """
+    with contextlib.ExitStack() as held:
+        for file in engine_files(settings):
+            real = file.resolve()
+            real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(_locked(real.with_name(real.name + ".lock"), real))
         yield
 
 

@@ -21,6 +21,7 @@ from parlour.platform.logging import configure
 from parlour.platform.permissions import Role
 
 if TYPE_CHECKING:
+    from parlour.app.migrating import Copied
     from parlour.app.operations import Letter
     from parlour.auth.model import Session
     from parlour.auth.service import Administration
@@ -247,6 +248,25 @@ def reindex(*rooms: str, data_dir: DataDir = None) -> None:
     from parlour import admin
 
     print(f"{_run(lambda settings: admin.reindex(settings, rooms), data_dir)} rooms")
+
+
+@administer.command
+def migrate(
+    *,
+    to_database_url: Annotated[str, Parameter(help="An empty SQL database: sqlite:///path or postgresql://…")],
+    to_messages_url: Annotated[str, Parameter(help="An empty room log: sqlite:///path or mongodb://…")],
+    data_dir: DataDir = None,
+) -> None:
+    """Copy everything to other engines and compare it there; no server may run on either meanwhile."""
+    from parlour import admin
+
+    def tell(copied: "Copied") -> None:
+        print(f"{copied.what:16} {copied.number:>10}  {copied.digest}", flush=True)
+
+    _run(lambda settings: admin.move_to(settings, to_database_url, to_messages_url, tell), data_dir)
+    print(
+        "all of it is the same there" + ("; now parlour admin reindex" if to_messages_url.startswith("mongodb") else "")
+    )
 
 
 def _administer(work: "Callable[[Administration], Coroutine[Any, Any, T]]", data_dir: Path | None) -> T:

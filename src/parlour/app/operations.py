@@ -56,6 +56,17 @@ def dead_letters(settings: Settings, *, replay: bool = False) -> list[Letter]:
     return letters
 
 
+async def is_served(settings: Settings) -> bool:
+    """Tell whether a node works the commands of a cluster; one that was killed counts for ten seconds more.
+
+    Raises:
+        BrokerUnavailable: Kafka does not answer.
+    """
+    from parlour.platform.kafka import KafkaAdmin
+
+    return await KafkaAdmin(KafkaAddress.parse(settings.broker_url)).members("workers") > 0
+
+
 def shard_commands(settings: Settings) -> list[dict[str, object]]:
     """Return the commands that spread the room log over the shards of a cluster, for `admin` of a mongos.
 

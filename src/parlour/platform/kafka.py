@@ -43,6 +43,25 @@ class KafkaAdmin:
         """
         await self._guard.call(self._topics)
 
+    async def members(self, group: str) -> int:
+        """Return how many consumers a group has just now; who was killed counts until its session ends.
+
+        Raises:
+            BrokerUnavailable: there is no answer.
+        """
+
+        def ask() -> int:
+            name = self._address.prefix + group
+            try:
+                described = self._client.describe_consumer_groups([name], request_timeout=self._timeout)
+                return len(described[name].result().members)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return 0
+                raise BrokerUnavailable(retry_after=1) from error
+
+        return await self._guard.call(lambda: asyncio.to_thread(ask), repeatable=True)
+
     async def make_topics(self) -> None:
         """Make the topics that are missing; those that are there stay as they are.
 
