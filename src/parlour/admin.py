@@ -85,11 +85,18 @@ async def _bring_up_to_date(settings: Settings, database: Database, services: It
         try:
             with claimed(settings):
                 async with claimed_server(settings):
+                    await _check_unserved(settings)
                     await migrate(database, service)
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"{error} (its tables are of another version than this program, which changes none under a server)"
             ) from error
+
+
+async def _check_unserved(settings: Settings) -> None:
+    """Raise ConfigurationError where nodes serve the data of a cluster, which nobody claims."""
+    if is_clustered(settings) and await operations.is_served(settings):
+        raise ConfigurationError("nodes serve these data, or did so seconds ago; end them all, then repeat")
 
 
 async def seed(
@@ -243,8 +250,7 @@ async def move_to(settings: Settings, database_url: str, messages_url: str, tell
     try:
         with claimed(settings), claimed_files(target):
             async with claimed_server(settings), claimed_server(target):
-                if is_clustered(settings) and await operations.is_served(settings):
-                    raise ConfigurationError("nodes serve these data, or did so seconds ago; end them all, then repeat")
+                await _check_unserved(settings)
                 async with (
                     Store.open(settings.database, settings.messages) as here,
                     Store.open(target.database, target.messages) as there,

@@ -22,7 +22,7 @@ from ..mongodb_server import MongodbServer
 from ..postgresql_server import PostgresqlServer
 from ..redis_server import RedisServer
 from .conftest import MakeServer
-from .parlour_server import DEADLINE, ParlourServer, parlour, wait_until
+from .parlour_server import DEADLINE, ROOT, ParlourServer, parlour, wait_until
 from .test_conversation import bearer, hits, register
 
 pytestmark = pytest.mark.timeout(600)  # the first test may start four engines
@@ -51,6 +51,14 @@ class TestNginx:
             chat=(Node("a1", "10.0.0.11", 8000), Node("a2", "10.0.0.12", 8000)),
         )
         assert done.stdout == configuration(gateway)
+
+    @pytest.mark.parametrize("page", ["cluster.md", "nginx.md"])
+    def test_the_example_of_the_documentation_is_one(self, tmp_path: Path, page: str) -> None:
+        file = tmp_path / "gateway.json"
+        file.write_text((ROOT / "docs" / "operations" / page).read_text().split("```json\n")[1].partition("```")[0])
+        done = parlour("admin", "nginx", "--config", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "server 10.0.0.11:8000" in done.stdout
 
     @pytest.mark.parametrize(
         ("facts", "reason"),
@@ -205,3 +213,16 @@ async def test_the_index_of_search_is_made_anew(cluster: Cluster) -> None:
     assert len(hits(node, ann, "pepper")) == 2
     nowhere = str(uuid.uuid4())
     assert cluster.refused("reindex", rooms[0], nowhere) == f"parlour: there is no room {nowhere}"
+
+
+async def test_tables_of_another_version_are_not_touched_under_nodes(cluster: Cluster) -> None:
+    assert parlour(
+        "admin", "create-user", "ann", "ann@example.org", stdin="kettle and spoon 42", **cluster.settings
+    ).stdout.endswith("ann owner\n")
+    cluster.node.start()
+    port, name = cluster.settings["database_url"].rpartition(":")[2].split("/")
+    psql(int(port), "UPDATE alembic_version_auth SET version_num = '0000'", name)
+    line = cluster.refused("sessions", "ann")
+    assert line.startswith("parlour: nodes serve these data")
+    assert "of another version than this program" in line
+    assert psql(int(port), "SELECT version_num FROM alembic_version_auth", name).strip() == "0000"

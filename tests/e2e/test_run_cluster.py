@@ -14,9 +14,10 @@ import pytest
 
 from ..kafka_server import KafkaServer
 from ..mongodb_server import MongodbServer
+from ..ports import free_port
 from ..postgresql_server import PostgresqlServer
 from ..redis_server import RedisServer
-from .parlour_server import DEADLINE, ROOT, environment, free_port, wait_until
+from .parlour_server import DEADLINE, PORTS, ROOT, environment, wait_until
 from .test_conversation import bearer, register
 
 pytestmark = pytest.mark.timeout(600)  # the first test starts four engines
@@ -28,7 +29,7 @@ class Cluster:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder / "cluster"
         self.said = folder / "said"
-        self.port, status_port = free_port(), free_port()
+        self.port, status_port = free_port(PORTS), free_port(PORTS)
         node_port = free_pair()
         own = environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()})
         options = {
@@ -67,7 +68,7 @@ def free_pair() -> int:
     """The first of two free ports in a row."""
     taken: set[int] = set()
     while True:
-        port = free_port()
+        port = free_port(PORTS)
         if port - 1 in taken:
             return port - 1
         if port + 1 in taken:

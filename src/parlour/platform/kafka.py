@@ -13,6 +13,13 @@ from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)
 
+_AGAIN = 0.2
+"""Seconds between two questions about a group that nobody keeps yet."""
+
+_NO_COORDINATOR = frozenset(
+    {KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR}
+)
+
 
 class BrokerUnavailable(Unavailable):
     """Messages cannot be taken just now.
@@ -49,18 +56,28 @@ class KafkaAdmin:
         Raises:
             BrokerUnavailable: there is no answer.
         """
+        name = self._address.prefix + group
 
-        def ask() -> int:
-            name = self._address.prefix + group
+        def ask() -> int | None:
             try:
                 described = self._client.describe_consumer_groups([name], request_timeout=self._timeout)
                 return len(described[name].result().members)
             except KafkaException as error:
-                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                code = error.args[0].code()
+                if code == KafkaError.GROUP_ID_NOT_FOUND:
                     return 0
+                if code in _NO_COORDINATOR:
+                    return None
                 raise BrokerUnavailable(retry_after=1) from error
 
-        return await self._guard.call(lambda: asyncio.to_thread(ask), repeatable=True)
+        async def found() -> int:
+            while True:
+                members = await asyncio.to_thread(ask)
+                if members is not None:
+                    return members
+                await asyncio.sleep(_AGAIN)  # a Kafka that never had a group is about to choose who keeps them
+
+        return await self._guard.call(found, repeatable=True)
 
     async def make_topics(self) -> None:
         """Make the topics that are missing; those that are there stay as they are.
