@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from parlour import restoring
-from parlour.app import SERVICES, Process, build, is_clustered, is_file, open_accounts, operations, sqlite_path
+from parlour.app import SERVICES, Process, build, is_clustered, is_file, open_accounts, operations
 from parlour.app.migrating import Copied, Store, move
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
@@ -247,20 +247,21 @@ async def move_to(settings: Settings, database_url: str, messages_url: str, tell
     changes = {"database_url": database_url, "messages_url": messages_url, "broker_url": "memory://"}
     target = settings.model_copy(update=changes)
     _check_target(settings, target)
-    try:
-        with claimed(settings), claimed_files(target):
-            async with claimed_server(settings), claimed_server(target):
-                await _check_unserved(settings)
-                async with (
-                    Store.open(settings.database, settings.messages) as here,
-                    Store.open(target.database, target.messages) as there,
-                ):
-                    for store in (here, there):
-                        for service in SERVICES:
-                            await migrate(store.database, service)
-                    await move(here, there, tell)
-    except OSError as error:
-        raise ConfigurationError(f"{error.filename} cannot be used: {error.strerror}") from error
+    async with AsyncExitStack() as held:
+        held.enter_context(claimed(settings))
+        try:
+            held.enter_context(claimed_files(target))
+        except OSError as error:
+            raise ConfigurationError(f"{error.filename} cannot be used: {error.strerror}") from error
+        await held.enter_async_context(claimed_server(settings))
+        await held.enter_async_context(claimed_server(target))
+        await _check_unserved(settings)
+        here = await held.enter_async_context(Store.open(settings.database, settings.messages))
+        there = await held.enter_async_context(Store.open(target.database, target.messages))
+        for store in (here, there):
+            for service in SERVICES:
+                await migrate(store.database, service)
+        await move(here, there, tell)
 
 
 def _check_target(settings: Settings, target: Settings) -> None:
@@ -268,10 +269,13 @@ def _check_target(settings: Settings, target: Settings) -> None:
         ("--to-database-url", target.database, settings.database, ("sqlite", "postgresql")),
         ("--to-messages-url", target.messages, settings.messages, ("sqlite", "mongodb", "mongodb+srv")),
     ):
-        if urlsplit(text).scheme not in schemes:
+        url = urlsplit(text)
+        if url.scheme not in schemes:
             raise ConfigurationError(f"{option}: use {':// or '.join(schemes)}://")
+        if not url.path.strip("/") or (url.scheme == "postgresql" and not url.hostname):
+            raise ConfigurationError(f"{option}: it names no {'file' if is_file(text) else 'database of a server'}")
         if text == here:
             raise ConfigurationError(f"{option}: that is where the data are; name a place for the copy")
-    for url in (settings.database, settings.messages):
-        if is_file(url) and not sqlite_path(url).is_file():
-            raise ConfigurationError(f"there is no {sqlite_path(url)} to be moved; name the data by --data-dir")
+    for file in engine_files(settings):
+        if not file.is_file():
+            raise ConfigurationError(f"there is no {file} to be moved; name the data by --data-dir")

@@ -11,6 +11,7 @@ import pytest
 
 from parlour.app import is_file
 from parlour.app.migrating import TABLES, Store, compare
+from parlour.config import ConfigurationError
 from scripts.stack.postgresql import psql
 
 from ..integration.socketio_client import Client
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.timeout(600)  # the first test starts four engines
 
 async def a_past(server: ParlourServer) -> tuple[dict[str, Any], str]:
     """A server on which something of everything has happened, not running; who was there, and a room."""
-    server.seed(40, 4)
+    server.seed(1_100, 550)  # more than go at once, of whatever is copied
     server.start()
     async with httpx.AsyncClient(base_url=server.url, timeout=DEADLINE) as http:
         ann, ben = [await register(http, name) for name in ("ann", "ben")]
@@ -95,9 +96,9 @@ async def test_from_one_machine_to_a_cluster_and_back(
     first = (f"sqlite:///{server.data_dir}/parlour.db", f"sqlite:///{server.data_dir}/messages.db")
     numbers = await the_same(first, (cluster["database_url"], cluster["messages_url"]))
     assert {line.split()[0]: int(line.split()[1]) for line in parts} == numbers
-    assert (numbers["users"], numbers["rooms"]) == (42, 12)
+    assert (numbers["users"], numbers["rooms"], numbers["room_members"]) == (1_102, 4, 1_104)
     assert min(numbers[name] for name in ("sessions", "login_failures", "signing_keys", "refresh_tokens")) > 0
-    assert numbers["events"] > 40 + 26
+    assert numbers["events"] > 1_100 + 26
 
     back = tmp_path / "back"
     engines = cluster | {"broker_url": kafka.create(), "bus_url": redis.create()}
@@ -113,7 +114,7 @@ async def test_from_one_machine_to_a_cluster_and_back(
 
     node = make_server("node", node_id="one", **engines).start()
     assert texts(node, ann, room) == texts(again, ann, room)
-    assert parlour("admin", "reindex", **engines).stdout == "12 rooms\n"
+    assert parlour("admin", "reindex", **engines).stdout == "4 rooms\n"
     assert len(hits(node, ann, "salt")) == 1
     async with httpx.AsyncClient(base_url=node.url, timeout=DEADLINE) as http:  # what numbers itself goes on
         assert (await http.post("/api/rooms", json={"name": "x", "kind": "public"}, headers=bearer(ann))).is_success
@@ -161,10 +162,38 @@ def test_what_is_not_empty_or_served_is_refused(make_server: MakeServer, tmp_pat
         f"sqlite:///{server.data_dir.absolute()}/parlour.db", log
     )
     assert "--to-messages-url: use sqlite:// or mongodb://" in refused(database, "kafka://127.0.0.1:1")
+    assert "--to-database-url: it names no database of a server" in refused("postgresql://127.0.0.1", log)
+    assert "--to-messages-url: it names no file" in refused(database, "sqlite:///")
+    (tmp_path / "file").touch()
+    assert f"{tmp_path}/file" in refused(f"sqlite:///{tmp_path}/file/a.db", log)
     other.start()
     assert f"another Parlour serves {other.data_dir}/parlour.db" in refused(theirs[0], log)
     server.start()
     assert f"another Parlour serves {server.data_dir}" in refused(database, log)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "told"),
+    [
+        ("a", "UPDATE users SET display_name = 'Somebody' WHERE id = (SELECT min(id) FROM users)", "the table users"),
+        ("a", "DELETE FROM room_members WHERE user_id = (SELECT min(id) FROM users)", "the table room_members"),
+        ("b", "UPDATE events SET at = at + 1 WHERE pk = 1", "the room"),
+        ("b", "DELETE FROM events WHERE pk = (SELECT max(pk) FROM events)", "the room"),
+        ("b", "INSERT INTO rooms (id) VALUES (x'0b0e4f5a6c7d4e8f9a0b1c2d3e4f5a6b')", "there are 2 rooms of 1"),
+    ],
+    ids=["a value", "a row", "a time", "an event", "a room"],
+)
+async def test_what_is_not_the_same_is_noticed(server: ParlourServer, file: str, change: str, told: str) -> None:
+    server.seed(3, 3)
+    there = tuple(f"sqlite:///{server.data_dir}/{name}.db" for name in ("a", "b"))
+    here = tuple(f"sqlite:///{server.data_dir}/{name}.db" for name in ("parlour", "messages"))
+    done = server.admin("migrate", "--to-database-url", there[0], "--to-messages-url", there[1])
+    assert done.returncode == 0, done.stderr
+    await the_same((here[0], here[1]), (there[0], there[1]))
+    with closing(sqlite3.connect(server.data_dir / f"{file}.db")) as connection, connection:
+        connection.execute(change)
+    with pytest.raises(ConfigurationError, match=told):
+        await the_same((here[0], here[1]), (there[0], there[1]))
 
 
 def test_where_there_is_nothing_nothing_is_moved(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Store:
         """Open it for the block.
 
         Raises:
+            ConfigurationError: a URL is none of its engine's.
             Unavailable, TablesNewer: one cannot be opened, or a newer Parlour wrote its collections.
         """
         async with contextlib.AsyncExitStack() as opened:
@@ -128,7 +129,10 @@ async def _open_log(url: str) -> MovableLog:
         return await SqliteRoomLog.open(sqlite_path(url), SystemClock())
     from parlour.chat.adapters.mongodb_log import MongoRoomLog
 
-    return await MongoRoomLog.open(url, SystemClock())
+    try:
+        return await MongoRoomLog.open(url, SystemClock())
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 async def move(source: Store, target: Store, tell: Callable[[Copied], None]) -> None:

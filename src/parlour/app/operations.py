@@ -71,11 +71,14 @@ def shard_commands(settings: Settings) -> list[dict[str, object]]:
     """Return the commands that spread the room log over the shards of a cluster, for `admin` of a mongos.
 
     Raises:
-        ConfigurationError: the room log is not in MongoDB.
+        ConfigurationError: the room log is not in MongoDB, or its URL is none.
     """
     from parlour.chat.adapters.mongodb_log.sharding import commands_of
 
-    return commands_of(_mongodb(settings))
+    try:
+        return commands_of(_mongodb(settings))
+    except ValueError as error:
+        raise ConfigurationError(f"PARLOUR_MESSAGES_URL: {error}") from error
 
 
 async def shard(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Spreading the room log over the shards of a cluster: once, by an operator."""
 
+from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
@@ -11,8 +12,15 @@ class NotSharded(Exception):
 
 
 def commands_of(url: str) -> list[Document]:
-    """Return the commands for the database that a URL names."""
-    return shard_commands(parse_uri(url)["database"] or "parlour")
+    """Return the commands for the database that a URL names.
+
+    Raises:
+        ValueError: the URL is none of MongoDB's.
+    """
+    try:
+        return shard_commands(parse_uri(url)["database"] or "parlour")
+    except PyMongoError as error:
+        raise ValueError(f"this is no URL of MongoDB: {error}") from error
 
 
 async def spread(url: str) -> None:
