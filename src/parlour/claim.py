@@ -31,7 +31,7 @@ async def claimed_server(settings: Settings) -> AsyncIterator[None]:
         return
     database = open_database(settings.database)
     try:
-        if not await database.claim():
+        if await database.claim("serving") is None:
             raise ConfigurationError(
                 f"another Parlour serves {settings.redacted()['database_url']}; end it, or choose another database"
             )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from parlour.platform.sql import Database, DatabaseUnavailable, open_database
+from parlour.platform.sql import Claim, Database, DatabaseUnavailable, open_database
 
 from ..postgresql_server import PostgresqlServer
 
@@ -133,15 +133,51 @@ async def test_it_is_claimed_by_one_process_until_that_closes_it(postgresql: Pos
     """A file is held by its lock: claim.py."""
     url = postgresql.create()
     first, second = open_database(url), open_database(url)
-    assert await first.claim()
-    assert not await second.claim()
+    claim = await first.claim("serving")
+    assert claim is not None
+    assert await claim.held()
+    assert await second.claim("serving") is None
+    other = await second.claim("something else")
+    assert other is not None
     await first.close()
-    for _ in range(100):  # the server learns of a connection's end when it looks
-        if await second.claim():
-            break
-        await asyncio.sleep(0.05)
-    else:
-        pytest.fail("the claim outlives the one who made it")
+    assert not await claim.held()
+    await claimed_soon(second, "serving")
+    await second.close()
+
+
+async def claimed_soon(database: Database, what: str) -> Claim:
+    """Claim it as soon as the server has learnt of the end of the connection that held it, which it does when it looks."""
+    async with asyncio.timeout(30):
+        while (claim := await database.claim(what)) is None:  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.05)
+    return claim
+
+
+async def test_a_claim_that_is_released_is_the_next_ones(postgresql: PostgresqlServer) -> None:
+    url = postgresql.create()
+    first, second = open_database(url), open_database(url)
+    claim = await first.claim("calls")
+    assert claim is not None
+    await claim.release()
+    assert not await claim.held()
+    await claimed_soon(second, "calls")
+    await first.close()
+    await second.close()
+
+
+async def test_a_claim_is_lost_with_its_connection_and_both_sides_know(postgresql: PostgresqlServer) -> None:
+    url = postgresql.create()
+    first, second = open_database(url), open_database(url)
+    claim = await first.claim("calls")
+    assert claim is not None
+    cut = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    )
+    assert await second.rows(cut)
+    await claimed_soon(second, "calls")
+    assert not await claim.held()
+    assert await first.claim("calls") is None
+    await first.close()
     await second.close()
 
 

@@ -6,9 +6,18 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from parlour.platform.sql.database import AnyRow, Database, DatabaseUnavailable
+from parlour.platform.sql.database import AnyRow, Claim, Database, DatabaseUnavailable
 
-__all__ = ["AnyRow", "Database", "DatabaseUnavailable", "is_current", "migrate", "newest_revision", "open_database"]
+__all__ = [
+    "AnyRow",
+    "Claim",
+    "Database",
+    "DatabaseUnavailable",
+    "is_current",
+    "migrate",
+    "newest_revision",
+    "open_database",
+]
 
 
 def open_database(url: str, *, timeout: float = 10.0) -> Database:

@@ -30,6 +30,18 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
 
 
+class Claim(ABC):
+    """Something that one process holds in a database."""
+
+    @abstractmethod
+    async def held(self) -> bool:
+        """Tell whether it is held still, after at most two seconds; never raises. What was lost stays lost: claim it again."""
+
+    @abstractmethod
+    async def release(self) -> None:
+        """Let others have it; never raises."""
+
+
 class Database(ABC):
     """A SQL database: users, sessions, rooms, members, calls.
 
@@ -52,8 +64,11 @@ class Database(ABC):
         """Wait until no other transaction, of any process, is `alone` with `what`, and be it until this one ends."""
 
     @abstractmethod
-    async def claim(self) -> bool:
-        """Be the one process that serves these tables until `close`; False where another one is, told by this engine itself."""
+    async def claim(self, what: str) -> Claim | None:
+        """Be the one process that holds `what`, until it is released, lost, or this is closed; None where another one is.
+
+        What is lost is another's at once: who acts on a claim asks `held` every second or so. Of two who claim at once one gets it.
+        """
 
     @abstractmethod
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":

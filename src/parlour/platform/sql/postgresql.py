@@ -13,11 +13,21 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from parlour.platform.guard import Guard
-from parlour.platform.sql.database import AnyRow, Database, DatabaseUnavailable, translated
+from parlour.platform.sql.database import AnyRow, Claim, Database, DatabaseUnavailable, translated
 
 T = TypeVar("T")
 
 _ADVISORY = 0x5061726C  # "Parl": the first half of our advisory locks' keys, apart from those of others in the database
+
+_ANSWER_WITHIN = 2.0
+"""Seconds after which a claim is taken for lost."""
+
+_NOTICE_SOON = """
+    SELECT set_config('tcp_keepalives_idle', '3', false),
+           set_config('tcp_keepalives_interval', '1', false),
+           set_config('tcp_keepalives_count', '3', false)
+"""
+"""So that the server lets go of a claim some seconds after the claimant's machine has gone without a word, and not after hours."""
 
 
 class PostgresqlDatabase(Database):
@@ -45,7 +55,7 @@ class PostgresqlDatabase(Database):
         )
         # A transaction has several steps, each with the timeout; more callers than connections wait in turn.
         self._guard = Guard("postgresql", DatabaseUnavailable, timeout=6 * timeout, concurrent=10 * connections)
-        self._claim: AsyncConnection | None = None
+        self._claims: set[_AdvisoryClaim] = set()
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._frozen = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -68,18 +78,25 @@ class PostgresqlDatabase(Database):
             "SELECT pg_advisory_xact_lock($1::integer, $2::integer)", (_ADVISORY, _key(what))
         )
 
-    async def claim(self) -> bool:
+    async def claim(self, what: str) -> Claim | None:
         """Take an advisory lock on a connection of its own. It ends with the connection: the server, restarted, knows of no claim."""
-        with translated():
-            connection = await self._single.connect()
-            taken = await connection.exec_driver_sql(
-                "SELECT pg_try_advisory_lock($1::integer, $2::integer)", (_ADVISORY, _key("serving"))
-            )
-            if taken.scalar_one():
-                self._claim = connection
-                return True
-            await connection.close()
-            return False
+        async with self._guard.once():
+            with translated():
+                connection = await self._single.connect()
+                claim = _AdvisoryClaim(connection, self._claims.discard)
+                try:
+                    taken = await connection.exec_driver_sql(
+                        "SELECT pg_try_advisory_lock($1::integer, $2::integer)", (_ADVISORY, _key(what))
+                    )
+                    if not taken.scalar_one():
+                        await connection.close()
+                        return None
+                    await connection.exec_driver_sql(_NOTICE_SOON)
+                except BaseException:
+                    await claim.release()
+                    raise
+        self._claims.add(claim)
+        return claim
 
     def insert(self, table: Table) -> Insert:
         """Return PostgreSQL's INSERT."""
@@ -125,11 +142,38 @@ class PostgresqlDatabase(Database):
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._claim is not None:
-            with suppress(Exception):  # what is left of a connection that broke is nothing to end with
-                await self._claim.invalidate()
-                await self._claim.close()
+        for claim in tuple(self._claims):
+            await claim.release()
         await self._engine.dispose()
+
+
+class _AdvisoryClaim(Claim):
+    """An advisory lock, held by a connection that does nothing else."""
+
+    def __init__(self, connection: AsyncConnection, forget: Callable[["_AdvisoryClaim"], None]) -> None:
+        self._connection: AsyncConnection | None = connection
+        self._forget = forget
+
+    async def held(self) -> bool:
+        """Ask on the connection itself."""
+        if self._connection is None:
+            return False
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN):
+                await self._connection.exec_driver_sql("SELECT 1")
+        except Exception:  # whatever it is, what this connection held is not known to be held
+            await self.release()
+            return False
+        return True
+
+    async def release(self) -> None:
+        """End the connection, and with it the lock."""
+        self._forget(self)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # what is left of a connection that broke is nothing to end with
+                await connection.invalidate()
+                await connection.close()
 
 
 def _key(what: str) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from parlour.platform.sql.database import AnyRow, Database, translated
+from parlour.platform.sql.database import AnyRow, Claim, Database, translated
 
 T = TypeVar("T")
 
@@ -67,9 +67,9 @@ class SqliteDatabase(Database):
     async def alone(self, connection: AsyncConnection, what: str) -> None:
         """Return: a transaction that writes is alone with everything."""
 
-    async def claim(self) -> bool:
-        """Return True: who serves a file holds a lock on it already."""
-        return True
+    async def claim(self, what: str) -> Claim | None:
+        """Return a claim that lasts: who serves a file holds a lock on it already."""
+        return _Lasting()
 
     def insert(self, table: Table) -> Insert:
         """Return SQLite's INSERT."""
@@ -117,6 +117,17 @@ class SqliteDatabase(Database):
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._reader.dispose()
         await self._writer.dispose()
+
+
+class _Lasting(Claim):
+    """What nobody else could hold."""
+
+    async def held(self) -> bool:
+        """Return True."""
+        return True
+
+    async def release(self) -> None:
+        """Do nothing."""
 
 
 def _make_private(path: Path) -> None:
