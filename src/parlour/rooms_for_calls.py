@@ -1,12 +1,16 @@
 """What the video service needs of chat: rooms, who may what in them, and a place in their log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from uuid import UUID, uuid5
+
+import msgspec
 
 from parlour.chat.model import EventType, NewEvent, RoomKind
 from parlour.chat.ports import Broker, RoomStore
 from parlour.chat.service.membership import Memberships
+from parlour.chat.service.membership_feed import MEMBERSHIP_CHANGED, MembershipsChanged
+from parlour.platform.bus import Bus, Unsubscribe
 from parlour.platform.errors import ParlourError
 from parlour.platform.ids import ClientId, RoomId, UserId
 from parlour.platform.permissions import Permission
@@ -49,6 +53,18 @@ class ChatRooms:
     async def of_user(self, user_id: UserId) -> Sequence[RoomId]:
         """Return the rooms that a user is in."""
         return list(await self._memberships.load(user_id))
+
+
+def on_members_changed(bus: Bus, listener: Callable[[Collection[UserId]], None]) -> Unsubscribe:
+    """Call `listener(user_ids)` when another process, or this one, has changed something of the memberships of users.
+
+    What is asked of `ChatRooms` then is the state after the change where chat subscribed before this.
+    """
+
+    def heard(payload: bytes) -> None:
+        listener(msgspec.msgpack.decode(payload, type=MembershipsChanged).user_ids)
+
+    return bus.subscribe(MEMBERSHIP_CHANGED, heard)
 
 
 class ChatCallLog:

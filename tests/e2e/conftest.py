@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ..kafka_server import KafkaServer
+from ..mongodb_server import MongodbServer
+from ..postgresql_server import PostgresqlServer
+from ..redis_server import RedisServer
 from .parlour_server import NodeScript, ParlourServer
 
 MakeServer = Callable[..., ParlourServer]
@@ -24,6 +28,24 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture
+def make_node(
+    make_server: MakeServer,
+    postgresql: PostgresqlServer,
+    mongodb: MongodbServer,
+    kafka: KafkaServer,
+    redis: RedisServer,
+) -> MakeServer:
+    """Make a node of one cluster, not started: its name, and settings as keywords."""
+    engines = {
+        "database_url": postgresql.create(),
+        "messages_url": mongodb.create(),
+        "broker_url": kafka.create(),
+        "bus_url": redis.create(),
+    }
+    return lambda name, **settings: make_server(name, node_id=name, **engines, **settings)
 
 
 @pytest.fixture

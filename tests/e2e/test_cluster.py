@@ -10,10 +10,6 @@ import httpx
 import pytest
 
 from ..integration.socketio_client import Client
-from ..kafka_server import KafkaServer
-from ..mongodb_server import MongodbServer
-from ..postgresql_server import PostgresqlServer
-from ..redis_server import RedisServer
 from .conftest import MakeServer
 from .parlour_server import DEADLINE, ParlourServer
 from .test_conversation import bearer, register
@@ -22,21 +18,9 @@ pytestmark = pytest.mark.timeout(600)  # the first test starts four engines
 
 
 @pytest.fixture
-def nodes(
-    make_server: MakeServer,
-    postgresql: PostgresqlServer,
-    mongodb: MongodbServer,
-    kafka: KafkaServer,
-    redis: RedisServer,
-) -> list[ParlourServer]:
+def nodes(make_node: MakeServer) -> list[ParlourServer]:
     """Two nodes on one set of engines, not started."""
-    engines = {
-        "database_url": postgresql.create(),
-        "messages_url": mongodb.create(),
-        "broker_url": kafka.create(),
-        "bus_url": redis.create(),
-    }
-    return [make_server(name, node_id=name, **engines) for name in ("one", "two")]
+    return [make_node(name) for name in ("one", "two")]
 
 
 class Person:

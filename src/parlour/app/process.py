@@ -61,7 +61,7 @@ class Process:
             ended=engines.ended,
         )
         self.chat = Chat(self.realtime, self.auth, engines, settings, clock=clock, rates=rates)
-        self.video = Video(self.realtime, self.chat, engines.database, settings, bus=bus, clock=clock, rates=rates)
+        self.video = Video(self.realtime, self.chat, engines, settings, clock=clock, rates=rates)
         self.health = Health(parlour.__version__, clock)
         for name, (check, essential) in engines.checks.items():
             self.health.add(name, check, essential=essential)
@@ -99,7 +99,7 @@ class Process:
             self._supervisor.start(name, run())
         self._supervisor.start("auth", self.auth.run())
         self.chat.work(self._supervisor)
-        self._supervisor.start("calls", self.video.journal.run())
+        self._supervisor.start("calls", self.video.run())
         self.chat.start(self._supervisor)
         await self.video.start()
 

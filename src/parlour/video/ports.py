@@ -1,6 +1,6 @@
 """What the video service needs from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from parlour.platform.ids import RoomId, UserId
@@ -98,6 +98,22 @@ class CallStore(Protocol):
             Unavailable: the engine is away.
         """
         ...
+
+
+class Claim(Protocol):
+    """The right to carry the calls, which one process has at a time."""
+
+    async def held(self) -> bool:
+        """Tell within some seconds whether it is held still; never raises. What was lost may be another's already."""
+        ...
+
+    async def release(self) -> None:
+        """Let others have it; never raises."""
+        ...
+
+
+Claims = Callable[[], Awaitable[Claim | None]]
+"""Gives the claim, None where another process has it; raises `Unavailable` where nobody can tell."""
 
 
 class Notices(Protocol):

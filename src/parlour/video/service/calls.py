@@ -1,6 +1,7 @@
 """What people do with calls: start, join, leave, decline, mute, kick, and negotiate with each other."""
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
 
@@ -104,8 +105,12 @@ class Calls:
             raise TooManyCalls(retry_after=30)
         call, caller = self._live.open(room, principal, socket_id, media)
         if not self._live.ring(call, others):
-            # The caller is told once it knows the call, which is when this turn of the loop has acknowledged it.
-            asyncio.get_running_loop().call_soon(self._busy, call)
+            # The caller is told once it knows the call, which is when this turn of the loop has acknowledged it, or another node has.
+            loop = asyncio.get_running_loop()
+            if self._limits.busy_seconds:
+                loop.call_later(self._limits.busy_seconds, self._busy, call)
+            else:
+                loop.call_soon(self._busy, call)
         return self._joined(call, caller)
 
     def _busy(self, call: Call) -> None:
@@ -266,6 +271,24 @@ class Calls:
         room_ids = await self._rooms.of_user(principal.user_id)
         calls = [call for room_id in room_ids if (call := self._calls.of_room(room_id)) is not None]
         return sorted(calls, key=lambda call: call.id)
+
+    async def recheck(self, user_ids: Collection[UserId] | None = None) -> None:
+        """Take out of calls, and have stop ringing, who of these users (None: all) is in the room no more.
+
+        Raises:
+            Unavailable: the store is away; whom it was asked of before has been dealt with.
+        """
+        for user_id in self._calls.users() if user_ids is None else user_ids:
+            if self._rooms_of(user_id):
+                present = set(await self._rooms.of_user(user_id))
+                for room_id in self._rooms_of(user_id) - present:
+                    self._live.member_removed(user_id, room_id)
+
+    def _rooms_of(self, user_id: UserId) -> set[RoomId]:
+        """Return the rooms by whose calls a user is concerned."""
+        call = self._calls.of_user(user_id)
+        calls = [*self._calls.ringing(user_id), *([] if call is None else [call])]
+        return {each.room_id for each in calls}
 
     async def _require(self, principal: Principal, call_id: CallId, permission: Permission) -> None:
         call = self._known(call_id)

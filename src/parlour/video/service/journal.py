@@ -54,6 +54,11 @@ class Journal:
         self._changed[call.id] = call
         self._wake.set()
 
+    def abandon(self) -> None:
+        """Forget what is to be written: it is another process's now to say what becomes of these calls."""
+        self._changed.clear()
+        self._gone.clear()
+
     async def load(self) -> list[Call]:
         """Return the calls that an earlier process left behind.
 

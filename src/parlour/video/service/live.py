@@ -31,12 +31,16 @@ logger = logging.getLogger(__name__)
 
 
 class CallLimits(msgspec.Struct, frozen=True):
-    """How many and how long: seconds that a call rings, seconds that a lost connection or someone left alone may take."""
+    """How many and how long: seconds that a call rings, seconds that a lost connection or someone left alone may take.
+
+    `busy_seconds` pass before a call ends whose callees are all in other calls: what acknowledges it has to come first.
+    """
 
     max_calls: int = 5_000
     ring_members: int = 50
     ring_seconds: float = 45.0
     grace_seconds: float = 15.0
+    busy_seconds: float = 0.0
 
 
 class LiveCalls:
@@ -88,6 +92,12 @@ class LiveCalls:
         for user_id in free:
             self._notices.ringing(call, user_id)
         return bool(free)
+
+    def ring_again(self) -> None:
+        """Ring at all devices of everybody who is called: of those that connected while nobody carried the calls, some did not hear."""
+        for call in self.registry:
+            for user_id in call.ringing:
+                self._notices.ringing(call, user_id)
 
     def _miss_after(self, call: Call, seconds: float) -> None:
         self._deadlines.set((call.id, "ring"), seconds, lambda: self.end(call, EndReason.MISSED))

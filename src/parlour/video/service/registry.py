@@ -45,6 +45,10 @@ class Registry:
         """Return the calls that ring at a user's devices."""
         return list(self._ringing.get(user_id, {}).values())
 
+    def users(self) -> set[UserId]:
+        """Return everybody who takes part in a call or is called."""
+        return {*self._by_user, *self._ringing}
+
     def add(self, call: Call) -> None:
         """Take in a call, with whom it has and whom it rings."""
         self._calls[call.id] = self._by_room[call.room_id] = call
