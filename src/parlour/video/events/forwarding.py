@@ -137,7 +137,8 @@ class Forwarding:
         try:
             async with asyncio.timeout(WORK):
                 payload = payload_of(request.name, request.payload)
-                answer = await do(calls, request.name, Asker(request.principal, request.socket_id), payload)
+                asker = Asker(request.principal, request.socket_id)
+                answer = await do(calls, request.name, asker, payload)
                 await self._say(request, CallAnswer(request.id, msgspec.json.encode(answer)))
                 return
         except ParlourError as refused:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from parlour.platform.errors import RoomNotFound
+from parlour.platform.errors import RoomNotFound, Unavailable
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.metrics import CALL_SIGNALS
 from parlour.platform.permissions import Permission
@@ -95,6 +95,7 @@ class Calls:
             others = await self._rooms.others(room_id, principal.user_id, self._limits.ring_members + 1)
             if not self._rooms.permits(principal, room_id, Permission.START_CALL):
                 raise RoomNotFound
+        self._carried()
         present = self._calls.of_room(room_id)
         if present is not None:
             return self._joined(present, self._let_in(present, principal, socket_id))
@@ -263,12 +264,14 @@ class Calls:
         """
         self._rates.check("list", principal.user_id)
         await self._rooms.require(principal, room_id, Permission.READ)
+        self._carried()
         return self._calls.of_room(room_id)
 
     async def mine(self, principal: Principal) -> list[Call]:
         """Return the calls of the caller's rooms, the oldest first."""
         self._rates.check("list", principal.user_id)
         room_ids = await self._rooms.of_user(principal.user_id)
+        self._carried()
         calls = [call for room_id in room_ids if (call := self._calls.of_room(room_id)) is not None]
         return sorted(calls, key=lambda call: call.id)
 
@@ -281,6 +284,7 @@ class Calls:
         for user_id in self._calls.users() if user_ids is None else user_ids:
             if self._rooms_of(user_id):
                 present = set(await self._rooms.of_user(user_id))
+                self._carried()
                 for room_id in self._rooms_of(user_id) - present:
                     self._live.member_removed(user_id, room_id)
 
@@ -296,6 +300,12 @@ class Calls:
             await self._rooms.require(principal, call.room_id, permission)
         except RoomNotFound:
             raise CallNotFound from None
+        self._carried()
+
+    def _carried(self) -> None:
+        """Raise `Unavailable` where the calls are another process's by now, which would know nothing of what is done here."""
+        if self._live.retired:
+            raise Unavailable(retry_after=1)
 
     def _known(self, call_id: CallId) -> Call:
         call = self._calls.get(call_id)

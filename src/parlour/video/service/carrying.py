@@ -116,7 +116,7 @@ class Carrying:
 
     async def _end(self, claim: Claim, term: Term, writing: asyncio.Task[None], *, held: bool) -> None:
         self.term = None
-        term.live.pause()
+        term.live.retire()
         self._ended()
         metrics.CALLS.set(0)
         if not held:

@@ -48,14 +48,17 @@ class Journal:
         self._gone: list[CallId] = []
         self._started: set[CallId] = set()  # of those that the log was told of
         self._wake = asyncio.Event()
+        self._abandoned = False
 
     def changed(self, call: Call) -> None:
         """Keep a call as it will be at the next write, and tell the log what it has not heard of it."""
-        self._changed[call.id] = call
-        self._wake.set()
+        if not self._abandoned:
+            self._changed[call.id] = call
+            self._wake.set()
 
     def abandon(self) -> None:
-        """Forget what is to be written: it is another process's now to say what becomes of these calls."""
+        """Forget what is to be written, now and later: it is another process's now to say what becomes of these calls."""
+        self._abandoned = True
         self._changed.clear()
         self._gone.clear()
 
@@ -93,7 +96,7 @@ class Journal:
     async def _last(self) -> None:
         with contextlib.suppress(TimeoutError, ParlourError):
             async with asyncio.timeout(LAST_FLUSH):
-                while self._changed or self._gone:
+                while not self._abandoned and (self._changed or self._gone):
                     await self._flush()
 
     async def _flush(self) -> None:

@@ -57,6 +57,7 @@ class LiveCalls:
         self._deadlines = Deadlines()
         self._set_up: dict[CallId, float] = {}  # of answered calls, since when their media is being negotiated
         self.registry = Registry()
+        self.retired = False
 
     # Beginning
 
@@ -264,6 +265,11 @@ class LiveCalls:
     def pause(self) -> None:
         """Let no deadline come any more: a process that is about to end takes nobody out of a call for losing their connection."""
         self._deadlines.stop()
+
+    def retire(self) -> None:
+        """Be over: another process carries the calls from now on. Whoever waited for something before changing a call looks first."""
+        self.pause()
+        self.retired = True
 
 
 def _about(call: Call) -> dict[str, str]:
