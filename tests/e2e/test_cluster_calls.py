@@ -1,11 +1,15 @@
 """Calls in a cluster: sockets of any node take part, and another node carries them on when the one that did is killed."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
+
+from parlour.platform.sql import open_database
 
 from .conftest import MakeServer
 from .parlour_server import DEADLINE, ParlourServer
@@ -79,6 +83,20 @@ def terms(node: ParlourServer) -> int:
     return node.output().count('"carrying calls"')
 
 
+async def kept(node: ParlourServer, condition: Callable[[Any], bool]) -> None:
+    """Wait until a call is kept as it is: what the carrier has not written yet dies with it."""
+    database = open_database(node._environment["PARLOUR_DATABASE_URL"])
+    try:
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                rows = await database.rows(sa.text("SELECT state FROM live_calls"))
+                if any(condition(json.loads(state)) for (state,) in rows):
+                    return
+                await asyncio.sleep(0.05)
+    finally:
+        await database.close()
+
+
 async def carrier(node: ParlourServer) -> ParlourServer:
     """Start a node, and wait until it carries the calls."""
     await asyncio.to_thread(node.start)
@@ -149,6 +167,7 @@ async def test_who_is_lost_or_removed_on_another_node_is_out_of_the_call(make_no
         left = await hears(ann, "call.participant.left")
         assert (left["participant_id"], left["reason"]) == (bens, "removed")
         joined = await done(cleo, "call.join", call_id=call_id)
+        await hears(ann, "call.participant.joined", lambda told: told["participant"]["user_id"] == cleo.id)
         await asyncio.to_thread(two.kill)
         lost = await hears(ann, "call.participant.left", lambda told: told["reason"] == "lost")
         assert lost["participant_id"] == joined["participant_id"]
@@ -161,7 +180,7 @@ async def test_a_call_goes_on_when_the_node_that_carries_it_is_killed(make_node:
         room = await direct(ann, ben)
         call_id, (first, second) = await talking(ann, ben, room)
         await done(ben, "call.mute", call_id=call_id, audio=False)
-        await asyncio.sleep(0.5)  # ten times what the journal gathers: what it has not written dies with the node
+        await kept(one, lambda call: [each["audio"] for each in call["participants"].values()] == [True, False])
         await asyncio.to_thread(one.kill)
         await until(lambda: sum(map(terms, others)) == 1, "another node carries the calls")
 
@@ -194,6 +213,23 @@ async def in_call_again(someone: Person, call_id: str, to: str) -> None:
             await asyncio.sleep(0.1)
 
 
+async def test_a_session_that_ends_and_people_who_are_busy_are_so_on_every_node(make_node: MakeServer) -> None:
+    one = await carrier(make_node("one"))
+    two = await asyncio.to_thread(make_node("two").start)
+    async with person(one, "ann") as ann, person(two, "ben") as ben, person(two, "cleo") as cleo:
+        room, cleos = await direct(ann, ben), await direct(cleo, ann)
+        await talking(ann, ben, room)
+        refused = await done(cleo, "call.start", room_id=cleos, media="audio")
+        acknowledged = len(cleo.socket.received)
+        assert (await hears(cleo, "call.ended"))["reason"] == "busy"
+        assert "call.ended" not in [event.name for event in cleo.socket.received[:acknowledged]]
+        assert refused["call"]["state"] == "ringing"
+        await ben.post("/api/auth/logout")
+        left = await hears(ann, "call.participant.left")
+        assert (left["user_id"], left["reason"]) == (ben.id, "revoked")
+        assert (await hears(ann, "call.ended"))["reason"] == "hangup"
+
+
 @pytest.mark.parametrize("stop", ["kill", "terminate"])
 async def test_who_was_on_the_node_that_carried_the_call_comes_back_to_another(
     make_node: MakeServer, stop: str
@@ -203,7 +239,7 @@ async def test_who_was_on_the_node_that_carried_the_call_comes_back_to_another(
     async with person(one, "ann") as ann, person(two, "ben") as ben:
         room = await direct(ann, ben)
         call_id, (first, second) = await talking(ann, ben, room)
-        await asyncio.sleep(0.5)  # as above
+        await kept(one, lambda call: len(call["participants"]) == 2)
         await asyncio.to_thread(getattr(one, stop))
         await until(lambda: terms(two) == 1, "the other node carries the calls")
         token = {"token": ann.headers["Authorization"].removeprefix("Bearer ")}

@@ -35,7 +35,7 @@ class Claim(ABC):
 
     @abstractmethod
     async def held(self) -> bool:
-        """Tell whether it is held still, after at most two seconds; never raises. What was lost stays lost: claim it again."""
+        """Tell whether it is held still, within some seconds; never raises. What was lost stays lost: claim it again."""
 
     @abstractmethod
     async def release(self) -> None:
