@@ -292,6 +292,10 @@ async def test_where_nobody_carries_it_is_unavailable_after_a_while_and_what_wai
             assert isinstance(outcome, Unavailable)
             assert outcome.retry_after == 1
         assert asyncio.get_running_loop().time() - before == pytest.approx(forwarding.WAIT)
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(Unavailable):  # and at once where nobody has been heard for so long
+            await s.ann.start(s.room)
+        assert asyncio.get_running_loop().time() == before
         s.cluster.claims.failing = False
         await asyncio.sleep(1.5)
         assert len(s.cluster.carriers) == 1
@@ -419,6 +423,17 @@ async def test_another_node_carries_on_with_the_sockets_that_are_there_still() -
         await asyncio.sleep(1)
         assert [kind for kind, _ in s.cluster.log.told if kind == "ended"] == ["ended"]
         assert s.cluster.store._kept == {}
+
+
+@in_virtual_time
+async def test_what_was_asked_of_a_carrier_that_died_is_refused_when_the_next_one_speaks() -> None:
+    async with stage() as s:
+        await s.nodes[0].die()
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(Unavailable):
+            await s.ann.start(s.room)
+        assert asyncio.get_running_loop().time() - before < 2 < forwarding.WAIT
+        assert (await s.ann.start(s.room)).call.state is CallState.RINGING
 
 
 @in_virtual_time

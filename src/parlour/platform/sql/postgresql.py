@@ -25,7 +25,8 @@ _ANSWER_WITHIN = 2.0
 _NOTICE_SOON = """
     SELECT set_config('tcp_keepalives_idle', '3', false),
            set_config('tcp_keepalives_interval', '1', false),
-           set_config('tcp_keepalives_count', '3', false)
+           set_config('tcp_keepalives_count', '3', false),
+           set_config('tcp_user_timeout', '6000', false)
 """
 """So that the server lets go of a claim some seconds after the claimant's machine has gone without a word, and not after hours."""
 

@@ -49,7 +49,7 @@ class CarriedInCluster:
         self._clock = clock
         self._carrying = Carrying(claim, term, self._began, self._ended, every=every)
         self._forwarding = Forwarding(bus, node_id, self._calls, wait=wait)
-        self._roll = Roll(bus, node_id, there, connected=connected, every=every)
+        self._roll = Roll(bus, node_id, there, carrier=self._forwarding.carrier, connected=connected, every=every)
         self._started = asyncio.Event()
         self._check = asyncio.Event()
         self._checked: set[UserId] | None = set()  # whose memberships are to be looked at; None: everybody's

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import math
 import secrets
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -25,6 +26,9 @@ _ANSWER: Final = "calls.answer."
 WAIT: Final = 5.0
 WORK: Final = 4.0
 """Seconds that an answer is waited for, and worked on: who was told that nothing came is not let into a call afterwards."""
+
+SILENT: Final = 5.0
+"""Seconds without a sign of life of a carrier after which nothing is asked."""
 
 MOST_WAITING: Final = 1_000
 """Requests of one node without an answer; more are refused."""
@@ -72,6 +76,8 @@ class Forwarding:
             secrets.randbits(48)
         )  # a node that was started again is not answered what it asked before
         self._waiting: dict[int, asyncio.Future[msgspec.Raw]] = {}
+        self._carrier = ""
+        self._heard_at = -math.inf
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscriptions: list[Unsubscribe] = []
 
@@ -94,13 +100,14 @@ class Forwarding:
         calls = self._calls()
         if calls is not None:
             return await do(calls, name, asker, payload)
-        if len(self._waiting) >= MOST_WAITING:
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._heard_at > SILENT or len(self._waiting) >= MOST_WAITING:
             raise Unavailable(retry_after=1)
         number = next(self._ids)
         encoded = msgspec.json.encode(payload)
         correlation = correlation_id.get()
         request = CallRequest(number, self._node_id, name, encoded, asker.principal, asker.socket_id, correlation)
-        answer: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[msgspec.Raw] = loop.create_future()
         self._waiting[number] = answer
         try:
             async with asyncio.timeout(self._wait):
@@ -110,6 +117,15 @@ class Forwarding:
             raise Unavailable(retry_after=1) from None
         finally:
             del self._waiting[number]
+
+    def carrier(self, node_id: str) -> None:
+        """Take in that a node carries the calls; what was asked of another is answered by nobody."""
+        self._heard_at = asyncio.get_running_loop().time()
+        if node_id != self._carrier:
+            self._carrier = node_id
+            for waiting in self._waiting.values():
+                if not waiting.done():
+                    waiting.set_exception(Unavailable(retry_after=1))
 
     def _answered(self, payload: bytes) -> None:
         answered = _answer(payload)

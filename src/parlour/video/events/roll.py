@@ -30,9 +30,10 @@ _Names = Annotated[list[_Name], Meta(max_length=ASKED)]
 
 
 class Alive(msgspec.Struct, array_like=True):
-    """A node lives."""
+    """A node lives, and perhaps carries the calls."""
 
     node_id: _Name
+    carries: bool = False
 
 
 class Sockets(msgspec.Struct, array_like=True):
@@ -64,9 +65,12 @@ class Roll:
         node_id: str,
         there: Callable[[str], bool],
         *,
+        carrier: Callable[[str], None],
         connected: Callable[[], bool] = lambda: True,
         every: float = EVERY,
     ) -> None:
+        """`carrier(node_id)` hears every sign of life of the node that carries the calls."""
+        self._carrier = carrier
         self._bus = bus
         self._node_id = node_id
         self._there = there
@@ -96,7 +100,7 @@ class Roll:
         """Say that this node lives, and as the carrier look after the others, until cancelled."""
         round_ = 0
         while True:
-            self._say(ALIVE, Alive(self._node_id))
+            self._live()
             if self._carried is not None:
                 round_ = (round_ + 1) % ALL_EVERY
                 self._look_after(self._carried[1], everybody=self._asks_all or round_ == 0)
@@ -105,6 +109,7 @@ class Roll:
     def carry(self, live: LiveCalls, attendance: Attendance) -> None:
         """Listen for the calls that this process carries from now on, and ask for the sockets that they had."""
         self._carried = (live, attendance)
+        self._live()
         self._ask(attendance.missed())
 
     def leave(self) -> None:
@@ -139,8 +144,11 @@ class Roll:
             self._say(CENSUS, Census(list(socket_ids[begin : begin + ASKED])))
 
     def _heard(self, payload: bytes) -> None:
+        alive = _alive(payload)
+        if alive.carries:
+            self._carrier(alive.node_id)
         if self._carried is not None:
-            self._carried[1].heard(_alive(payload).node_id)
+            self._carried[1].heard(alive.node_id)
 
     def _told(self, payload: bytes) -> None:
         if self._carried is None:
@@ -153,6 +161,9 @@ class Roll:
             live.socket_ready(UserId(told.user_id), told.ready)
 
     # Every node
+
+    def _live(self) -> None:
+        self._say(ALIVE, Alive(self._node_id, self._carried is not None))
 
     def _asked(self, payload: bytes) -> None:
         mine = [each for each in _census(payload).socket_ids if each.startswith(self._node_id + ".")]
