@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from parlour.platform.sql import open_database
 
+from ..integration.socketio_client import Client
 from .conftest import MakeServer
 from .parlour_server import DEADLINE, ParlourServer
 from .test_cluster import Person, person
@@ -230,6 +231,35 @@ async def test_a_session_that_ends_and_people_who_are_busy_are_so_on_every_node(
         assert (await hears(ann, "call.ended"))["reason"] == "hangup"
 
 
+async def test_answering_on_one_node_silences_the_devices_on_all_but_the_one_that_answered(
+    make_node: MakeServer,
+) -> None:
+    one = await carrier(make_node("one"))
+    two = await asyncio.to_thread(make_node("two").start)
+    async with person(one, "ann") as ann, person(two, "ben") as ben:
+        room = await direct(ann, ben)
+        token = {"token": ben.headers["Authorization"].removeprefix("Bearer ")}
+        others = [await Client.connect(node.url, token) for node in (one, two)]
+        devices = [Person(ben.http, {"user": {"id": ben.id}, **access(ben)}, socket) for socket in others]
+        for device in devices:
+            await hears(device, "ready")
+        call_id, _ = await talking(ann, ben, room)
+        for device in devices:
+            await hears(device, "call.ringing")
+            stopped = await hears(device, "call.ringing.stopped")
+            assert (stopped["call_id"], stopped["reason"]) == (call_id, "answered_elsewhere")
+        late = await Client.connect(two.url, token)
+        await done(ben, "call.mute", call_id=call_id, audio=False)  # what was told before is here by now
+        assert ben.socket.named("call.ringing.stopped") == []
+        assert late.named("call.ringing") == []
+        for socket in (*others, late):
+            socket.abort()
+
+
+def access(someone: Person) -> dict[str, str]:
+    return {"access_token": someone.headers["Authorization"].removeprefix("Bearer ")}
+
+
 @pytest.mark.parametrize("stop", ["kill", "terminate"])
 async def test_who_was_on_the_node_that_carried_the_call_comes_back_to_another(
     make_node: MakeServer, stop: str
@@ -243,7 +273,7 @@ async def test_who_was_on_the_node_that_carried_the_call_comes_back_to_another(
         await asyncio.to_thread(getattr(one, stop))
         await until(lambda: terms(two) == 1, "the other node carries the calls")
         token = {"token": ann.headers["Authorization"].removeprefix("Bearer ")}
-        ann.socket = await type(ann.socket).connect(two.url, token)
+        ann.socket = await Client.connect(two.url, token)
         await hears(ann, "ready")
         back = await done(ann, "call.join", call_id=call_id, participant_id=first)
         assert (back["participant_id"], back["call"]["state"]) == (first, "active")
