@@ -552,6 +552,33 @@ async def test_who_is_removed_by_another_node_is_out_of_the_call_and_rings_no_mo
 
 
 @in_virtual_time
+async def test_a_removal_that_the_bus_lost_is_found_after_the_gap() -> None:
+    async with stage() as s:
+        await s.talking()
+        del s.cluster.rooms.members[s.room][s.bob.user.user_id]
+        await asyncio.sleep(1)
+        assert s.cluster.told("left") == []
+        for node in s.nodes:
+            node.bus.gap()
+        await asyncio.sleep(0.1)
+        assert s.cluster.told("left") == [(s.bob.user.user_id, "removed")]
+
+
+@in_virtual_time
+async def test_memberships_that_cannot_be_read_are_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage() as s:
+        await s.talking()
+        del s.cluster.rooms.members[s.room][s.bob.user.user_id]
+        with monkeypatch.context() as away:
+            away.setattr(s.cluster.rooms, "of_user", never)
+            s.nodes[0].carried.members_changed([s.bob.user.user_id])
+            await asyncio.sleep(3)
+            assert s.cluster.told("left") == []
+        await asyncio.sleep(2)
+        assert s.cluster.told("left") == [(s.bob.user.user_id, "removed")]
+
+
+@in_virtual_time
 async def test_who_was_removed_while_nobody_carried_is_out_of_the_call_at_once() -> None:
     async with stage() as s:
         begun = await s.ann.start(s.room)

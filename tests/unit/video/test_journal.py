@@ -118,6 +118,31 @@ async def test_end_of_the_process_writes_what_is_left() -> None:
 
 
 @in_virtual_time
+async def test_what_is_abandoned_is_not_written_even_where_a_write_is_under_way() -> None:
+    class StuckStore(MemoryCallStore):
+        def __init__(self) -> None:
+            super().__init__()
+            self.begun = 0
+
+        async def write(self, kept: Sequence[Call], gone: Sequence[CallId]) -> None:
+            self.begun += 1
+            if self.begun == 1:
+                await asyncio.Event().wait()
+            await super().write(kept, gone)
+
+    store = StuckStore()
+    world = World(store=store)
+    async with running(world.journal):
+        ann, _, call = await talking(world)
+        await asyncio.sleep(1)
+        assert store.begun == 1
+        world.journal.abandon()
+        await ann.leave(call)
+    assert store.begun == 1
+    assert world.log.told == []
+
+
+@in_virtual_time
 async def test_end_of_the_process_does_not_wait_for_engines_that_are_away() -> None:
     store = FailingStore()
     store.failures = 1_000_000

@@ -39,7 +39,7 @@ class Carrying:
 
     Each term begins with what the store has and nothing of this process's memory. A claim that is lost ends the term at once and
     writes nothing more, for what another has written since would be overwritten; one that is given up is released when all is written.
-    For up to `every` seconds after a loss, and two more where the database hangs, two may think that they carry: both tell sockets,
+    For up to `every` seconds after a loss, and some more where the database hangs, two may think that they carry: both tell sockets,
     but the log keeps one start and one end of each call.
     """
 
