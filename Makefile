@@ -17,12 +17,12 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget bench bench-web fuzz crash screenshots lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt setup-engines setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget faults bench bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
 
-setup: setup-python setup-node setup-apt ## install everything that Parlour and its tests need, into this folder
+setup: setup-python setup-node setup-apt setup-engines ## install everything that Parlour and its tests need, into this folder
 
 setup-python: $(PYTHON_STAMP) $(NATIVE)
 
@@ -50,6 +50,9 @@ setup-apt: ## install the Debian packages that tests need: coturn, PostgreSQL, R
 	@sh scripts/apt.sh turnserver=coturn postgres=postgresql redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven openssl=openssl
 	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || sh scripts/apt.sh chromium=chromium || { echo "or name yours: export CHROMIUM=/path/to/it"; exit 1; }
 	@[ -n "$${CHROMIUM:-}" ] || sh scripts/apt.sh chromium-headless-shell=chromium-headless-shell || echo "setup: without it, browser tests take longer"
+
+setup-engines: setup-python setup-apt ## install the engines of tests that are no Debian packages: Kafka (Maven) and SecantusDB (PyPI)
+	@$(BIN)/python -m scripts.stack install kafka mongodb
 
 setup-stack: ## install the Debian packages that make stack needs
 	@sh scripts/apt.sh postgres=postgresql unshare=util-linux redis-server=redis-server nginx=nginx java=default-jre-headless mvn=maven openssl=openssl
@@ -109,7 +112,10 @@ test-python: setup ## the server's tests (ARGS=… for pytest)
 	@echo "test: the server (pytest)"
 	@$(BIN)/pytest $(ARGS)
 
-test: setup check build test-budget test-python test-web ## run all checks and tests (the long forms: make crash, make fuzz, make bench, make bench-web)
+test: setup check build test-budget test-python test-web ## run all checks and tests (the long forms: make faults, make crash, make fuzz, make bench, make bench-web)
+
+faults: setup ## hurt a whole cluster in every way, five times each, under the checker (some 30 minutes; Go builds Toxiproxy)
+	@PARLOUR_FAULTS=long $(BIN)/pytest -s tests/faults $(ARGS)
 
 bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)
 	@$(BIN)/python -m bench $(NAMES) $(ARGS)

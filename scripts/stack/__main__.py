@@ -14,9 +14,9 @@ ENGINES = (POSTGRESQL, REDIS, KAFKA, MONGODB, FERRETDB, TOXIPROXY)
 
 
 def main() -> None:
-    """Start, stop or list engines: all, or those named."""
+    """Install, start, stop or list engines: all, or those named."""
     parser = argparse.ArgumentParser(prog="make stack", description=__doc__)
-    parser.add_argument("action", choices=("start", "stop", "status"))
+    parser.add_argument("action", choices=("install", "start", "stop", "status"))
     parser.add_argument(
         "names", nargs="*", metavar="engine", help=f"of {', '.join(each.name for each in ENGINES)} (default: all)"
     )
@@ -26,11 +26,17 @@ def main() -> None:
         parser.error(f"no such engine: {', '.join(unknown)}")
     wanted = [each for each in ENGINES if not options.names or each.name in options.names]
     try:
-        {"start": _start, "stop": _stop, "status": _status}[options.action](wanted, known)
+        {"install": _install, "start": _start, "stop": _stop, "status": _status}[options.action](wanted, known)
     except StackError as error:
         sys.exit(f"stack: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _install(wanted: list[Engine], _: dict[str, Engine]) -> None:
+    for engine in wanted:
+        engine.folder.mkdir(parents=True, exist_ok=True)
+        engine.install()
 
 
 def _start(wanted: list[Engine], known: dict[str, Engine]) -> None:

@@ -232,7 +232,7 @@ def _upstreams(gateway: Gateway) -> list[str]:
 
 
 def _pool(name: str, nodes: Sequence[Node]) -> list[str]:
-    servers = [f"    server {node.address} max_fails=3 fail_timeout=10s;" for node in nodes]
+    servers = [f"    server {node.address} max_fails=3 fail_timeout=2s;" for node in nodes]
     return [f"upstream {name} {{", f"    zone {name} 512k;", "    least_conn;", *servers, "    keepalive 64;", "}"]
 
 
