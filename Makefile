@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt setup-engines setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget faults bench bench-web fuzz crash screenshots lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt setup-engines setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget faults bench bench-cluster bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -119,6 +119,9 @@ faults: setup ## hurt a whole cluster in every way, five times each, under the c
 
 bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)
 	@$(BIN)/python -m bench $(NAMES) $(ARGS)
+
+bench-cluster: setup setup-stack ## measure two nodes behind NGINX with TLS on the engines of make stack (ARGS="--users 2000 --seconds 15")
+	@$(BIN)/python -m bench.cluster $(ARGS)
 
 bench-web: setup build ## measure the web client in Chromium: loads, scroll, events, memory (ARGS="--check --write")
 	@$(BIN)/python -m bench.web $(NAMES) $(ARGS)

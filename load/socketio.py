@@ -1,6 +1,7 @@
 """A Socket.IO v5 client over one WebSocket that does next to nothing for an event it receives."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -151,8 +152,9 @@ async def connect(
     token: str | None = None,
     until_ready: bool = False,
     on_event: OnEvent = ignore,
+    tls: ssl.SSLContext | None = None,
 ) -> LoadSocket:
-    """Connect to 127.0.0.1 by WebSocket and return once the namespace (with `until_ready`, the event `ready`) is there.
+    """Connect to 127.0.0.1 (to localhost with `tls`) by WebSocket and return once the namespace (with `until_ready`, the event `ready`) is there.
 
     Raises:
         Refused: the server said `connect_error`.
@@ -163,7 +165,8 @@ async def connect(
         async with asyncio.timeout(CONNECT_SECONDS):
             _, socket = await picows.ws_connect(
                 lambda: LoadSocket(index, auth, until_ready, on_event),
-                f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket",
+                f"{'ws://127.0.0.1' if tls is None else 'wss://localhost'}:{port}/socket.io/?EIO=4&transport=websocket",
+                ssl_context=tls,
                 websocket_handshake_timeout=CONNECT_SECONDS,
                 read_buffer_init_size=4096,
             )
@@ -182,6 +185,7 @@ async def connect_all(
     first_index: int = 0,
     until_ready: bool = False,
     on_event: OnEvent = ignore,
+    tls: ssl.SSLContext | None = None,
 ) -> list[LoadSocket]:
     """Connect one socket a token, `in_flight` handshakes at a time, and return them in the tokens' order."""
     sockets: list[LoadSocket | None] = [None] * len(tokens)
@@ -190,7 +194,7 @@ async def connect_all(
     async def worker() -> None:
         for i in waiting:
             sockets[i] = await connect(
-                port, first_index + i, token=tokens[i], until_ready=until_ready, on_event=on_event
+                port, first_index + i, token=tokens[i], until_ready=until_ready, on_event=on_event, tls=tls
             )
 
     async with asyncio.TaskGroup() as group:

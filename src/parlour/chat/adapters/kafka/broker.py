@@ -50,7 +50,7 @@ class KafkaBroker:
         bound: int = 10_000,
         largest: int = 256,
         patience: float = 10.0,
-        session_timeout: float = 10.0,
+        session_timeout: float = 6.0,
     ) -> None:
         """Let at most `bound` commands wait, and hand at most `largest` to the worker at once."""
         self._address = address
