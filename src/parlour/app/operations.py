@@ -57,7 +57,7 @@ def dead_letters(settings: Settings, *, replay: bool = False) -> list[Letter]:
 
 
 async def is_served(settings: Settings) -> bool:
-    """Tell whether a node works the commands of a cluster; one that was killed counts for ten seconds more.
+    """Tell whether a node works the commands of a cluster; one that was killed counts for six seconds more.
 
     Raises:
         BrokerUnavailable: Kafka does not answer.

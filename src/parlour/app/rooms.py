@@ -34,6 +34,7 @@ from parlour.chat.service.typing_notices import TypingNotices
 from parlour.chat.worker import Worker
 from parlour.config import Settings
 from parlour.platform.clock import Clock
+from parlour.platform.ended_sessions import EndedSessionsWatch
 from parlour.platform.rates import RateLimits
 from parlour.platform.supervision import Supervisor
 from parlour.realtime import Server
@@ -113,11 +114,13 @@ class Chat:
             tell=channels.read,
             tell_unread=channels.unread,
         )
+        sessions = LiveSessions(auth.verifier, clock, max_sockets=settings.max_sockets_per_user)
+        self._ended = EndedSessionsWatch(engines.ended, auth.verifier, self._bus, clock, sessions.end_sessions)
         self.gateway = Gateway(
             namespace,
             channels,
             verifier=auth.verifier,
-            sessions=LiveSessions(auth.verifier, clock, max_sockets=settings.max_sockets_per_user),
+            sessions=sessions,
             rates=rates,
             bus=self._bus,
             memberships=self.memberships,
@@ -153,6 +156,7 @@ class Chat:
         if not self._engines.alone:
             self._feed.start()
             supervisor.start("memberships", self._feed.run())
+            supervisor.start("ended sessions", self._ended.run())
             self._bus.on_gap(self._gap)
 
     def work(self, supervisor: Supervisor) -> None:
