@@ -29,7 +29,7 @@ ENGINES = {
     "PARLOUR_BUS_URL": REDIS.url,
 }
 NAME = "localhost"
-LOOK_EVERY = 0.5
+LOOK_EVERY = 0.2
 """Seconds between two looks at the processes."""
 _SERVE = "import sys; from parlour.cli import main; sys.argv[0] = 'parlour'; main()"
 
@@ -50,22 +50,22 @@ def main() -> None:
     public_url = f"https://{NAME}:{options.port}"
     processes = [_node(node, public_url, folder) for node in nodes]
     processes.append(_nginx(nodes, options.port, options.status_port, folder))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ask)
     status = 1
     try:
         for process in processes:
             process.stop()  # what an earlier run that was killed has left
+            _check_asked()
             process.start()
             print(f"cluster: {process.name} on {process.url}, log {process.log}", flush=True)
         print(f"cluster: Parlour on {public_url} (its certificate is its own); Ctrl-C ends it", flush=True)
         _watch(processes)
     except StackError as error:
         print(f"cluster: {error}", file=sys.stderr, flush=True)
-    except KeyboardInterrupt:
+    except _AskedToEnd:
         status = 0
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):  # asked twice, it ends in order all the same
-            signal.signal(number, signal.SIG_IGN)
         for process in reversed(processes):
             if process.pid() is not None:
                 process.stop()
@@ -73,16 +73,35 @@ def main() -> None:
     sys.exit(status)
 
 
+class _AskedToEnd(BaseException):
+    """Passes by whatever waits for something to get ready."""
+
+
+_asked: list[int] = []
+
+
+def _ask(number: int, _frame: object) -> None:
+    """Take note of a signal. An exception could come up where Python drops it; asked twice, it ends in order all the same."""
+    _asked.append(number)
+
+
+def _check_asked() -> None:
+    if _asked:
+        raise _AskedToEnd
+
+
 def _watch(processes: Sequence[Engine]) -> NoReturn:
     """Tell of each process that ends, while the others go on.
 
     Raises:
         StackError: NGINX has ended, or the last node.
+        _AskedToEnd: a signal came.
     """
     *nodes, nginx = processes
     living = list(processes)
     while True:
         time.sleep(LOOK_EVERY)
+        _check_asked()
         for process in [each for each in living if each.pid() is None]:
             living.remove(process)
             print(f"cluster: {process.name} ended by itself; the end of {process.log}:\n{_tail(process)}", flush=True)
@@ -95,20 +114,39 @@ def _tail(process: Engine) -> str:
 
 
 def _node(node: Node, public_url: str, folder: Path) -> Engine:
-    data = folder / node.node_id / "data"
+    data, log = folder / node.node_id / "data", folder / node.node_id / "log"
+    said_before = 0
+
+    def prepare() -> None:
+        nonlocal said_before
+        said_before = log.stat().st_size if log.exists() else 0
+
+    def ready() -> None:
+        _ready(f"http://{node.address}/health/ready")
+        with log.open("rb") as file:
+            file.seek(said_before)
+            if b'"serving"' not in file.read():
+                raise OSError(f"{node.address} is answered by another process")
+
     engines = {name: os.environ.get(name) or url for name, url in ENGINES.items()}
     return Engine(
         name=node.node_id,
         ports=[node.port],
         url=f"http://{node.address}",
         install=lambda: None,
-        prepare=lambda: None,
+        prepare=prepare,
         command=lambda: [
             *(sys.executable, "-c", _SERVE, "serve", "--host", node.host, "--port", str(node.port)),
             *("--data-dir", str(data)),
         ],
-        ready=lambda: _ready(f"http://{node.address}/health/ready"),
-        environment={**engines, "PARLOUR_NODE_ID": node.node_id, "PARLOUR_PUBLIC_URL": public_url},
+        ready=ready,
+        environment={
+            **engines,
+            "PARLOUR_LOG_FORMAT": "json",
+            "PARLOUR_LOG_LEVEL": "info",  # in which a node says that it serves
+            "PARLOUR_NODE_ID": node.node_id,
+            "PARLOUR_PUBLIC_URL": public_url,
+        },
         root=folder,
     )
 
@@ -164,12 +202,14 @@ def _make_certificate(certificate: Path, key: Path) -> None:
 
 
 def _ready(url: str, context: ssl.SSLContext | None = None) -> None:
+    _check_asked()
     with urllib.request.urlopen(url, timeout=5, context=context) as answer:
         if answer.status != 200:
             raise OSError(f"{url} answers {answer.status}")
 
 
 def _ready_through(port: int, certificate: Path) -> None:
+    _check_asked()
     answers(port)
     _ready(f"https://{NAME}:{port}/health/ready", ssl.create_default_context(cafile=str(certificate)))
 

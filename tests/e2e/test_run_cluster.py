@@ -14,13 +14,15 @@ import pytest
 
 from ..kafka_server import KafkaServer
 from ..mongodb_server import MongodbServer
-from ..ports import free_port
+from ..ports import free_port, own
 from ..postgresql_server import PostgresqlServer
 from ..redis_server import RedisServer
-from .parlour_server import DEADLINE, PORTS, ROOT, environment, wait_until
+from .parlour_server import DEADLINE, ROOT, environment, wait_until
 from .test_conversation import bearer, register
 
 pytestmark = pytest.mark.timeout(600)  # the first test starts four engines
+
+PORTS = own(range(31_300, 31_400))
 
 
 class Cluster:
@@ -29,9 +31,8 @@ class Cluster:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder / "cluster"
         self.said = folder / "said"
-        self.port, status_port = free_port(PORTS), free_port(PORTS)
-        node_port = free_pair()
-        own = environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()})
+        self.port, status_port, node_port = free_ports()
+        variables = environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()})
         options = {
             "--port": self.port,
             "--status-port": status_port,
@@ -43,7 +44,7 @@ class Cluster:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "scripts.run_cluster", *arguments],
                 cwd=ROOT,
-                env={**own, "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+                env={**variables, "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -64,16 +65,15 @@ class Cluster:
         return httpx.AsyncClient(base_url=f"https://localhost:{self.port}", verify=trusted, timeout=DEADLINE)
 
 
-def free_pair() -> int:
-    """The first of two free ports in a row."""
-    taken: set[int] = set()
+def free_ports() -> tuple[int, int, int]:
+    """Of https and of NGINX's figures, and the first of two in a row for the nodes; no two are the same."""
+    free: set[int] = set()
     while True:
-        port = free_port(PORTS)
-        if port - 1 in taken:
-            return port - 1
-        if port + 1 in taken:
-            return port
-        taken.add(port)
+        free.add(free_port(PORTS))
+        for first in free:
+            others = sorted(free - {first, first + 1})
+            if first + 1 in free and len(others) >= 2:
+                return others[0], others[1], first
 
 
 def is_running(pid: int) -> bool:
