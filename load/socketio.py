@@ -154,7 +154,9 @@ async def connect(
     on_event: OnEvent = ignore,
     tls: ssl.SSLContext | None = None,
 ) -> LoadSocket:
-    """Connect to 127.0.0.1 (to localhost with `tls`) by WebSocket and return once the namespace (with `until_ready`, the event `ready`) is there.
+    """Connect to 127.0.0.1 (to localhost with `tls`) by WebSocket.
+
+    Returns once the namespace (with `until_ready`, the event `ready`) is there.
 
     Raises:
         Refused: the server said `connect_error`.

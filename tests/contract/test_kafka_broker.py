@@ -15,8 +15,8 @@ from parlour.chat.adapters.memory import MemoryAnswers
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.model import Appended, NewEvent
 from parlour.platform.clock import SystemClock
-from parlour.platform.errors import Internal, ParlourError, Unavailable
-from parlour.platform.kafka import BrokerUnavailable, KafkaAdmin
+from parlour.platform.errors import BrokerUnavailable, Internal, ParlourError, Unavailable
+from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.kafka_address import KafkaAddress
 
 from ..kafka_server import KafkaServer

@@ -11,6 +11,7 @@
     ├── RateLimited        429  too many; `retry_after` says when
     ├── Internal           500  our fault; logged with the correlation id
     └── Unavailable        503  an engine is down or busy; `retry_after` says when
+        └── BrokerUnavailable 503  the engine that carries commands
 
 A service derives its own errors from these in its `errors.py`; `code` is permanent, the message may change. The docstring's first
 line is the meaning and the second paragraph says what to do; docs/reference/errors.md is generated from them.
@@ -176,6 +177,15 @@ class Unavailable(ParlourError):
 
     code = "unavailable"
     status = 503
+
+
+class BrokerUnavailable(Unavailable):
+    """Messages cannot be taken just now.
+
+    Wait `retry_after` seconds, then repeat with the same `client_id`; reading goes on meanwhile.
+    """
+
+    code = "broker_unavailable"
 
 
 class TablesNewer(Exception):

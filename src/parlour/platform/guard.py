@@ -27,7 +27,8 @@ LONGEST_DELAY = 1.0
 class Guard:
     """What stands between the calls of this process and one engine.
 
-    The adapter translates what its driver raises into `Unavailable`; only that counts as a failure. After `failures` in a row every
+    The adapter translates what its driver raises into `Unavailable`; only that counts as a failure, and only where it is one by
+    `is_failure`: an engine that answers "no" is there. After `failures` in a row every
     call is refused at once with `retry_after` for `rest` seconds; then one call is let through to see (the others go on being
     refused), and when it succeeds all are. At most `concurrent` calls are under way, and at most `waiting` wait for their turn: one
     engine that hangs costs no other its callers. What the breaker or the bulkhead refuses was not begun.
@@ -43,6 +44,7 @@ class Guard:
         waiting: int = 10_000,
         failures: int = 5,
         rest: float = 1.0,
+        is_failure: Callable[[Unavailable], bool] = lambda _: True,
     ) -> None:
         """Name the engine, as metrics and logs do; `timeout` in seconds bounds each attempt, `error` is what a refusal raises."""
         self._engine = engine
@@ -52,7 +54,8 @@ class Guard:
         self._waiting = 0
         self._most_waiting = waiting
         self._rest = rest
-        self._breaker = Context(engine, failures, rest, exclude=[(BaseException, _is_no_failure)])
+        self._is_failure = is_failure
+        self._breaker = Context(engine, failures, rest, exclude=[(BaseException, self._is_answer)])
         self._probing = False
         metrics.ENGINE_AWAY.labels(engine).set(0)
 
@@ -132,7 +135,7 @@ class Guard:
         return self._probing
 
     def _leave(self, error: BaseException | None, probe: bool) -> None:
-        failed = isinstance(error, Unavailable)
+        failed = error is not None and not self._is_answer(error)
         metrics.ENGINE_CALLS.labels(self._engine, "failed" if failed else "done").inc()
         if probe:
             self._probing = False
@@ -148,8 +151,7 @@ class Guard:
         return self._error(retry_after=self._rest)
 
     def _may_pass(self, error: Exception) -> bool:
-        return isinstance(error, Unavailable) and not self.away
+        return not self._is_answer(error) and not self.away
 
-
-def _is_no_failure(error: BaseException) -> bool:
-    return not isinstance(error, Unavailable)
+    def _is_answer(self, error: BaseException) -> bool:
+        return not (isinstance(error, Unavailable) and self._is_failure(error))

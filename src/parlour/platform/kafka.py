@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from parlour.platform.errors import Unavailable
+from parlour.platform.errors import BrokerUnavailable
 from parlour.platform.guard import Guard
 from parlour.platform.kafka_address import KafkaAddress
 
@@ -19,15 +19,6 @@ _AGAIN = 0.2
 _NO_COORDINATOR = frozenset(
     {KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR}
 )
-
-
-class BrokerUnavailable(Unavailable):
-    """Messages cannot be taken just now.
-
-    Wait `retry_after` seconds, then repeat with the same `client_id`; reading goes on meanwhile.
-    """
-
-    code = "broker_unavailable"
 
 
 class KafkaAdmin:

@@ -157,3 +157,18 @@ async def test_a_bounded_number_is_under_way_and_a_bounded_number_waits() -> Non
     assert await asyncio.gather(*calls) == ["answer"] * 5
     assert under_way[1] == 2
     assert not of.away, "too many callers are no failure of the engine"
+
+
+async def test_an_engine_that_answers_no_is_there() -> None:
+    class Refused(EngineAway):
+        """It does not want to."""
+
+        code = "engine_refused"
+
+    of = Guard("test", EngineAway, failures=2, is_failure=lambda error: not isinstance(error, Refused))
+    engine = Engine(10, Refused)
+    for _ in range(5):
+        with pytest.raises(Refused):
+            await of.call(engine, repeatable=True)
+    assert engine.asked == 5
+    assert not of.away

@@ -788,6 +788,7 @@ export type CallEndedEvent = LogEvent<"call.ended", { call_id: string; media: Ca
 export const errorStatus = {
   account_disabled: 403,
   already_in_call: 409,
+  broker_unavailable: 503,
   bus_unavailable: 503,
   busy: 503,
   call_full: 409,

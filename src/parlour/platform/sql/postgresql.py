@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from parlour.platform.errors import Unavailable
 from parlour.platform.guard import Guard
 from parlour.platform.sql.database import AnyRow, Claim, Database, DatabaseUnavailable, translated
 
@@ -55,7 +57,13 @@ class PostgresqlDatabase(Database):
             },
         )
         # A transaction has several steps, each with the timeout; more callers than connections wait in turn.
-        self._guard = Guard("postgresql", DatabaseUnavailable, timeout=6 * timeout, concurrent=10 * connections)
+        self._guard = Guard(
+            "postgresql",
+            DatabaseUnavailable,
+            timeout=6 * timeout,
+            concurrent=10 * connections,
+            is_failure=lambda error: not _answered(error),
+        )
         self._claims: set[_AdvisoryClaim] = set()
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._frozen = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -175,6 +183,13 @@ class _AdvisoryClaim(Claim):
             with suppress(Exception):  # what is left of a connection that broke is nothing to end with
                 await connection.invalidate()
                 await connection.close()
+
+
+def _answered(error: Unavailable) -> bool:
+    """Tell whether it was the server that refused, and not for being in no state to serve: classes 08, 53 and 57P of SQLSTATE."""
+    cause = error.__cause__
+    state = getattr(cause.orig, "sqlstate", None) if isinstance(cause, DBAPIError) else None
+    return isinstance(state, str) and not state.startswith(("08", "53", "57P"))
 
 
 def _key(what: str) -> int:

@@ -16,8 +16,7 @@ from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers, Pending
 from parlour.platform import metrics
-from parlour.platform.errors import ParlourError
-from parlour.platform.kafka import BrokerUnavailable
+from parlour.platform.errors import BrokerUnavailable, ParlourError
 from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)

@@ -16,8 +16,7 @@ from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, dec
 from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers
 from parlour.platform import metrics
-from parlour.platform.errors import Internal, ParlourError, Unavailable
-from parlour.platform.kafka import BrokerUnavailable
+from parlour.platform.errors import BrokerUnavailable, Internal, ParlourError, Unavailable
 from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 
 from parlour.chat.adapters.kafka.messages import decode_command
 from parlour.chat.model import NewEvent
-from parlour.platform.kafka import BrokerUnavailable
+from parlour.platform.errors import BrokerUnavailable
 from parlour.platform.kafka_address import KafkaAddress
 
 

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 
 from parlour.chat.model import RoomEvent
 from parlour.platform import metrics
-from parlour.platform.kafka import BrokerUnavailable
+from parlour.platform.errors import BrokerUnavailable
 from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)
