@@ -154,6 +154,10 @@ async def _make_rooms(process: Process, groups: list[list[Seeded]]) -> list[Room
 
 
 def _check_files(settings: Settings) -> None:
+    if not is_file(settings.messages):
+        raise ConfigurationError(
+            "the engines are servers, whose copies are made by their own tools: pg_dump first, then mongodump (docs/operations/cluster.md)"
+        )
     if not is_file(settings.database):
         raise ConfigurationError(
             "PARLOUR_DATABASE_URL names a PostgreSQL server, whose copies are made by pg_dump and pg_restore; copy it first, then"
