@@ -330,7 +330,7 @@ async def test_redis_killed_and_started_again_in_the_midst(lines: Callable[..., 
     await until(lambda: min(gaps) > 0)
     listeners[1].answers = ["answered"]
     async with asyncio.timeout(DEADLINE):  # each has two connections, of which the one may be back before the other
-        while await clusters[0].request(Request("call", "/", (), (), ["q"], timeout=1)) != ["answered"]:
+        while await clusters[0].request(Request("call", "/", (), (), ["q"], timeout=1)) != ["answered"]:  # noqa: ASYNC110 - another node is asked
             await asyncio.sleep(0.01)
     before = len(listeners[1].heard)
     publish()
