@@ -62,7 +62,8 @@ def is_targeted(collection: str, query: Query) -> bool:
     if collection == "heads":
         rooms = query.get("_id")
         return isinstance(rooms, Binary) or (isinstance(rooms, dict) and set(rooms) == {"$in"})
-    return isinstance(query.get("room_id"), Binary)
+    rooms = query.get("room_id")
+    return isinstance(rooms, Binary) or (isinstance(rooms, dict) and set(rooms) == {"$in"})
 
 
 def is_bounded(query: Query) -> bool:
@@ -181,7 +182,7 @@ ROOM = Binary(bytes(16), 4)
         {"find": "events", "filter": {"seq": {"$gt": 1, "$lte": 2}}},
         {"find": "events", "filter": {"room_id": ROOM}},
         {"find": "events", "filter": {"room_id": ROOM, "seq": {"$gt": 1}}},
-        {"find": "events", "filter": {"room_id": {"$in": [ROOM]}, "seq": 1}},
+        {"find": "events", "filter": {"room_id": {"$gt": ROOM}, "seq": 1}},
         {"find": "events", "filter": {"$or": [{"room_id": ROOM, "seq": 1}, {"seq": 1}]}},
         {"find": "events", "filter": {"room_id": ROOM, "seq": {"$in": [1]}}, "sort": {"seq": 1}},
         {"find": "heads", "filter": {"room_id": ROOM, "seq": 1}},

@@ -17,6 +17,7 @@ from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.chat.adapters.mongodb_log.rooms import Heads, Turns
 from parlour.chat.adapters.mongodb_log.schema import EVENTS
 from parlour.chat.adapters.mongodb_log.views import (
+    LOOKED_UP,
     MAX_VIEW,
     Fold,
     any_of,
@@ -208,19 +209,17 @@ class Appender:
         return {room_id: unknown[room_id] if tail is None else tail for room_id, tail in tails.items()}
 
     async def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
-        by_room: dict[RoomId, list[NewEvent | RoomEvent]] = {}
-        for command in commands:
-            by_room.setdefault(command.event.room_id, []).append(command.event)
-        branches: list[Document] = [
-            {
-                "room_id": binary(room_id),
-                "client_id": {"$in": [binary(each) for each in {event.client_id for event in events}]},
-                "sender_id": {"$in": [binary(each) for each in {event.sender_id for event in events}]},
+        events = [command.event for command in commands]
+        found: list[Document] = []
+        for start in range(0, len(events), LOOKED_UP):
+            some = events[start : start + LOOKED_UP]
+            query = {
+                "client_id": {"$in": [binary(each) for each in {event.client_id for event in some}]},
+                "room_id": {"$in": [binary(each) for each in {event.room_id for event in some}]},
             }
-            for room_id, events in by_room.items()
-        ]
-        found = map(event_of, await any_of(self._engine, EVENTS, branches))
-        return {(event.room_id, event.sender_id, event.client_id): event for event in found}
+            found += await self._engine.find(EVENTS, query)
+        known = map(event_of, found)  # an id may be another sender's, or another room's: the key tells
+        return {(event.room_id, event.sender_id, event.client_id): event for event in known}
 
     async def _draft(
         self, commands: Sequence[_Command], tails: dict[RoomId, Tail], known: dict[_Key, RoomEvent]

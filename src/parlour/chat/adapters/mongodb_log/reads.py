@@ -17,7 +17,7 @@ from parlour.chat.adapters.mongodb_log.documents import (
 )
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.chat.adapters.mongodb_log.schema import EVENTS, HEADS, MESSAGES
-from parlour.chat.adapters.mongodb_log.views import any_of, load_heads
+from parlour.chat.adapters.mongodb_log.views import load_heads
 from parlour.chat.model import Message, RoomEvent, Tail
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
@@ -38,17 +38,9 @@ class Reads:
         self._catch_up = catch_up
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
-        """Return where each room ends, once it is complete up to there."""
+        """Return up to where each room is complete. What a writer that died left behind counts once its command comes again."""
         tails = dict.fromkeys(room_ids, Tail())
-        tails |= await load_heads(self._engine, filter(is_uuid, tails))
-        behind = [
-            {"room_id": binary(room_id), "seq": tail.seq + 1} for room_id, tail in tails.items() if is_uuid(room_id)
-        ]
-        rooms = {bytes(binary(room_id)): room_id for room_id in tails if is_uuid(room_id)}
-        for found in await any_of(self._engine, EVENTS, behind, only=("room_id",)):
-            room_id = rooms[bytes(found["room_id"])]
-            tails[room_id] = await self._catch_up(room_id)
-        return tails
+        return tails | await load_heads(self._engine, filter(is_uuid, tails))
 
     async def rooms(self, after: str, limit: int) -> list[RoomId]:
         """Return rooms that have a head, by id, those after the id `after`."""
@@ -120,23 +112,19 @@ class Reads:
 
     async def _count(self, wanted: Sequence[_Wanted], counts: dict[_Wanted, int]) -> None:
         """Count for one user in different rooms."""
-        user = binary(wanted[0][0])
-        branches = [
-            {
-                "room_id": binary(room_id),
-                "marks": {"$in": [user, ROOM_MARK]},
-                "seq": {"$gt": bounded(seq), "$lte": MAX_SEQ},
-                "sender_id": {"$ne": user},
-            }
-            for _, room_id, seq in wanted
-        ]
-        pipeline: list[Document] = [
-            {"$match": {"$or": branches}},
-            {"$group": {"_id": "$room_id", "count": {"$sum": 1}}},
-        ]
-        found = {bytes(each["_id"]): int(each["count"]) for each in await self._engine.aggregate(MESSAGES, pipeline)}
-        for each in wanted:
-            counts[each] = found.get(bytes(binary(each[1])), 0)
+        await asyncio.gather(*(self._count_one(each, counts) for each in wanted))
+
+    async def _count_one(self, wanted: _Wanted, counts: dict[_Wanted, int]) -> None:
+        user, room_id, seq = wanted
+        query = {
+            "room_id": binary(room_id),
+            "marks": {"$in": [binary(user), ROOM_MARK]},
+            "seq": {"$gt": bounded(seq), "$lte": MAX_SEQ},
+            "sender_id": {"$ne": binary(user)},
+        }
+        pipeline: list[Document] = [{"$match": query}, {"$group": {"_id": None, "count": {"$sum": 1}}}]
+        found = await self._engine.aggregate(MESSAGES, pipeline)
+        counts[wanted] = int(found[0]["count"]) if found else 0
 
     async def _page(
         self, room_id: RoomId, before: int | None, after: int | None, limit: int, what: Document

@@ -27,9 +27,9 @@ INDEXES = {
     EVENTS: [
         # The fence, and the shard key.
         IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),
-        # Not unique, which a sharded collection could not keep: who was first is decided by the fence. The client's id stands before
-        # the sender's: a room's part of a batch is looked for by the sets of both, and it is the one that picks out single events.
-        IndexModel([("room_id", ASCENDING), ("client_id", ASCENDING), ("sender_id", ASCENDING)], name="repeats"),
+        # Not unique, which a sharded collection could not keep: who was first is decided by the fence. By the client's id alone, which
+        # is a UUID: the look-up of a batch is then one list of points, and each engine finds those by an index.
+        IndexModel([("client_id", ASCENDING)], name="commands"),
     ],
     MESSAGES: [
         IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),

@@ -26,7 +26,7 @@ from parlour.platform.ids import EventId, RoomId, is_uuid
 MAX_VIEW = 15_000_000
 """Bytes, about, of one message's document; MongoDB takes 16 MiB. 10,000 users may react to it with 50 emoji each: 8 MB."""
 
-_LOOKED_UP, _HEADS = 200, 2_000
+LOOKED_UP, _HEADS = 200, 2_000
 """Rooms of one query, and heads of one."""
 
 
@@ -83,14 +83,18 @@ class Fold:
 
 async def load(engine: Engine, wanted: Iterable[tuple[RoomId, EventId]]) -> list[Document]:
     """Return the documents of messages, each of its room."""
-    ids: dict[RoomId, list[EventId]] = {}
-    for room_id, message_id in dict.fromkeys(wanted):
-        ids.setdefault(room_id, []).append(message_id)
-    branches = [
-        {"room_id": binary(room_id), "_id": {"$in": list(map(binary, each))}, "kind": MESSAGE}
-        for room_id, each in ids.items()
-    ]
-    return await any_of(engine, MESSAGES, branches)
+    keys = list(dict.fromkeys(wanted))
+    found: list[Document] = []
+    for start in range(0, len(keys), LOOKED_UP):
+        some = keys[start : start + LOOKED_UP]
+        query = {
+            "_id": {"$in": [binary(message_id) for message_id in {message_id for _, message_id in some}]},
+            "room_id": {"$in": [binary(room_id) for room_id in {room_id for room_id, _ in some}]},
+            "kind": MESSAGE,
+        }
+        found += await engine.find(MESSAGES, query)
+    mine = {(bytes(binary(room_id)), bytes(binary(message_id))) for room_id, message_id in keys}
+    return [each for each in found if (bytes(each["room_id"]), bytes(each["_id"])) in mine]
 
 
 def target_of(event_type: EventType, room_id: RoomId, data: Document) -> tuple[RoomId, EventId] | None:
@@ -104,8 +108,8 @@ async def any_of(
 ) -> list[Document]:
     """Return the documents that one of the queries wants, each of which names its room."""
     found: list[Document] = []
-    for start in range(0, len(branches), _LOOKED_UP):
-        some = branches[start : start + _LOOKED_UP]
+    for start in range(0, len(branches), LOOKED_UP):
+        some = branches[start : start + LOOKED_UP]
         found += await engine.find(collection, some[0] if len(some) == 1 else {"$or": some}, only=only)
     return found
 
