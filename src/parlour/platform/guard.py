@@ -141,7 +141,9 @@ class Guard:
             self._probing = False
         if probe and error is not None and not isinstance(error, Exception):  # cancelled: nothing was found out
             self._breaker.set_state(OpenedState(self._engine))
-        elif probe or not self.away:  # what began before the breaker opened is no news
+        elif (probe or not self.away) and (
+            error is None or isinstance(error, Exception)
+        ):  # what began before it opened is no news
             self._breaker.__exit__(None if error is None else type(error), error, None)
         self._breaker.messages.clear()
         metrics.ENGINE_AWAY.labels(self._engine).set(self.away)

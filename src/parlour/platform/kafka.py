@@ -31,7 +31,7 @@ class KafkaAdmin:
         self._address = address
         self._timeout = timeout
         self._client = AdminClient(address.options(), logger=logger)
-        self._guard = Guard("kafka", BrokerUnavailable, timeout=2 * timeout)
+        self._guard = Guard("kafka_admin", BrokerUnavailable, timeout=2 * timeout)
 
     async def check(self) -> None:
         """Ask for an answer.

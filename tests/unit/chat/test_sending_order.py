@@ -1,6 +1,7 @@
 """What a socket has under way into a room never overtakes what was refused of it for a while."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -13,10 +14,20 @@ from parlour.platform.ids import ClientId, RoomId
 ROOM, OTHER = RoomId("room"), RoomId("other")
 
 
+class Socket:
+    def __init__(self, name: str) -> None:
+        self.id = name
+        self.connected = True
+
+
 class Sender:
     def __init__(self) -> None:
         self.order = SendingOrder()
         self.done: list[str] = []
+        self.sockets: dict[str, Socket] = {}
+
+    def socket(self, name: str) -> Socket:
+        return self.sockets.setdefault(name, Socket(name))
 
     async def send(
         self, client_id: str, error: ParlourError | None = None, *, room: RoomId = ROOM, socket: str = "socket"
@@ -27,7 +38,7 @@ class Sender:
             self.done.append(client_id)
             return asyncio.get_running_loop().create_future()
 
-        return await self.order.submit(socket, room, ClientId(client_id), work())
+        return await self.order.submit(self.socket(socket), room, ClientId(client_id), work())
 
 
 async def refused(sender: Sender, client_id: str, **options: str) -> ParlourError:
@@ -108,14 +119,32 @@ async def test_a_socket_that_comes_back_begins_anew() -> None:
 
 
 async def test_what_never_comes_again_is_waited_for_no_longer_than_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parlour.chat.events.order.WAIT", 0.05)
+    """Nor does what was refused for its sake prolong that, however often it comes."""
+    monkeypatch.setattr("parlour.chat.events.order.WAIT", 0.1)
     sender = Sender()
     with pytest.raises(Unavailable):
         await sender.send("a", Unavailable())
-    await refused(sender, "b")
-    await asyncio.sleep(0.06)
+    began = asyncio.get_running_loop().time()
+    number = 0
+    async with asyncio.timeout(20):
+        while not sender.done:
+            number += 1
+            with contextlib.suppress(Unavailable):
+                await sender.send(f"b{number}")
+            await asyncio.sleep(0.01)
+    assert asyncio.get_running_loop().time() - began >= 0.1
     await sender.send("c")
-    assert sender.done == ["c"]
+
+
+async def test_nothing_is_remembered_of_a_socket_that_has_gone() -> None:
+    sender = Sender()
+    pending = await sender.send("a")
+    sender.socket("socket").connected = False
+    sender.order.forget("socket")
+    pending.set_exception(Unavailable())
+    await asyncio.sleep(0)
+    assert sender.order._sockets == {}
+    pending.exception()
 
 
 async def test_the_number_of_commands_is_bounded() -> None:

@@ -185,13 +185,15 @@ class Gateway:
                 return
             for room in state.rooms:
                 self._channels.began(room.id, room.head)
-            current = self._memberships.get(user_id)
-            if current is not None and current.keys() == {room.id for room in state.rooms}:
+            current = await self._current(user_id)
+            if socket.id not in self._namespace.sockets:
+                return
+            if current.keys() == {room.id for room in state.rooms}:
                 socket.emit("ready", state)
                 for listener in self._on_ready:
                     listener(socket)
                 return
-            memberships = await self._current(user_id)
+            memberships = current
 
     async def _current(self, user_id: UserId) -> dict[RoomId, Membership]:
         """Return a copy of the memberships as they are at the moment of return, whatever changed while they were loaded."""
@@ -278,7 +280,7 @@ class Gateway:
         self, socket: Socket, payload: _Command, command: Coroutine[Any, Any, Pending]
     ) -> asyncio.Future[wire.Placed]:
         """Return the acknowledgement of a command under way, which the sender's next events do not wait for."""
-        pending = await self._order.submit(socket.id, payload.room_id, payload.client_id, command)
+        pending = await self._order.submit(socket, payload.room_id, payload.client_id, command)
         return later(pending, lambda appended: wire.Placed(appended.event.id, appended.event.seq, appended.event.at))
 
     # Beside the log

@@ -4,6 +4,7 @@ import asyncio
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from itertools import count
 from typing import TypeVar
 
 from parlour.chat.errors import RoomNotFound
@@ -16,6 +17,9 @@ from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.tokens import Principal
 
 T = TypeVar("T")
+MAX_ROUNDS = 10
+"""Loads of a batch in a row that changes may make void."""
+
 Added = Callable[[UserId, Membership], None]
 Removed = Callable[[UserId, RoomId], None]
 Changed = Callable[[UserId | None, RoomId], None]
@@ -237,15 +241,24 @@ class Memberships:
         }
         self._loading = {user_id for user_id in user_ids if user_id not in loaded}
         try:
-            while self._loading:
+            for attempt in count(1):
+                if not self._loading:
+                    break
                 self._outdated.clear()
                 room_changes = self._room_changes
                 found = await self._store.memberships(self._loading)
-                if self._room_changes != room_changes:
+                if self._room_changes != room_changes and attempt < MAX_ROUNDS:
                     continue
                 for user_id in self._loading - self._outdated:
                     loaded[user_id] = self._remember(user_id, found.get(user_id, []))
                 self._loading &= self._outdated
+                if (
+                    attempt >= MAX_ROUNDS
+                ):  # who changes all the time holds up nobody: it was so a moment ago, and is not remembered
+                    loaded |= {
+                        user_id: {each.room.id: each for each in found.get(user_id, [])} for user_id in self._loading
+                    }
+                    break
         finally:
             self._loading = set()
         return loaded

@@ -37,8 +37,9 @@ class MembershipFeed:
 
     A change names users and rooms and no values: whoever hears of it reads the store, so that messages that overtake each other, or
     come twice, leave the same. It is told twice: at once by the process that made it, and by the worker that puts its event into the
-    log, which is repeated until it is done; so a process that dies in between leaves nobody behind. While the bus is away nothing in
-    the cache is trusted for longer than a second; when it is back, everything is read again.
+    log, which is repeated until it is done; so a process that dies in between leaves nobody behind, though its outbox may wait for up to
+    30 s for another one. While the bus is known to be away nothing in the cache is trusted for longer than a second, and everything is
+    read again all the time; once more when it is back.
     """
 
     def __init__(self, bus: Bus, memberships: Memberships, *, trusted: Callable[[], bool] = lambda: True) -> None:
@@ -50,6 +51,8 @@ class MembershipFeed:
         self._rooms: set[RoomId] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stale: set[UserId] = set()
+        self._refreshing: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self) -> None:
@@ -58,19 +61,20 @@ class MembershipFeed:
         self._memberships.on_changed(self.changed)
 
     async def run(self) -> None:
-        """Distrust the cache while the bus is away, until cancelled."""
+        """Distrust the cache while the bus is away, and read it again, until cancelled."""
         while True:
             await asyncio.sleep(DISTRUST)
             if not self._trusted():
-                self._memberships.invalidate()
+                self._refresh_soon(self._memberships.invalidate())
 
     async def stop(self) -> None:
         """Stop listening, and what is under way."""
         self._unsubscribe()
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
+            self._tell()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def changed(self, user_id: UserId | None, room_id: RoomId) -> None:
@@ -95,7 +99,7 @@ class MembershipFeed:
 
     def gap(self) -> None:
         """Read everything again: something may not have been heard."""
-        self._spawn(self._refresh(self._memberships.invalidate()))
+        self._refresh_soon(self._memberships.invalidate())
 
     def _tell(self) -> None:
         self._timer = None
@@ -107,20 +111,29 @@ class MembershipFeed:
         changed = msgspec.msgpack.decode(payload, type=MembershipsChanged)
         if changed.room_ids:
             self._spawn(self._refresh_rooms(changed.room_ids))
-        stale = self._memberships.invalidate(changed.user_ids)
-        if stale:
-            self._spawn(self._refresh(stale))
+        self._refresh_soon(self._memberships.invalidate(changed.user_ids))
 
-    async def _refresh(self, user_ids: set[UserId]) -> None:
-        """Load users, so that their sockets hear the rooms that they are in and no others."""
-        left = sorted(user_ids)
-        while left:
-            try:
-                await self._memberships.load_many(left[:500])
-                left = left[500:]
-            except ParlourError:
-                logger.warning("memberships could not be read again", exc_info=True, extra={"users": len(left)})
-                await asyncio.sleep(RETRY)
+    def _refresh_soon(self, user_ids: set[UserId]) -> None:
+        """Have users loaded, so that their sockets hear the rooms that they are in and no others."""
+        self._stale |= user_ids
+        if self._stale and self._refreshing is None:
+            self._refreshing = self._spawn(self._refresh())
+
+    async def _refresh(self) -> None:
+        try:
+            while self._stale:
+                some = sorted(self._stale)[:500]
+                try:
+                    self._stale.difference_update(some)
+                    await self._memberships.load_many(some)
+                except ParlourError:
+                    self._stale.update(some)
+                    logger.warning(
+                        "memberships could not be read again", exc_info=True, extra={"users": len(self._stale)}
+                    )
+                    await asyncio.sleep(RETRY)
+        finally:
+            self._refreshing = None
 
     async def _refresh_rooms(self, room_ids: list[RoomId]) -> None:
         while True:
@@ -132,7 +145,8 @@ class MembershipFeed:
             else:
                 return
 
-    def _spawn(self, coroutine: Coroutine[object, object, None]) -> None:
+    def _spawn(self, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -59,7 +59,8 @@ class KafkaBroker:
         self._largest = largest
         self._patience = patience
         self._session_timeout = session_timeout
-        self._numbers = itertools.count(1)
+        # Another process of this node's id may have left commands in Kafka whose answers are not for this one.
+        self._numbers = itertools.count(time.time_ns())
         self._pending: dict[int, tuple[float, NewEvent, Pending]] = {}  # by number, the oldest first
         self._undelivered: dict[int, float] = {}  # when those were submitted that Kafka has not confirmed
         self._lock = threading.Lock()  # over `_undelivered`, from which the poller removes
@@ -194,6 +195,16 @@ class KafkaBroker:
             self._confirm(number)
         else:
             logger.error("a command was not taken by Kafka", extra={"error": str(error)})
+            self._confirm(number)
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._fail, number)
+
+    def _fail(self, number: int) -> None:
+        """On the loop: tell the sender of what Kafka did not take."""
+        waiting = self._pending.pop(number, None)
+        if waiting is not None:
+            metrics.ENGINE_CALLS.labels("kafka", "failed").inc()
+            _settle(waiting[2], BrokerUnavailable(retry_after=1))
 
     def _confirm(self, number: int) -> None:
         with self._lock:
@@ -215,7 +226,6 @@ class KafkaBroker:
         await Consuming(
             self._address,
             self._answers,
-            self._producer,
             largest=self._largest,
             session_timeout=self._session_timeout,
         ).run(work)

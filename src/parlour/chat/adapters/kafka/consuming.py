@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, decode_command, encode
 from parlour.chat.model import Appended, NewEvent
@@ -42,12 +42,12 @@ class Consuming:
     after Kafka has the events and the dead letters, so that a crash at any point repeats and loses nothing.
     """
 
-    def __init__(
-        self, address: KafkaAddress, answers: Answers, producer: Producer, *, largest: int, session_timeout: float
-    ) -> None:
+    def __init__(self, address: KafkaAddress, answers: Answers, *, largest: int, session_timeout: float) -> None:
         self._address = address
         self._answers = answers
-        self._producer = producer
+        self._refused = False  # whether Kafka refused something of this batch
+        # Of its own: what this node's senders wait for holds up no batch.
+        self._producer = Producer(address.options(acks="all", enable_idempotence=True, linger_ms=0), logger=logger)
         self._largest = largest
         self._stopping = threading.Event()
         self._consumer = Consumer(
@@ -109,8 +109,9 @@ class Consuming:
         left = [message for message, _ in commands[first_left:]]
         for (message, _), outcome in zip(commands[:first_left], outcomes, strict=False):
             self._publish(message, outcome)
-        if self._producer.flush(_FLUSH):  # neither committed nor lost: all of it is read again
+        if self._producer.flush(_FLUSH) or self._refused:  # neither committed nor lost: all of it is read again
             left = list(messages)
+        self._refused = False
         again = _bounds(left, min)
         self._commit({partition: again.get(partition, last + 1) for partition, last in _bounds(messages, max).items()})
         if left:
@@ -159,11 +160,23 @@ class Consuming:
     def _produce(self, topic: str, value: bytes, key: Any, headers: _Headers) -> None:
         while True:
             try:
-                self._producer.produce(topic, value, key, headers=headers)
+                self._producer.produce(topic, value, key, headers=headers, on_delivery=self._delivered)
             except BufferError:  # Kafka is away, and this process full of what waits for it
                 self._producer.flush(_POLL)
+            except KafkaException as error:
+                self._delivered(error.args[0], None)
+                return
             else:
                 return
+
+    def _delivered(self, error: KafkaError | None, _: Message | None) -> None:
+        if error is None:
+            return
+        logger.error("Kafka refuses what a worker has to tell", extra={"error": str(error)})
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:  # it never will; the log has it
+            metrics.ROOM_EVENTS_UNREADABLE.inc()
+        else:
+            self._refused = True
 
     def _commit(self, offsets: Mapping[int, int]) -> None:
         """Commit where each partition is to be read from. Where that fails, what was dealt with is read again and found done."""
@@ -176,8 +189,10 @@ class Consuming:
         for place in self._places(offsets):
             try:
                 self._consumer.seek(place)
-            except KafkaException as error:  # another worker has it now
+            except KafkaException as error:
                 logger.warning("a partition could not be read again", extra={"error": str(error)})
+                if any(each.partition == place.partition for each in self._consumer.assignment()):
+                    raise BrokerUnavailable from error  # to read on would pass over what is left; else another worker has it
 
     def _places(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._address.commands, partition, offset) for partition, offset in offsets.items()]

@@ -84,6 +84,8 @@ class RoomEvents:
             try:
                 dealing.result(_POLL)
             except TimeoutError:
+                if dealing.done():  # the handler's own
+                    raise
                 if self._stopping.is_set():
                     dealing.cancel()
                     return False

@@ -165,15 +165,6 @@ class Appender:
             raise InvalidRequest("there are too many reactions to a message")
         return draft
 
-    async def catch_up(self, room_id: RoomId) -> Tail:
-        """Fold what events a writer that crashed, or is at it, has left past a room's head; return where the room ends.
-
-        Raises:
-            Unavailable: the engine failed.
-        """
-        async with self._turns.of([room_id]):
-            return await self._catch_up(room_id)
-
     async def _append(self, commands: Sequence[_Command], rooms: int) -> list[Appended]:
         answers: dict[int, Appended] = {}
         left = commands

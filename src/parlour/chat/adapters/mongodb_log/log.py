@@ -28,7 +28,7 @@ class MongoRoomLog:
         self.epoch = epoch
         self._engine = engine
         self._appender = Appender(engine, clock)
-        self._reads = Reads(engine, self._appender.catch_up)
+        self._reads = Reads(engine)
         self._appending: set[asyncio.Task[Any]] = set()
         self._closed = False
 

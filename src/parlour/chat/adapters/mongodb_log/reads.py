@@ -1,7 +1,7 @@
 """The reading half of the room log: every query names its rooms, and is a bounded range of seq or an exact key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from parlour.chat.adapters.log_entries import centred, latest_pins, unhex
 from parlour.chat.adapters.mongodb_log.documents import (
@@ -31,11 +31,10 @@ _ROOMS = 200
 
 
 class Reads:
-    """The queries; `catch_up` folds what events are past a room's head."""
+    """The queries."""
 
-    def __init__(self, engine: Engine, catch_up: Callable[[RoomId], Awaitable[Tail]]) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._catch_up = catch_up
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
         """Return up to where each room is complete. What a writer that died left behind counts once its command comes again."""
