@@ -11,6 +11,8 @@ from pathlib import Path
 from scripts.stack.engine import HOST, Engine
 from scripts.stack.redis import redis
 
+DATABASES = 1_000
+
 
 class RedisServer:
     """Started when it is made; nothing of it outlives it."""
@@ -19,9 +21,9 @@ class RedisServer:
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             self.port: int = probe.getsockname()[1]
-        self._engine: Engine = redis(port=self.port, root=folder)
+        self._engine: Engine = redis(port=self.port, root=folder, databases=DATABASES)
         self._numbers = count()
-        self._databases = iter(range(1, 16))
+        self._databases = iter(range(1, DATABASES))
         self._engine.start()
 
     @property
@@ -45,7 +47,7 @@ class RedisServer:
         self._engine.stop()
 
     def create(self) -> str:
-        """The URL of a database that nobody has used; there are 16."""
+        """The URL of a database that nobody has used."""
         return f"{self.url.rpartition('/')[0]}/{next(self._databases)}"
 
     def prefix(self) -> str:

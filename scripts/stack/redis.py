@@ -7,8 +7,8 @@ from scripts.stack.engine import HOST, STACK, Engine, answers, program
 PORT = 16379
 
 
-def redis(*, port: int = PORT, root: Path = STACK) -> Engine:
-    """Return the server on a port, with its files below a folder."""
+def redis(*, port: int = PORT, root: Path = STACK, databases: int = 16) -> Engine:
+    """Return the server on a port, with its files below a folder and so many numbered databases."""
     return Engine(
         name="redis",
         ports=[port],
@@ -16,7 +16,10 @@ def redis(*, port: int = PORT, root: Path = STACK) -> Engine:
         install=_server,
         prepare=lambda: None,
         # Nothing in it outlives it: what is durable is elsewhere.
-        command=lambda: [_server(), "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"],
+        command=lambda: [
+            *(_server(), "--port", str(port), "--bind", HOST, "--databases", str(databases)),
+            *("--save", "", "--appendonly", "no"),
+        ],
         ready=lambda: answers(port, sends=b"PING\r\n", expects=b"PONG"),
         root=root,
     )

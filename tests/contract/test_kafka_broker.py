@@ -74,7 +74,9 @@ async def test_while_the_log_is_away_everything_waits_in_its_order(address: Kafk
         assert not any(each.done() for each in pending)
         log.failure, failed = None, len(log.batches)
         await asyncio.gather(*pending)
-    worked = [each.client_id for batch in log.batches[failed - 1 :] for each in batch]  # the last may have been under way
+    worked = [
+        each.client_id for batch in log.batches[failed - 1 :] for each in batch
+    ]  # the last may have been under way
     assert list(dict.fromkeys(worked)) == [each.client_id for each in commands]
 
 

@@ -66,6 +66,6 @@ async def test_a_row_told_and_forgotten_between_the_copies_is_in_one_of_them(
     admin.restore(copied, backup, replace=False)
     restored = await build(copied)
     await relayed(restored)
-    events = await restored._log.events(ROOM.id, 0, 99)
+    events = await restored._engines.log.events(ROOM.id, 0, 99)
     assert [each.type for each in events] == [EventType.MEMBER_JOINED] * 3
     await restored.close()
