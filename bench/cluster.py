@@ -54,8 +54,9 @@ class Shares:
     def seconds(self) -> dict[str, float]:
         """Return user and system time by process."""
         return {
-            name: sum(map(_seconds, [each, *each.children(recursive=True)])) for name, each in self._processes.items()
-        }
+            name: sum(map(_seconds, [each] if name == "generator" else [each, *each.children(recursive=True)]))
+            for name, each in self._processes.items()
+        }  # the generator's children are the cluster
 
     def cpu_seconds(self) -> float:
         """Return that of the nodes."""

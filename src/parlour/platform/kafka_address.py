@@ -97,5 +97,8 @@ class KafkaAddress(msgspec.Struct, frozen=True):
             }
         if self.tls and self.tls != "true":
             options["ssl.ca.location"] = self.tls
-        named = {name if name.endswith("_cb") else name.replace("_", "."): value for name, value in more.items()}
+        named = {
+            name if name.endswith("_cb") or name == "on_commit" else name.replace("_", "."): value
+            for name, value in more.items()
+        }
         return {**options, **named}

@@ -61,6 +61,7 @@ class Consuming:
                 heartbeat_interval_ms=max(100, int(session_timeout * 1000) // 5),
                 max_poll_interval_ms=_LONGEST_BATCH_MS,
                 fetch_wait_max_ms=100,
+                on_commit=_committed,
                 statistics_interval_ms=5000,
                 stats_cb=_measure,
             ),
@@ -179,9 +180,9 @@ class Consuming:
             self._refused = True
 
     def _commit(self, offsets: Mapping[int, int]) -> None:
-        """Commit where each partition is to be read from. Where that fails, what was dealt with is read again and found done."""
+        """Commit where each partition is to be read from, waiting for nobody: where it fails, what was dealt with is found done."""
         try:
-            self._consumer.commit(offsets=self._places(offsets), asynchronous=False)
+            self._consumer.commit(offsets=self._places(offsets), asynchronous=True)
         except KafkaException as error:
             logger.warning("a batch could not be committed", extra={"error": str(error)})
 
@@ -214,6 +215,11 @@ def _is_sound(message: Message) -> bool:
         raise BrokerUnavailable
     logger.warning("Kafka could not be read", extra={"error": str(error)})
     return False
+
+
+def _committed(error: KafkaError | None, _: Sequence[TopicPartition]) -> None:
+    if error is not None:
+        logger.warning("a batch could not be committed", extra={"error": str(error)})
 
 
 def _measure(statistics: str) -> None:
