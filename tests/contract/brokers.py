@@ -1,4 +1,4 @@
-"""The brokers under contract, and a worker that can be held up."""
+"""The brokers under contract, the way back to their senders, and a worker that can be held up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +11,23 @@ from parlour.platform.errors import InvalidRequest, ParlourError, Unavailable
 from parlour.platform.ids import EventId, uuid7
 
 Make = Callable[..., Awaitable[Broker]]
+
+
+class MemoryAnswers:
+    """The `Answers` of one process, which is the only node."""
+
+    def __init__(self) -> None:
+        self._handlers: list[Callable[[bytes], None]] = []
+
+    def send(self, node_id: str, payload: bytes) -> None:
+        """Hand an answer to whoever listens, whatever node is named."""
+        for handler in tuple(self._handlers):
+            handler(payload)
+
+    def listen(self, handler: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call `handler` for every answer until the returned function is called."""
+        self._handlers.append(handler)
+        return lambda: self._handlers.remove(handler)
 
 
 class Log:

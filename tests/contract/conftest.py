@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from parlour.chat.adapters.kafka import KafkaBroker
-from parlour.chat.adapters.memory import MemoryAnswers, MemoryBroker
+from parlour.chat.adapters.memory import MemoryBroker
 from parlour.chat.ports import Broker
 from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.sql import Database, migrate, open_database
 
 from ..kafka_server import KafkaServer
 from ..postgresql_server import PostgresqlServer
-from .brokers import Make
+from .brokers import Make, MemoryAnswers
 
 
 @pytest.fixture(scope="session")

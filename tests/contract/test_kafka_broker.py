@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from parlour.chat.adapters.kafka import DeadLetters, KafkaBroker
+from parlour.chat.adapters.kafka import DeadLetters, KafkaBroker, RoomEvents
 from parlour.chat.adapters.kafka.consuming import Work
-from parlour.chat.adapters.memory import MemoryAnswers
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
-from parlour.chat.model import Appended, NewEvent
+from parlour.chat.model import Appended, NewEvent, RoomEvent
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import BrokerUnavailable, Internal, ParlourError, Unavailable
 from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.kafka_address import KafkaAddress
 
 from ..kafka_server import KafkaServer
-from .brokers import Log, answer, start, stop
+from .brokers import Log, MemoryAnswers, answer, start, stop
 from .room_logs import a_room, saying
 
 
@@ -216,3 +215,38 @@ async def test_partitions_that_move_between_workers_leave_no_gap_and_double_noth
         assert [each.client_id for each in events] == mine
         assert [each.seq for each in events] == list(range(1, len(mine) + 1))
     await log.close()
+
+
+async def test_committed_events_are_handed_over_in_order_and_again_where_they_were_not_dealt_with(
+    address: KafkaAddress,
+) -> None:
+    room, begun, heard = a_room(), asyncio.Event(), list[str]()
+
+    async def hang(_: Sequence[RoomEvent]) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def hear(events: Sequence[RoomEvent]) -> None:
+        heard.extend(event.client_id for event in events)
+
+    async with a_broker(address) as broker, working(broker, Log()):
+        commands = [saying(room, str(number)) for number in range(20)]
+        await asyncio.gather(*start(broker, commands))
+        foreign = Producer(address.options())
+        foreign.produce(address.events, b"\xff not ours", b"key")
+        assert foreign.flush(30) == 0
+        hanging = asyncio.create_task(RoomEvents(address, "followers").run(hang))
+        async with asyncio.timeout(60):
+            await begun.wait()
+        await stop(hanging)
+        hearing = asyncio.create_task(RoomEvents(address, "followers").run(hear))
+        await until(lambda: len(heard) >= 20)
+        await stop(hearing)
+        assert heard == [each.client_id for each in commands]
+        heard.clear()
+        another = saying(room)
+        await broker.submit(another)
+        hearing = asyncio.create_task(RoomEvents(address, "followers").run(hear))
+        await until(lambda: bool(heard))
+        await stop(hearing)
+        assert heard == [another.client_id], "what was dealt with is committed"

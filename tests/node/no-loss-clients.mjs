@@ -2,7 +2,7 @@
 // says. What each sent, was acknowledged, applied and saw live goes to standard output, a JSON line a client, at the end.
 // Commands on standard input: `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
-// PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s as the web client, or `fast`: 30 to 120 ms).
+// PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -19,6 +21,18 @@ _AGAIN = 0.2
 _NO_COORDINATOR = frozenset(
     {KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR}
 )
+
+
+async def consume_in_thread(name: str, consume: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Run `consume()` in a thread of its own until it returns; when cancelled, `stop()` it and wait for what is under way."""
+    with ThreadPoolExecutor(1, name) as thread:
+        consuming = asyncio.get_running_loop().run_in_executor(thread, consume)
+        try:
+            await asyncio.shield(consuming)
+        except asyncio.CancelledError:
+            stop()
+            await consuming
+            raise
 
 
 class KafkaAdmin:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -64,22 +64,6 @@ async def test_it_waits_for_an_index_that_is_away_however_long_and_without_haste
     assert [event.seq for event in index.held] == [1, 2]
     assert 3_600 / LONGEST_DELAY <= index.calls["apply"] <= 2 * 3_600 / LONGEST_DELAY + 10
     assert asyncio.get_running_loop().time() < index.away_until + LONGEST_DELAY
-
-
-@in_virtual_time
-async def test_the_next_batch_is_asked_for_when_the_last_one_is_in_the_index() -> None:
-    index = Index()
-    index.away_until = asyncio.get_running_loop().time() + 60
-    held_when_asked = []
-
-    async def batches() -> AsyncIterator[Sequence[RoomEvent]]:
-        for seq in (1, 2, 3):
-            held_when_asked.append(len(index.held))
-            yield events(HALL, seq)
-
-    await Indexing(index).follow(batches())
-    assert held_when_asked == [0, 1, 2]
-    assert len(index.held) == 3
 
 
 @in_virtual_time

@@ -14,7 +14,12 @@ const KNOWN = [
   "internal",
 ] as const;
 
-const SYNONYMS: Record<string, (typeof KNOWN)[number]> = { busy: "unavailable", database_unavailable: "unavailable" };
+const SYNONYMS: Record<string, (typeof KNOWN)[number]> = {
+  busy: "unavailable",
+  database_unavailable: "unavailable",
+  broker_unavailable: "unavailable",
+  bus_unavailable: "unavailable",
+};
 
 /** What any error says to a person. A feature that knows more of its own codes looks there first. */
 export function useErrorText(): (error: unknown) => string {

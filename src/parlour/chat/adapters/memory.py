@@ -1,4 +1,4 @@
-"""Broker, answers and presence of one process."""
+"""Broker and presence of one process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -87,23 +87,6 @@ def _settle(future: Pending, answer: Appended | Exception) -> None:
         future.set_exception(answer)
     else:
         future.set_result(answer)
-
-
-class MemoryAnswers:
-    """The `Answers` of one process, which is the only node."""
-
-    def __init__(self) -> None:
-        self._handlers: list[Callable[[bytes], None]] = []
-
-    def send(self, node_id: str, payload: bytes) -> None:
-        """Hand an answer to whoever listens, whatever node is named."""
-        for handler in tuple(self._handlers):
-            handler(payload)
-
-    def listen(self, handler: Callable[[bytes], None]) -> Callable[[], None]:
-        """Call `handler` for every answer until the returned function is called."""
-        self._handlers.append(handler)
-        return lambda: self._handlers.remove(handler)
 
 
 class MemoryPresence:

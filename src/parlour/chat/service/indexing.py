@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -39,11 +39,6 @@ class Indexing:
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
-
-    async def follow(self, batches: AsyncIterator[Sequence[RoomEvent]]) -> None:
-        """Index what comes until nothing does; the next batch is asked for when the last one is in the index."""
-        async for events in batches:
-            await self.committed(events)
 
     async def committed(self, events: Sequence[RoomEvent]) -> None:
         """Return once these events are in the index; they may come again, and several may do this at a time."""

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers
 from parlour.platform import metrics
 from parlour.platform.errors import BrokerUnavailable, Internal, ParlourError, Unavailable
+from parlour.platform.kafka import consume_in_thread
 from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)
@@ -75,14 +75,7 @@ class Consuming:
             BrokerUnavailable: the consumer has failed for good.
         """
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "kafka-consumer") as thread:
-            consuming = loop.run_in_executor(thread, self._consume, work, loop)
-            try:
-                await asyncio.shield(consuming)
-            except asyncio.CancelledError:
-                self._stopping.set()
-                await consuming
-                raise
+        await consume_in_thread("kafka-consumer", lambda: self._consume(work, loop), self._stopping.set)
 
     # In the consumer's thread
 
@@ -93,7 +86,9 @@ class Consuming:
                 messages = self._consumer.consume(1, _POLL)
                 if messages:
                     messages += self._consumer.consume(self._largest - 1, 0)
-                    self._deal_with([message for message in messages if _is_sound(message)], work, loop)
+                    sound = [message for message in messages if _is_sound(message)]
+                    if sound:
+                        self._deal_with(sound, work, loop)
         finally:
             self._consumer.close()
 

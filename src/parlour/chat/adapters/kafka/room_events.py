@@ -4,7 +4,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Message
@@ -12,6 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 from parlour.chat.model import RoomEvent
 from parlour.platform import metrics
 from parlour.platform.errors import BrokerUnavailable
+from parlour.platform.kafka import consume_in_thread
 from parlour.platform.kafka_address import KafkaAddress
 
 logger = logging.getLogger(__name__)
@@ -44,14 +44,7 @@ class RoomEvents:
             BrokerUnavailable: the consumer has failed for good.
         """
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, f"kafka-{self._group}") as thread:
-            consuming = loop.run_in_executor(thread, self._consume, handle, loop)
-            try:
-                await asyncio.shield(consuming)
-            except asyncio.CancelledError:
-                self._stopping.set()
-                await consuming
-                raise
+        await consume_in_thread(f"kafka-{self._group}", lambda: self._consume(handle, loop), self._stopping.set)
 
     def _consume(self, handle: Handle, loop: asyncio.AbstractEventLoop) -> None:
         consumer = Consumer(
