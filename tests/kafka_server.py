@@ -2,7 +2,6 @@
 
 import dataclasses
 import signal
-import socket
 from itertools import count
 from pathlib import Path
 
@@ -10,15 +9,15 @@ from parlour.platform.kafka_address import KafkaAddress
 from scripts.stack.engine import Engine
 from scripts.stack.kafka import kafka
 
+from .ports import ENGINES, free_port
+
 
 class KafkaServer:
     """Started when it is made; its data go with the test run."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as one, socket.socket() as two:
-            for probe in (one, two):
-                probe.bind(("127.0.0.1", 0))
-            port, controller_port = one.getsockname()[1], two.getsockname()[1]
+        port = free_port(ENGINES)
+        controller_port = free_port(range(port + 1, port + 20))
         engine = kafka(port=port, controller_port=controller_port, root=folder, short_lived=True)
         self._engine: Engine = dataclasses.replace(engine, stop_signal=signal.SIGKILL)
         self._numbers = count()

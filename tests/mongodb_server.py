@@ -2,13 +2,13 @@
 
 import dataclasses
 import signal
-import socket
 from itertools import count
 from pathlib import Path
 
 from scripts.stack.engine import Engine
 from scripts.stack.mongodb import ferretdb, mongodb
 
+from .ports import ENGINES, free_port
 from .postgresql_server import PostgresqlServer
 
 
@@ -37,16 +37,9 @@ class MongodbServer:
 
 def secantus_server(folder: Path) -> MongodbServer:
     """Start a SecantusDB whose files are below a folder."""
-    return MongodbServer(mongodb(port=_free_port(), root=folder))
+    return MongodbServer(mongodb(port=free_port(ENGINES), root=folder))
 
 
 def ferretdb_server(folder: Path, postgresql: PostgresqlServer) -> MongodbServer:
     """Start a FerretDB that keeps its documents in a PostgreSQL server."""
-    return MongodbServer(ferretdb(port=_free_port(), root=folder, postgresql_port=postgresql.port))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return MongodbServer(ferretdb(port=free_port(ENGINES), root=folder, postgresql_port=postgresql.port))

@@ -15,6 +15,10 @@ def own(ports: range) -> range:
     return ports[number * share : (number + 1) * share]
 
 
+ENGINES = own(range(31_400, 31_500))
+"""Of PostgreSQL, Redis, Kafka and MongoDB: tests end and start them again."""
+
+
 def free_port(ports: range) -> int:
     """One that nobody listens on. It stays ours over a restart."""
     for port in random.sample(ports, len(ports)):

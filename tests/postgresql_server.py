@@ -2,7 +2,6 @@
 
 import dataclasses
 import signal
-import socket
 from itertools import count
 from pathlib import Path
 
@@ -11,14 +10,14 @@ from sqlalchemy.engine import make_url
 from scripts.stack.engine import Engine
 from scripts.stack.postgresql import postgresql, psql
 
+from .ports import ENGINES, free_port
+
 
 class PostgresqlServer:
     """Started when it is made; its data go with the test run."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port(ENGINES)
         engine = postgresql(port=self.port, root=folder)
         self._engine: Engine = dataclasses.replace(engine, stop_signal=signal.SIGQUIT)  # nothing of it is to be kept
         self._numbers = count()

@@ -11,6 +11,8 @@ from pathlib import Path
 from scripts.stack.engine import HOST, Engine
 from scripts.stack.redis import redis
 
+from .ports import ENGINES, free_port
+
 DATABASES = 1_000
 
 
@@ -18,9 +20,7 @@ class RedisServer:
     """Started when it is made; nothing of it outlives it."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port(ENGINES)
         self._engine: Engine = redis(port=self.port, root=folder, databases=DATABASES)
         self._numbers = count()
         self._databases = iter(range(1, DATABASES))
