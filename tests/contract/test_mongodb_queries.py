@@ -142,7 +142,7 @@ async def test_so_does_who_repairs_a_room(log: MongoRoomLog, mongodb: MongodbSer
     (first,) = await log.append([saying(a_room())])
     room = first.event.room_id
     listener.commands.clear()
-    await log._appender.catch_up(room)
+    await log._appender._catch_up(room)
     stale = await log.append([saying(room)])
     assert stale[0].event.seq == 2
     assert [next(iter(command)) for command in listener.commands].count("find") >= 3
