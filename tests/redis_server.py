@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -45,6 +46,17 @@ class RedisServer:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         self._engine.stop()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it do nothing, with every connection open, until the block ends."""
+        pid = self._engine.pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def create(self) -> str:
         """The URL of a database that nobody has used."""

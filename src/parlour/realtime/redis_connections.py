@@ -29,8 +29,12 @@ _BATCH_COMMANDS: Final = 1_000
 _CHANNELS_A_COMMAND: Final = 1_000
 _MESSAGES_A_TURN: Final = 64
 _PING_EVERY: Final = 5.0
+_ASK_EVERY: Final = 0.2
+"""The same on the connection that reads, so that a server that hangs is noticed soon."""
+_QUIET: Final = 0.6
+"""Seconds without a byte on it, although it was asked, after which what it may have to tell counts as unheard."""
 _SILENCE: Final = 15.0
-"""Seconds without a byte, although two pings were sent, after which a connection counts as lost."""
+"""Seconds without a byte, although pings were sent, after which a connection counts as lost."""
 _FIRST_DELAY: Final = 0.05
 _LONGEST_DELAY: Final = 2.0
 _LASTING: Final = 5.0
@@ -195,8 +199,8 @@ class Subscriber:
 
     @property
     def away(self) -> bool:
-        """Whether Redis cannot be heard, as far as is known."""
-        return self._away
+        """Whether Redis cannot be heard, as far as is known: there is no connection, or it has been quiet for `_QUIET` seconds."""
+        return self._away or asyncio.get_running_loop().time() - self._heard_at > _QUIET
 
     def want(self, channel: bytes, handler: Handler) -> None:
         """Subscribe soon."""
@@ -270,7 +274,7 @@ class Subscriber:
             if not self._changed and not self._settling:
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(_PING_EVERY):
+                    async with asyncio.timeout(_ASK_EVERY):
                         await self._wake.wait()
                 except TimeoutError:
                     await connection.send_command("PING")

@@ -79,7 +79,7 @@ class RedisLine:
 
     @property
     def connected(self) -> bool:
-        """Whether others can be heard, as far as is known: a server that is silent is noticed after 15 s."""
+        """Whether others can be heard, as far as is known: a server that hangs is noticed within a second."""
         return not self._subscriber.away
 
     def subscribe(self, channel: str, handler: Handler) -> None:
