@@ -72,5 +72,5 @@ def configure(level: str = "info", *, readable: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aiosqlite", "alembic", "uvicorn"):
+    for noisy in ("aiosqlite", "alembic", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -52,7 +52,8 @@ OUTBOX_RELAYED = Counter("parlour_room_outbox_relayed_total", "Changes of member
 OUTBOX_FAILURES = Counter("parlour_room_outbox_failures_total", "Attempts to tell the room log that failed.")
 OUTBOX_SET_ASIDE = Counter("parlour_room_outbox_set_aside_total", "Changes that the room log refused for good.")
 
-# The engines that are servers of their own. `engine` is postgresql, search, mongodb, redis, kafka or kafka_admin.
+# The engines that are servers of their own. `engine` is postgresql, search, mongodb, redis, kafka or kafka_admin,
+# or a service of this server that another one asks: auth or chat.
 ENGINE_SECONDS = Histogram(
     "parlour_engine_call_seconds",
     "Time of a call to an engine that succeeded, waiting for a turn included.",
