@@ -1,7 +1,7 @@
 """The cache in two layers: one read of the source for many, and nothing stale for longer than promised."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 import pytest
@@ -30,17 +30,19 @@ class Source:
     def __init__(self) -> None:
         self.version = 1
         self.reads = 0
+        self.asked: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
         self.fails = False
 
-    async def load(self, key: str) -> Card:
+    async def load(self, keys: Sequence[str]) -> dict[str, Card]:
         self.reads += 1
+        self.asked += keys
         version = self.version
         await self.open.wait()
         if self.fails:
-            raise LookupError(key)
-        return Card(key, version)
+            raise ConnectionError(keys)
+        return {key: Card(key, version) for key in keys if not key.startswith("no")}
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -201,7 +203,7 @@ async def test_a_failure_reaches_all_who_ask_and_is_not_kept(start: Start, sourc
     asking = [asyncio.create_task(node.cache.get("a")) for _ in range(3)]
     await until(lambda: source.reads == 1)
     source.open.set()
-    assert [type(each) for each in await asyncio.gather(*asking, return_exceptions=True)] == [LookupError] * 3
+    assert [type(each) for each in await asyncio.gather(*asking, return_exceptions=True)] == [ConnectionError] * 3
     source.fails = False
     assert await node.cache.get("a") == Card("a", 1)
 
@@ -238,3 +240,98 @@ async def test_what_redis_holds_is_checked(start: Start, source: Source, redis: 
     node = await start(**LONG)
     redis.command("SET", node.engine.key("cache", "cards", "a"), "Vgarbage", "PX", "60000")
     assert await node.cache.get("a") == Card("a", 1)
+
+
+async def test_many_keys_cost_one_read_of_redis_and_one_of_the_source(start: Start, source: Source) -> None:
+    first, second, third = await start(**LONG), await start(**LONG), await start(**LONG)
+    keys = [f"key {number}" for number in range(100)]
+    assert await first.cache.get_many(keys[:40]) == {key: Card(key, 1) for key in keys[:40]}
+    await second.cache.get(keys[0])
+    assert source.asked == keys[:40]
+
+    calls: list[int] = []
+    read, fill = second.cache._read, second.cache._fill
+
+    async def counted_read(names: Sequence[str], arguments: Sequence[str | bytes | float]) -> object:
+        calls.append(len(names))
+        return await read(names, arguments)
+
+    async def counted_fill(names: Sequence[str], arguments: Sequence[str | bytes | float]) -> object:
+        calls.append(len(names))
+        return await fill(names, arguments)
+
+    second.cache._read, second.cache._fill = counted_read, counted_fill
+    assert await second.cache.get_many(reversed(keys)) == {key: Card(key, 1) for key in keys}
+    assert calls == [99, 60]
+    assert (source.reads, sorted(source.asked)) == (2, sorted(keys))
+    assert await third.cache.get_many(keys) == await second.cache.get_many(keys)
+    assert source.reads == 2
+    assert len(calls) == 2
+
+
+async def test_who_asks_for_many_joins_what_is_being_read(start: Start, source: Source) -> None:
+    node = await start(**LONG)
+    source.open.clear()
+    one = asyncio.create_task(node.cache.get("a"))
+    await until(lambda: source.reads == 1)
+    some = asyncio.create_task(node.cache.get_many(["a", "b", "no c"]))
+    others = asyncio.create_task(node.cache.get_many(["c", "b", "a"]))
+    await until(lambda: source.reads == 3)
+    some.cancel()
+    source.open.set()
+    assert await one == Card("a", 1)
+    assert await others == {key: Card(key, 1) for key in "abc"}
+    assert source.asked == ["a", "b", "no c", "c"]
+
+
+async def test_what_the_source_has_not_is_not_remembered(start: Start, source: Source) -> None:
+    node, other = await start(**LONG), await start(**LONG)
+    for each in (node, node, other):
+        assert await each.cache.get_many(["no", "a"]) == {"a": Card("a", 1)}
+        with pytest.raises(KeyError):
+            await each.cache.get("no")
+    assert source.asked.count("no") == 6
+    assert source.asked.count("a") == 1
+
+
+async def test_what_each_node_hears_of_is_forgotten_in_both_layers(start: Start, source: Source) -> None:
+    """The writer tells no cache; each node, when it hears of the change, forgets by itself, before or after another reads."""
+    first, second = await start(**LONG), await start(**LONG)
+    await first.cache.get_many("abc")
+    for version in range(2, 30):
+        source.version = version
+        for key in "abcb":
+            first.cache.forget(key)
+        assert {card.version for card in (await first.cache.get_many("abc")).values()} == {version}
+        await until(lambda: first.cache._deleter is None)
+        for key in "abc":
+            second.cache.forget(key)
+        assert {card.version for card in (await second.cache.get_many("abc")).values()} == {version}
+
+
+async def test_what_was_being_read_when_a_node_heard_of_the_change_is_kept_nowhere(
+    start: Start, source: Source
+) -> None:
+    first, second = await start(**LONG), await start(**LONG)
+    source.open.clear()
+    old = asyncio.create_task(first.cache.get("a"))
+    await until(lambda: source.reads == 1)
+    source.version = 2
+    second.cache.forget("a")
+    first.cache.forget("a")
+    await until(lambda: first.cache._deleter is None and second.cache._deleter is None)
+    source.open.set()
+    assert await old == Card("a", 1)
+    assert await first.cache.get("a") == await second.cache.get("a") == Card("a", 2)
+
+
+async def test_what_is_heard_while_redis_is_away_is_forgotten_here(redis: RedisServer, source: Source) -> None:
+    async with RedisProxy(redis) as proxy:
+        node = await Node(redis, source, redis.prefix(), proxy.url, **LONG).start()
+        assert await node.cache.get("a") == Card("a", 1)
+        proxy.cut = True
+        proxy.disconnect()
+        source.version = 2
+        node.cache.forget("a")
+        assert await node.cache.get("a") == Card("a", 2)
+        await node.close()

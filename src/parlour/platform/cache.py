@@ -3,8 +3,8 @@
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Generic, TypeVar, cast
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -14,34 +14,45 @@ from parlour.platform.clock import Clock
 from parlour.platform.redis import RedisEngine, end
 
 V = TypeVar("V")
+R = TypeVar("R")
 
 _LEASE_MS: Final = 10_000
 
 _READ = """
-local value = redis.call('GET', KEYS[1])
-if value and string.sub(value, 1, 1) == 'V' then return {string.sub(value, 2), redis.call('PTTL', KEYS[1])} end
-redis.call('SET', KEYS[1], 'L' .. ARGV[1], 'PX', ARGV[2])
-return {}
+local found = {}
+for i, key in ipairs(KEYS) do
+  local value = redis.call('GET', key)
+  if value and string.sub(value, 1, 1) == 'V' then
+    found[i] = {string.sub(value, 2), redis.call('PTTL', key)}
+  else
+    redis.call('SET', key, 'L' .. ARGV[1], 'PX', ARGV[2])
+    found[i] = {}
+  end
+end
+return found
 """
-"""The value and how many ms it has left, or none, and then a lease: the right of whoever read last to fill it."""
+"""Each value and how many ms it has left, or nothing, and then a lease: the right of whoever read last to fill it."""
 
 _FILL = """
-if redis.call('GET', KEYS[1]) ~= 'L' .. ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], 'V' .. ARGV[2], 'PX', ARGV[3])
-return 1
+for i, key in ipairs(KEYS) do
+  if redis.call('GET', key) == 'L' .. ARGV[1] then redis.call('SET', key, 'V' .. ARGV[i + 2], 'PX', ARGV[2]) end
+end
 """
 """Fill in what was read from the source, unless it was invalidated since, which took the lease away."""
 
 
 class Cache(Generic[V]):
-    """Values by key as `load(key)` gives them, kept for `ttl` seconds in this process and for `shared_ttl` in Redis.
+    """Values by key as `load(keys)` gives them, kept for `ttl` seconds in this process and for `shared_ttl` in Redis.
 
-    `get` calls `load` once, however many ask meanwhile. After `await invalidate(key)`, which whoever changed the source calls after
+    Who asks for many costs one round trip to Redis and one `load` at most. A key is loaded once, however many ask for it meanwhile;
+    a key that `load` has nothing of is not remembered. After `await invalidate(key)`, which whoever changed the source calls after
     its commit, no `get` on this node that begins later returns the value of before, and none on any other node as soon as the bus
     has told it; what was being loaded meanwhile is returned to those who asked before, and not kept. Where the bus loses that, and
     where Redis cannot be reached to invalidate, a value lives on for as long as it would have: `ttl` in a process and `shared_ttl`
     in Redis, counted from when its loading began, both layers together for the longer of the two. What permissions rest on takes
     1 s for both. At most `size` values are kept here; the one that was not asked for longest goes.
+
+    Where each node hears of changes anyhow, `forget(key)` on each of them does the same.
 
     While Redis is away, and without it, whatever is not in this process is read from the source.
     """
@@ -49,7 +60,7 @@ class Cache(Generic[V]):
     def __init__(
         self,
         name: str,
-        load: Callable[[str], Awaitable[V]],
+        load: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]],
         kind: Any,
         *,
         bus: Bus,
@@ -72,8 +83,11 @@ class Cache(Generic[V]):
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(kind).decode
         self._values: OrderedDict[str, tuple[float, V]] = OrderedDict()
-        self._flights: dict[str, asyncio.Task[V]] = {}
-        self._running: set[asyncio.Task[V]] = set()
+        self._flights: dict[str, asyncio.Task[dict[str, V]]] = {}
+        self._running: set[asyncio.Task[Any]] = set()
+        self._outdated: set[str] = set()  # whose copies in Redis are yet to be deleted
+        self._deleting: set[str] = set()
+        self._deleter: asyncio.Task[None] | None = None
         if redis is not None:
             self._read = redis.script(_READ)
             self._fill = redis.script(_FILL)
@@ -86,72 +100,131 @@ class Cache(Generic[V]):
         bus.on_gap(self._clear)
 
     async def get(self, key: str) -> V:
-        """Return the value of `key`; raises what `load` raises, and keeps nothing then."""
-        kept = self._values.get(key)
-        if kept is not None and kept[0] > self._now():
-            self._values.move_to_end(key)
-            self._count["process", "hit"].inc()
-            return kept[1]
-        self._count["process", "miss"].inc()
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._fly(key))
-            self._running.add(flight)
-            flight.add_done_callback(lambda landed: self._landed(key, landed))
-        return await asyncio.shield(flight)
+        """Return the value of `key`; raises what `load` raises, and keeps nothing then.
+
+        Raises:
+            KeyError: `load` has nothing of it.
+        """
+        kept = self._kept(key)
+        return kept[1] if kept is not None else (await self._fetched([key]))[key]
+
+    async def get_many(self, keys: Iterable[str]) -> dict[str, V]:
+        """Return the values of those that `load` has something of; raises what it raises."""
+        found: dict[str, V] = {}
+        missing = []
+        for key in dict.fromkeys(keys):
+            kept = self._kept(key)
+            if kept is None:
+                missing.append(key)
+            else:
+                found[key] = kept[1]
+        return found | await self._fetched(missing) if missing else found
 
     async def invalidate(self, key: str) -> None:
         """Forget the value of `key`, everywhere; raises nothing."""
         self._forget(key)
-        if self._redis is not None:
-            name = self._key(key)
-            try:
-                await self._redis.call(lambda redis: redis.delete(name), repeatable=True)
-            except BusUnavailable:  # it lives on for `shared_ttl` at most, as promised
-                self._count["redis", "failed"].inc()
+        await self._delete([key])
         await self._bus.publish(self._topic, key.encode())
+
+    def forget(self, key: str) -> None:
+        """Forget the value of `key` here at once, and in Redis soon: for what every node does when it hears of a change."""
+        self._forget(key)
+        if self._redis is not None:
+            self._outdated.add(key)
+            if self._deleter is None:
+                self._deleter = self._begin(self._delete_outdated())
 
     async def close(self) -> None:
         """Stop listening, and what is being loaded."""
         self._unsubscribe()
-        await end(cast("set[asyncio.Task[None]]", set(self._running)))
+        await end(set(self._running))
 
-    async def _fly(self, key: str) -> V:
-        begun = self._now()
-        lease = os.urandom(8).hex()
-        shared = await self._from_redis(key, lease)
-        if shared is not None:
-            value, left = shared
-            self._keep(key, value, begun + min(self._ttl, left))
-            return value
-        begun = self._now()
-        value = await self._load(key)
-        self._keep(key, value, begun + self._ttl)
-        await self._to_redis(key, lease, value, begun)
-        return value
-
-    async def _from_redis(self, key: str, lease: str) -> tuple[V, float] | None:
-        if self._redis is None:
+    def _kept(self, key: str) -> tuple[float, V] | None:
+        kept = self._values.get(key)
+        if kept is None or kept[0] <= self._now():
+            self._count["process", "miss"].inc()
             return None
-        try:
-            found = await self._read([self._key(key)], [lease, _LEASE_MS])
-            if found:
-                value: V = self._decode(found[0])
-                self._count["redis", "hit"].inc()
-                return value, max(0, found[1]) / 1000
-        except (BusUnavailable, msgspec.MsgspecError):
-            self._count["redis", "failed"].inc()
-        else:
-            self._count["redis", "miss"].inc()
-        return None
+        self._values.move_to_end(key)
+        self._count["process", "hit"].inc()
+        return kept
 
-    async def _to_redis(self, key: str, lease: str, value: V, begun: float) -> None:
-        left = int((self._shared_ttl - (self._now() - begun)) * 1000)
-        if self._redis is not None and left > 0:
+    async def _fetched(self, keys: Sequence[str]) -> dict[str, V]:
+        new = [key for key in keys if key not in self._flights]
+        if new:
+            self._flights.update(dict.fromkeys(new, self._begin(self._fly(new))))
+        flights = {key: self._flights[key] for key in keys}
+        for flight in dict.fromkeys(flights.values()):
+            await asyncio.shield(flight)
+        return {key: flight.result()[key] for key, flight in flights.items() if key in flight.result()}
+
+    async def _fly(self, keys: Sequence[str]) -> dict[str, V]:
+        try:
+            begun = self._now()
+            lease = os.urandom(8).hex()
+            shared = [key for key in keys if key not in self._outdated and key not in self._deleting]
+            found = {}
+            for key, (value, left) in (await self._from_redis(shared, lease)).items():
+                found[key] = value
+                self._keep(key, value, begun + min(self._ttl, left))
+            missing = [key for key in keys if key not in found]
+            if missing:
+                begun = self._now()
+                source = await self._load(missing)
+                loaded = {key: source[key] for key in missing if key in source}
+                for key, value in loaded.items():
+                    self._keep(key, value, begun + self._ttl)
+                await self._to_redis({key: loaded[key] for key in shared if key in loaded}, lease, begun)
+                found |= loaded
+            return found
+        finally:
+            for key in keys:
+                if self._flights.get(key) is asyncio.current_task():
+                    del self._flights[key]
+
+    async def _from_redis(self, keys: Sequence[str], lease: str) -> dict[str, tuple[V, float]]:
+        if self._redis is None or not keys:
+            return {}
+        found: dict[str, tuple[V, float]] = {}
+        try:
+            answers = await self._read([self._key(key) for key in keys], [lease, _LEASE_MS])
+        except BusUnavailable:
+            self._count["redis", "failed"].inc(len(keys))
+            return {}
+        for key, answer in zip(keys, answers, strict=True):
+            if not answer:
+                self._count["redis", "miss"].inc()
+                continue
             try:
-                await self._fill([self._key(key)], [lease, self._encode(value), left])
-            except BusUnavailable:
+                found[key] = self._decode(answer[0]), max(0, answer[1]) / 1000
+                self._count["redis", "hit"].inc()
+            except msgspec.MsgspecError:
                 self._count["redis", "failed"].inc()
+        return found
+
+    async def _to_redis(self, values: Mapping[str, V], lease: str, begun: float) -> None:
+        left = int((self._shared_ttl - (self._now() - begun)) * 1000)
+        if self._redis is not None and values and left > 0:
+            try:
+                await self._fill([self._key(key) for key in values], [lease, left, *map(self._encode, values.values())])
+            except BusUnavailable:
+                self._count["redis", "failed"].inc(len(values))
+
+    async def _delete_outdated(self) -> None:
+        try:
+            while self._outdated:
+                self._deleting, self._outdated = self._outdated, set()
+                await self._delete(self._deleting)
+                self._deleting = set()
+        finally:
+            self._deleter = None
+
+    async def _delete(self, keys: Collection[str]) -> None:
+        if self._redis is not None:
+            names = [self._key(key) for key in keys]
+            try:
+                await self._redis.call(lambda redis: redis.delete(*names), repeatable=True)
+            except BusUnavailable:  # they live on for `shared_ttl` at most, as promised
+                self._count["redis", "failed"].inc(len(names))
 
     def _keep(self, key: str, value: V, until: float) -> None:
         if self._flights.get(key) is not asyncio.current_task():  # invalidated since
@@ -161,12 +234,16 @@ class Cache(Generic[V]):
         if len(self._values) > self._size:
             self._values.popitem(last=False)
 
-    def _landed(self, key: str, flight: asyncio.Task[V]) -> None:
-        self._running.discard(flight)
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # whoever asked may have gone
+    def _begin(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may have gone
 
     def _forget(self, key: str) -> None:
         self._values.pop(key, None)
