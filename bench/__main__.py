@@ -7,7 +7,7 @@ from typing import Any
 
 import uvloop
 
-from bench import calls, connections, fanout, login_storm, rest, room_log, rooms
+from bench import calls, connections, fanout, login_storm, rest, room_log, rooms, scaling
 from bench.results import progress, verdict
 from bench.setting import FOLDER, Setting
 from load.http import HttpError
@@ -26,6 +26,7 @@ BENCHES: dict[str, Callable[[Setting], Coroutine[Any, Any, None]]] = {
     "rest": rest.rest,
     "login_storm": login_storm.login_storm,
     "calls_1000": calls.calls_1000,
+    "scaling": scaling.scaling,
 }
 
 

@@ -33,6 +33,9 @@ class Target(msgspec.Struct, frozen=True):
         return figure <= self.bound if self.sense == "<=" else figure >= self.bound
 
 
+SCALED = (("own", 2), ("own", 4), ("shared", 4))
+"""Where people have grown with the nodes, and what a delivery costs must not have."""
+
 TARGETS = {
     "fanout_1000_1": Target("ratio", "<=", 0.6),
     "fanout_1000_4": Target("ratio", "<=", 0.3),
@@ -48,6 +51,8 @@ TARGETS = {
     "search_p95": Target("value", "<=", 50.0),
     "calls_1000_setup_p95": Target("value", "<=", 200.0),
     "calls_1000_lost": Target("value", "<=", 0),
+    **{f"scaling_{kind}_{nodes}_cpu": Target("ratio", "<=", 1.15) for kind, nodes in SCALED},
+    **{f"scaling_{kind}_{nodes}_bytes": Target("ratio", "<=", 1.05) for kind, nodes in SCALED},
     "rest": Target("ratio", ">=", 1.5),
     "web_first_javascript": Target("value", "<=", 180.0),
     "web_cold_load": Target("value", "<=", 1_500.0),
