@@ -4,7 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import uvicorn
+from hypothesis import strategies as st
+
+from parlour.platform.ids import uuid4, uuid7
 
 from .ports import free_port, own
 
@@ -91,3 +95,17 @@ def saying(status: str, body: bytes, *headers: str) -> Say:
         await writer.drain()
 
     return say
+
+
+def any_body(*fields: str) -> st.SearchStrategy[bytes]:
+    """What may come instead of a question with these fields: bytes, any JSON, and objects that nearly fit."""
+    texts = st.sampled_from(["", " ", "\0", "ann", "x" * 300, uuid4(), uuid7()]) | st.text(
+        st.characters(codec="utf-8"), max_size=20
+    )
+    plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
+    anything = st.recursive(
+        plain, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=8
+    )
+    fitting = st.lists(texts, max_size=6) | st.integers(-2, 10_000) | texts
+    objects = st.fixed_dictionaries({}, optional=dict.fromkeys(fields, fitting | anything))
+    return st.binary(max_size=40) | (objects | anything).map(msgspec.json.encode) | st.just(b"[" * 50_000)

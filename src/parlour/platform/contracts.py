@@ -1,4 +1,6 @@
-"""What services tell each other over the bus: the only knowledge that auth, chat and video share."""
+"""What services tell each other over the bus and ask each other over HTTP: the only knowledge that auth, chat and video share."""
+
+from typing import Annotated, Final
 
 import msgspec
 
@@ -39,3 +41,33 @@ class Profile(msgspec.Struct, frozen=True):
     display_name: str
     role: str
     disabled: bool = False
+
+
+# What a service asks of auth. An id is any text: nobody has one that is no UUID.
+
+MOST_ASKED: Final = 1_000
+"""Ids or names in one question."""
+
+LONGEST_NAME: Final = 256
+"""Characters of a name in a question: no username is that long in any of its forms."""
+
+PROFILES_PATH: Final = "/internal/auth/profiles"
+USERNAMES_PATH: Final = "/internal/auth/usernames"
+
+
+class ProfilesWanted(msgspec.Struct):
+    """Whose profiles are wanted."""
+
+    ids: Annotated[list[Annotated[UserId, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=MOST_ASKED)]
+
+
+class UsernamesWanted(msgspec.Struct):
+    """Which names' profiles are wanted."""
+
+    names: Annotated[list[Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]], msgspec.Meta(max_length=MOST_ASKED)]
+
+
+class Profiles(msgspec.Struct):
+    """The profiles of those that exist, by id, or by lower-cased name as it was asked for."""
+
+    profiles: dict[str, Profile]

@@ -49,10 +49,14 @@ class Directory:
         self._changed = msgspec.json.Decoder(UserChanged)
         self.unsubscribe = bus.subscribe(USER_CHANGED, self._forget)
 
-    async def profiles(self, user_ids: Iterable[UserId]) -> dict[UserId, Profile]:
-        """Return the profiles of those that exist."""
+    async def profiles(self, user_ids: Iterable[UserId], *, anew: bool = False) -> dict[UserId, Profile]:
+        """Return the profiles of those that exist; `anew`: as they are now, whatever is remembered."""
         wanted = set(user_ids)
-        found = {user_id: profile for user_id in wanted if (profile := self._remembered(user_id)) is not None}
+        found = (
+            {}
+            if anew
+            else {user_id: profile for user_id in wanted if (profile := self._remembered(user_id)) is not None}
+        )
         missing = wanted - found.keys()
         if missing:
             seen = self._changes

@@ -1,0 +1,113 @@
+"""The directory of a process without the auth service: asked over HTTP, and remembered for a while."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from parlour.platform.bus import Bus
+from parlour.platform.cache import Cache
+from parlour.platform.clock import Clock
+from parlour.platform.contracts import (
+    LONGEST_NAME,
+    MOST_ASKED,
+    PROFILES_PATH,
+    USER_CHANGED,
+    USERNAMES_PATH,
+    Profile,
+    Profiles,
+    ProfilesWanted,
+    UserChanged,
+    UsernamesWanted,
+)
+from parlour.platform.ids import UserId, is_uuid
+from parlour.platform.redis import RedisEngine
+from parlour.platform.services import ServiceClient
+
+LIFETIME: Final = 60.0
+"""Seconds for which a profile is remembered, and by which it may be out of date where the bus has lost the news."""
+
+
+class HttpDirectory:
+    """`ports.Directory` over the auth service.
+
+    Profiles by id, and the ids of names, which never change hands, are remembered in this process and in Redis. Once the bus has told
+    of a change, nothing older is returned to who asks then. Names that nobody has are not remembered, so that a new user is found
+    at once. What is remembered is there while the auth service is away; for the rest `Unavailable` is raised.
+    """
+
+    def __init__(
+        self,
+        auth: ServiceClient,
+        bus: Bus,
+        clock: Clock,
+        redis: RedisEngine | None = None,
+        *,
+        lifetime: float = LIFETIME,
+        size: int = 20_000,
+    ) -> None:
+        """Remember at most `size` users, and as many names, for `lifetime` seconds."""
+        self._auth = auth
+        self._profiles: Cache[Profile] = Cache(
+            "profiles",
+            self._load_profiles,
+            Profile,
+            bus=bus,
+            clock=clock,
+            redis=redis,
+            ttl=lifetime,
+            shared_ttl=lifetime,
+            size=size,
+        )
+        self._ids: Cache[UserId] = Cache(
+            "usernames",
+            self._load_ids,
+            UserId,
+            bus=bus,
+            clock=clock,
+            redis=redis,
+            ttl=lifetime,
+            shared_ttl=lifetime,
+            size=size,
+        )
+        self._changed = msgspec.json.Decoder(UserChanged)
+        self._unsubscribe: Callable[[], None] = bus.subscribe(USER_CHANGED, self._forget)
+
+    async def profiles(self, user_ids: Iterable[UserId]) -> dict[UserId, Profile]:
+        """See Directory."""
+        found = await self._profiles.get_many(user_id for user_id in user_ids if is_uuid(user_id))
+        return {UserId(user_id): profile for user_id, profile in found.items()}
+
+    async def by_usernames(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        """See Directory."""
+        lowered = (name.lower() for name in usernames)
+        ids = await self._ids.get_many(name for name in lowered if len(name) <= LONGEST_NAME)
+        found = await self.profiles(ids.values())
+        return {name: found[user_id] for name, user_id in ids.items() if user_id in found}
+
+    async def close(self) -> None:
+        """Stop listening, and what is being asked."""
+        self._unsubscribe()
+        await self._profiles.close()
+        await self._ids.close()
+
+    async def _load_profiles(self, user_ids: Sequence[str]) -> dict[str, Profile]:
+        loaded: dict[str, Profile] = {}
+        for some in _parts(user_ids):
+            wanted = ProfilesWanted([UserId(user_id) for user_id in some])
+            loaded |= (await self._auth.call(PROFILES_PATH, wanted, Profiles, repeatable=True)).profiles
+        return loaded
+
+    async def _load_ids(self, names: Sequence[str]) -> dict[str, UserId]:
+        loaded: dict[str, UserId] = {}
+        for some in _parts(names):
+            answer = await self._auth.call(USERNAMES_PATH, UsernamesWanted(list(some)), Profiles, repeatable=True)
+            loaded |= {name: profile.id for name, profile in answer.profiles.items()}
+        return loaded
+
+    def _forget(self, payload: bytes) -> None:
+        self._profiles.forget(self._changed.decode(payload).user_id)
+
+
+def _parts(wanted: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (wanted[start : start + MOST_ASKED] for start in range(0, len(wanted), MOST_ASKED))
