@@ -70,8 +70,19 @@ async def test_any_body_is_answered(http: httpx.AsyncClient, path: str, body: by
         (USERNAMES_PATH, {"names": ["\U0001f600" * LONGEST_NAME] * MOST_ASKED}, 200),
         (USERNAMES_PATH, {"names": ["ann"] * (MOST_ASKED + 1)}, 400),
         (USERNAMES_PATH, {"names": ["x" * (LONGEST_NAME + 1)]}, 400),
+        (USERNAMES_PATH, {"names": ["a\0b"]}, 200),
+        (PROFILES_PATH, {"ids": ["a\0b", "\0" * 36]}, 200),
     ],
-    ids=["most-ids", "too-many-ids", "too-long-id", "most-names", "too-many-names", "too-long-name"],
+    ids=[
+        "most-ids",
+        "too-many-ids",
+        "too-long-id",
+        "most-names",
+        "too-many-names",
+        "too-long-name",
+        "nul-name",
+        "nul-id",
+    ],
 )
 async def test_questions_are_bounded(http: httpx.AsyncClient, path: str, question: Any, status: int) -> None:
     assert (await http.post(path, json=question)).status_code == status

@@ -30,8 +30,7 @@ async def profiles(*, directory: Users, data: JSONBody[ProfilesWanted]) -> Profi
 @post(USERNAMES_PATH.removeprefix(f"/internal/{NAME}"), status_code=200)
 async def usernames(*, directory: Users, data: JSONBody[UsernamesWanted]) -> Profiles:
     """A name belongs to the same user for ever; what else this process remembered of them may be out of date."""
-    # PostgreSQL takes no NUL, and no username has one.
-    return Profiles(await directory.by_usernames(name for name in data.names if "\0" not in name))
+    return Profiles(await directory.by_usernames(data.names))
 
 
 def router(directory: Directory, secret: str) -> Router:

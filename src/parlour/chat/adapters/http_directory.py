@@ -81,7 +81,7 @@ class HttpDirectory:
     async def by_usernames(self, usernames: Iterable[str]) -> dict[str, Profile]:
         """See Directory."""
         lowered = (name.lower() for name in usernames)
-        ids = await self._ids.get_many(name for name in lowered if len(name) <= LONGEST_NAME)
+        ids = await self._ids.get_many(name for name in lowered if _fits(name))
         found = await self.profiles(ids.values())
         return {name: found[user_id] for name, user_id in ids.items() if user_id in found}
 
@@ -107,6 +107,11 @@ class HttpDirectory:
 
     def _forget(self, payload: bytes) -> None:
         self._profiles.forget(self._changed.decode(payload).user_id)
+
+
+def _fits(name: str) -> bool:
+    """Tell whether a name can stand in a question; JSON takes no half of a surrogate pair, and no username has one."""
+    return len(name) <= LONGEST_NAME and name == name.encode("utf-8", "ignore").decode()
 
 
 def _parts(wanted: Sequence[str]) -> Iterator[Sequence[str]]:
