@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError
 
 from parlour.chat.adapters.mongodb_log import MongoRoomLog, shard_commands
 from parlour.chat.adapters.mongodb_log.append import Appender
-from parlour.chat.adapters.mongodb_log.documents import binary
+from parlour.chat.adapters.mongodb_log.documents import View, binary
 from parlour.chat.adapters.mongodb_log.engine import Engine
 from parlour.chat.adapters.mongodb_log.schema import INDEXES, SHARD_KEYS, VERSION, NewerSchema
 from parlour.chat.adapters.mongodb_log.views import load_heads, write_heads
@@ -76,14 +76,6 @@ async def checked(log: MongoRoomLog, room: RoomId) -> list[RoomEvent]:
     mentioning = [each for each in messages.values() if BEN in each.mentions and each.sender_id != BEN]
     assert await log.mentions([(BEN, room, 0)]) == [len(mentioning)]
     return events
-
-
-async def checked_as_it_is(log: MongoRoomLog, url: str, room: RoomId) -> None:
-    """Check a room that must need no repair any more."""
-    engine = Engine(url)
-    head = (await load_heads(engine, [room]))[room].seq
-    await engine.close()
-    assert len(await checked(log, room)) == head
 
 
 async def everything(url: str) -> str:
@@ -164,6 +156,124 @@ async def test_a_head_that_lost_to_an_older_one_made_at_the_same_moment_is_writt
     await engine.close()
 
 
+async def documents(url: str, collection: str) -> list[dict[str, Any]]:
+    """Return what is in a collection."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+    try:
+        return await client.get_default_database()[collection].find().to_list()
+    finally:
+        await client.close()
+
+
+class TestLittleIsWritten:
+    """A message is in the log alone, and its room's head follows it: what was answered is read all the same, by everybody."""
+
+    async def test_a_message_is_elsewhere_once_it_is_changed_or_somebody_is_mentioned(
+        self, log: MongoRoomLog, url: str
+    ) -> None:
+        room = a_room()
+        plain, mentioning, edited = await log.append(
+            [saying(room), saying(room, mentions=[BEN]), saying(room, mentions=[ANN])]  # nobody mentions themselves
+        )
+        joined = NewEvent(room, EventType.MEMBER_JOINED, CY, a_client_id(), {"user_id": CY, "role": "member"})
+        await log.append([joined])
+        stored = {each["seq"] for each in await documents(url, "messages")}
+        assert stored == {mentioning.event.seq}
+        await log.append([doing(EventType.MESSAGE_EDITED, edited.event, text="new")])
+        stored = {each["seq"] for each in await documents(url, "messages")}
+        assert stored == {mentioning.event.seq, edited.event.seq}
+        await checked(log, room)
+        message = await log.message(room, plain.event.id)
+        assert message is not None
+        assert message.text == plain.event.data["text"]
+
+    async def test_what_is_behind_a_head_counts_for_everybody_at_once(
+        self, log: MongoRoomLog, other: MongoRoomLog, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.lagging.LAG", 3600.0)
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.reads._STRETCH", 3)
+        room, quiet = a_room(), a_room()
+        await log.append([saying(room), saying(quiet)])
+        for number in range(2, 10):
+            (answer,) = await log.append([saying(room)])
+            tails = await other.tails([room, quiet])
+            assert tails == {room: Tail(number, answer.event.at), quiet: Tail(1, START)}
+            assert [each.seq for each in await other.page(room, limit=2)] == [number, number - 1]
+        assert {each["seq"] for each in await documents(url, "heads")} == {1}
+        await checked(other, room)
+
+    async def test_a_head_is_written_after_a_while_when_many_events_are_behind_it_and_at_the_end(
+        self, log: MongoRoomLog, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.lagging.LAG", 3600.0)
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.lagging.FAR", 3)
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.lagging.LOOK_EVERY", 0.01)
+        room = a_room()
+
+        async def head_is(seq: int) -> None:
+            async with asyncio.timeout(30):
+                while (await documents(url, "heads"))[0]["seq"] != seq:  # noqa: ASYNC110 - the engine is asked
+                    await asyncio.sleep(0.01)
+
+        for _ in range(5):
+            await log.append([saying(room)])
+        await head_is(5)
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.lagging.LAG", 0.0)
+        await log.append([saying(room)])
+        await head_is(6)
+        monkeypatch.setattr("parlour.chat.adapters.mongodb_log.lagging.LAG", 3600.0)
+        await log.append([saying(room)])
+        await log.close()
+        await head_is(7)
+
+    async def test_what_is_not_folded_counts_for_nobody_nor_does_what_is_behind_it(
+        self, log: MongoRoomLog, other: MongoRoomLog, url: str
+    ) -> None:
+        room = a_room()
+        (first,) = await log.append([saying(room)])
+        await log.append([saying(room)])
+        writer = Engine(url)
+        updating = writer.update
+
+        async def die_before_the_message_is_written(collection: str, updates: Any) -> None:
+            if collection == "messages":
+                raise Unavailable
+            await updating(collection, updates)
+
+        writer.update = die_before_the_message_is_written  # type: ignore[method-assign]
+        batch = [saying(room), doing(EventType.MESSAGE_PINNED, first.event), saying(room)]
+        with pytest.raises(Unavailable):
+            await Appender(writer, StillClock()).append(batch)
+        await writer.close()
+        assert len(await documents(url, "events")) == 5
+        assert (await other.tails([room]))[room].seq == 3
+        assert len(await other.page(room)) == 3
+        answers = await other.append(batch)
+        assert [each.repeated for each in answers] == [True] * 3
+        assert len(await checked(other, room)) == 5
+
+    async def test_what_version_1_wrote_is_read_and_gone_on_with(self, log: MongoRoomLog, url: str) -> None:
+        room = a_room()
+        joined = NewEvent(room, EventType.MEMBER_JOINED, CY, a_client_id(), {"user_id": CY, "role": "member"})
+        first, second = await log.append([saying(room), joined])
+        await log.close()
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+        database = client.get_default_database()
+        message = View.begin(first.event).document()
+        among = {"_id": binary(second.event.id), "room_id": binary(room), "seq": 2, "kind": "event", "body": "{}"}
+        await database["messages"].insert_many([message, among])
+        await database["events"].update_many({}, {"$unset": {"point": ""}})
+        await database["meta"].update_one({"_id": "schema"}, {"$set": {"version": 1}})
+        epoch = log.epoch
+        async with opened(url) as now:
+            assert now.epoch == epoch
+            assert (await database["meta"].find_one({}))["version"] == VERSION  # type: ignore[index]
+            await checked(now, room)
+            await now.append([saying(room), doing(EventType.MESSAGE_EDITED, first.event, text="new")])
+            assert len(await checked(now, room)) == 4
+        await client.close()
+
+
 class Trouble(Engine):
     """An engine whose writer comes to grief before its call number `place`: `what` dies there, or waits."""
 
@@ -212,7 +322,7 @@ class TestWriters:
                     await next_one.append([saying(room)])
                 case "the same batch":
                     await next_one.append(batch)
-            await checked_as_it_is(next_one, url, room)
+            await checked(next_one, room)
             await self.settled(next_one, url, batch)
             await checked(log, room)
 

@@ -1,9 +1,10 @@
 """Appending to the room log: repeats, places, the fence, and the views behind it.
 
-A batch is four calls, whatever number of rooms it has: look for repeats and for what the commands change, insert the events, write
-the messages, write the heads. The unique (room_id, seq) is the fence. Two processes cannot both write a command, since each looks
-for repeats after it knew the room's head and before it inserts right behind that head: whoever comes second finds the place taken,
-and looks again.
+A batch of new messages is two calls, whatever number of rooms it has: look for repeats, insert the events; the heads follow behind.
+One that changes messages is some more: look at them first, write them and the heads afterwards.
+
+The unique (room_id, seq) is the fence. Two processes cannot both write a command, since each looks for repeats after it knew the
+room's head and before it inserts right behind that head: whoever comes second finds the place taken, and looks again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,16 +12,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from parlour.chat.adapters.log_entries import data_json, packed, unhex
-from parlour.chat.adapters.mongodb_log.documents import binary, event_document, event_of
+from parlour.chat.adapters.log_entries import data_json, packed
+from parlour.chat.adapters.mongodb_log.documents import binary, event_document, event_of, is_folded
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
+from parlour.chat.adapters.mongodb_log.lagging import LaggingHeads
 from parlour.chat.adapters.mongodb_log.rooms import Heads, Turns
 from parlour.chat.adapters.mongodb_log.schema import EVENTS
 from parlour.chat.adapters.mongodb_log.views import (
     LOOKED_UP,
     MAX_VIEW,
     Fold,
-    any_of,
+    going_on,
     load,
     load_heads,
     target_of,
@@ -71,6 +73,11 @@ class Appender:
         self._clock = clock
         self._turns = Turns()
         self._heads = Heads()
+        self._lagging = LaggingHeads(engine)
+
+    async def close(self) -> None:
+        """Write the heads that lag behind, as far as the engine lets."""
+        await self._lagging.close()
 
     async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
         """Append a batch; returns once it is durable and in the views.
@@ -125,11 +132,7 @@ class Appender:
         by_room: dict[RoomId, list[RoomEvent]] = {}
         for event in events:
             by_room.setdefault(event.room_id, []).append(event)
-        tails = await load_heads(self._engine, by_room)
-        past = [{"room_id": binary(room_id), "seq": tail.seq + 1} for room_id, tail in tails.items()]
-        for found in await any_of(self._engine, EVENTS, past, only=("room_id",)):
-            room_id = RoomId(unhex(found["room_id"].hex()))
-            tails[room_id] = await self._catch_up(room_id)
+        tails = await self._caught_up(by_room)
         missing: list[RoomEvent] = []
         for room_id, some in by_room.items():
             end = tails[room_id].seq
@@ -196,8 +199,15 @@ class Appender:
 
     async def _tails(self, rooms: Iterable[RoomId]) -> dict[RoomId, Tail]:
         tails = {room_id: self._heads.get(room_id) for room_id in rooms}
-        unknown = await load_heads(self._engine, [room_id for room_id, tail in tails.items() if tail is None])
+        unknown = await self._caught_up([room_id for room_id, tail in tails.items() if tail is None])
         return {room_id: unknown[room_id] if tail is None else tail for room_id, tail in tails.items()}
+
+    async def _caught_up(self, rooms: Iterable[RoomId]) -> dict[RoomId, Tail]:
+        """Return where rooms end that others wrote to; what they left unfolded is folded then."""
+        tails = await load_heads(self._engine, rooms)
+        for room_id in await going_on(self._engine, tails):
+            tails[room_id] = await self._catch_up(room_id)
+        return tails
 
     async def _repeats(self, commands: Sequence[_Command]) -> dict[_Key, RoomEvent]:
         events = [command.event for command in commands]
@@ -257,9 +267,16 @@ class Appender:
                 fold.add(event)
         await fold.write(self._engine)
         tails = {event.room_id: Tail(event.seq, event.at) for event in draft.events[:count]}
-        await write_heads(self._engine, tails)
+        # Nobody counts what is to be folded before its room's head says that it is. A room's first head lists the room.
+        awaited = {event.room_id for event in draft.events[:count] if event.seq == 1 or is_folded(event)}
+        if awaited:
+            await write_heads(self._engine, {room_id: tails[room_id] for room_id in awaited})
         for room_id, tail in tails.items():
             self._heads.put(room_id, tail)
+            if room_id in awaited:
+                self._lagging.forget(room_id)
+            else:
+                self._lagging.put(room_id, tail)
         return count
 
     async def _catch_up(self, room_id: RoomId) -> Tail:
@@ -272,7 +289,8 @@ class Appender:
                 return tail
             begun = [(room_id, event.id) for event in events if event.type == EventType.MESSAGE_CREATED]
             changed = [target_of(event.type, room_id, event.data) for event in events]
-            fold = Fold(await load(self._engine, [*begun, *(target for target in changed if target)]))
+            wanted = [*begun, *(target for target in changed if target)]
+            fold = Fold(await load(self._engine, wanted, new=begun))
             for event in events:
                 fold.add(event)
             await fold.write(self._engine)

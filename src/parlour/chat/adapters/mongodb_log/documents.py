@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from parlour.chat.adapters.log_entries import WHOLE_ROOM, mentioned, packed, unhex
 from parlour.chat.adapters.mongodb_log.engine import Document
-from parlour.chat.fold import apply_to_message, created
+from parlour.chat.fold import ON_MESSAGES, apply_to_message, created
 from parlour.chat.model import EventType, Message, RoomEvent
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId
 
@@ -19,14 +19,13 @@ ROOM_MARK = "room"
 PIN_MARK = "pin"
 """Stands in `marks` of a pinned message."""
 
-MESSAGE, EVENT = "message", "event"
-"""The kinds of what a room shows."""
+MESSAGE = "message"
+"""The kind of a document of `messages`; others are left from before events were read where they stand."""
 
 _REACTIONS = frozenset({EventType.REACTION_ADDED, EventType.REACTION_REMOVED})
 _TEXTS = ("text", "mentions", "mentions_room")
 
 _decode_message = msgspec.json.Decoder(Message).decode
-_decode_event = msgspec.json.Decoder(RoomEvent).decode
 
 
 def binary(identifier: str) -> Binary:
@@ -43,8 +42,21 @@ def bounded(seq: int) -> int:
     return min(max(seq, 0), MAX_SEQ)
 
 
+def point(room_id: RoomId, seq: int) -> Binary:
+    """Return a place in a room as one value, so that a query can name places of many rooms."""
+    return Binary(packed(room_id) + seq.to_bytes(8, "big"))
+
+
+def is_folded(event: RoomEvent) -> bool:
+    """Tell whether an event leaves something in `messages`: whoever counts it has to find that there."""
+    if event.type == EventType.MESSAGE_CREATED:
+        return bool(mentioned(created(event)))
+    return event.type in ON_MESSAGES
+
+
 def event_document(event: RoomEvent, data: str) -> Document:
     """Return an event's document; `data` is the JSON of its data."""
+    folded: Document = {"folded": True} if is_folded(event) else {}
     return {
         "_id": binary(event.id),
         "room_id": binary(event.room_id),
@@ -53,6 +65,8 @@ def event_document(event: RoomEvent, data: str) -> Document:
         "sender_id": binary(event.sender_id),
         "client_id": binary(event.client_id),
         "at": event.at,
+        "point": point(event.room_id, event.seq),
+        **folded,
         **data_fields(data),
     }
 
@@ -82,24 +96,13 @@ def without_text(data: str) -> str:
     return msgspec.json.encode(kept).decode()
 
 
-def among_document(event: RoomEvent) -> Document:
-    """Return the document of an event that is shown among the messages."""
-    return {
-        "_id": binary(event.id),
-        "room_id": binary(event.room_id),
-        "seq": event.seq,
-        "kind": EVENT,
-        "body": msgspec.json.encode(event).decode(),
-    }
-
-
-def shown(document: Document) -> Message | RoomEvent:
-    """Return the message or event that a document of `messages` holds; without `users` in its reactions, nobody is in them."""
-    return message_of(document) if document["kind"] == MESSAGE else _decode_event(document["body"])
+def lacks_text(document: Document) -> bool:
+    """Tell whether the document of a `message.created` was deprived of its text: then what became of it is in `messages`."""
+    return "text" not in msgspec.json.decode(document["data"])
 
 
 def message_of(document: Document) -> Message:
-    """Return the message that a document holds, with its reactions."""
+    """Return the message that a document of `messages` holds, with its reactions; without their `users`, nobody is in them."""
     message = _decode_message(document["body"])
     for reaction in document["reactions"]:
         digits = reaction.get("users", b"").hex()
@@ -141,6 +144,11 @@ class View:
     def deleted(self) -> bool:
         """Whether no text of the message may be in the log."""
         return self.message.deleted_at is not None
+
+    @property
+    def marked(self) -> bool:
+        """Whether it is looked for by more than its place."""
+        return bool(self._marks())
 
     @property
     def texts(self) -> list[int]:

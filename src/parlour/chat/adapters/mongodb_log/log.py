@@ -143,4 +143,5 @@ class MongoRoomLog:
         self._closed = True
         if self._appending:
             await asyncio.wait(self._appending)
+        await self._appender.close()
         await self._engine.close()

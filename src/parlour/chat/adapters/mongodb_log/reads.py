@@ -12,13 +12,14 @@ from parlour.chat.adapters.mongodb_log.documents import (
     binary,
     bounded,
     event_of,
+    lacks_text,
     message_of,
-    shown,
 )
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.chat.adapters.mongodb_log.schema import EVENTS, HEADS, MESSAGES
-from parlour.chat.adapters.mongodb_log.views import load_heads
-from parlour.chat.model import Message, RoomEvent, Tail
+from parlour.chat.adapters.mongodb_log.views import going_on, load_heads
+from parlour.chat.fold import created
+from parlour.chat.model import AMONG_MESSAGES, EventType, Message, RoomEvent, Tail
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
 _Wanted = tuple[UserId, RoomId, int]
@@ -29,6 +30,12 @@ _GROWTH = 4
 _ROOMS = 200
 """Rooms of one count."""
 
+_STRETCH = 500
+"""Events behind a head that are looked at in one query."""
+
+_MESSAGES = (EventType.MESSAGE_CREATED.value,)
+_ENTRIES = (*_MESSAGES, *(each.value for each in AMONG_MESSAGES))
+
 
 class Reads:
     """The queries."""
@@ -37,9 +44,27 @@ class Reads:
         self._engine = engine
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
-        """Return up to where each room is complete. What a writer that died left behind counts once its command comes again."""
+        """Return where each room ends for whoever reads it: at its head, or behind it at the last event that is not to be folded.
+
+        Whatever was answered is up to there. What a writer that died left unfolded counts once its command comes again.
+        """
         tails = dict.fromkeys(room_ids, Tail())
-        return tails | await load_heads(self._engine, filter(is_uuid, tails))
+        heads = await load_heads(self._engine, filter(is_uuid, tails))
+        on = await going_on(self._engine, {room_id: tail for room_id, tail in heads.items() if tail.seq})
+        ends = await asyncio.gather(*(self._end(room_id, heads[room_id]) for room_id in on))
+        return tails | heads | dict(zip(on, ends, strict=True))
+
+    async def _end(self, room_id: RoomId, head: Tail) -> Tail:
+        """Return where a room ends that has such a head."""
+        while True:
+            stretch = {"room_id": binary(room_id), "seq": {"$gt": head.seq, "$lte": head.seq + _STRETCH}}
+            found = await self._engine.find(EVENTS, stretch, only=("seq", "at", "folded"), order=1)
+            for each in found:
+                if "folded" in each:
+                    return head
+                head = Tail(int(each["seq"]), int(each["at"]))
+            if len(found) < _STRETCH:
+                return head
 
     async def rooms(self, after: str, limit: int) -> list[RoomId]:
         """Return rooms that have a head, by id, those after the id `after`."""
@@ -72,29 +97,39 @@ class Reads:
 
     async def page(self, room_id: RoomId, before: int | None, after: int | None, limit: int) -> list[Message]:
         """Return up to `limit` messages with after < seq < before, newest first: the last ones, with only `after` the first ones."""
-        return list(map(message_of, await self._page(room_id, before, after, limit, {"kind": MESSAGE})))
+        return _messages(await self._page(room_id, before, after, limit, _MESSAGES))
 
     async def entries(
         self, room_id: RoomId, before: int | None, after: int | None, limit: int
     ) -> list[Message | RoomEvent]:
         """Return the same with the events `AMONG_MESSAGES`."""
-        return list(map(shown, await self._page(room_id, before, after, limit, {})))
+        return await self._page(room_id, before, after, limit, _ENTRIES)
 
     async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
         """Return up to `limit` messages around `seq`, newest first."""
-        return list(map(message_of, await self._around(room_id, seq, limit, {"kind": MESSAGE})))
+        return _messages(await self._around(room_id, seq, limit, _MESSAGES))
 
     async def entries_around(self, room_id: RoomId, seq: int, limit: int) -> list[Message | RoomEvent]:
         """Return the same with the events `AMONG_MESSAGES`."""
-        return list(map(shown, await self._around(room_id, seq, limit, {})))
+        return await self._around(room_id, seq, limit, _ENTRIES)
 
     async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool) -> Message | None:
         """Return one message as it is now, None where the room has no such message."""
         if not is_uuid(room_id) or not is_uuid(message_id):
             return None
-        key = {"room_id": binary(room_id), "_id": binary(message_id), "kind": MESSAGE}
-        found = await self._engine.find(MESSAGES, key, without=None if reactors else "reactions.users")
-        return message_of(found[0]) if found else None
+        key = {"room_id": binary(room_id), "_id": binary(message_id)}
+        first = {**key, "type": EventType.MESSAGE_CREATED.value}
+
+        async def changed() -> list[Document]:
+            hidden = None if reactors else "reactions.users"
+            return await self._engine.find(MESSAGES, {**key, "kind": MESSAGE}, without=hidden)
+
+        begun, found = await asyncio.gather(self._engine.find(EVENTS, first), changed())
+        if begun and not found and lacks_text(begun[0]):  # deleted between the two
+            found = await changed()
+        if found:
+            return message_of(found[0])
+        return created(event_of(begun[0])) if begun else None
 
     async def pinned(self, room_id: RoomId) -> list[Message]:
         """Return the pinned messages, the latest pin first, at most 100."""
@@ -126,31 +161,46 @@ class Reads:
         counts[wanted] = int(found[0]["count"]) if found else 0
 
     async def _page(
-        self, room_id: RoomId, before: int | None, after: int | None, limit: int, what: Document
-    ) -> list[Document]:
+        self, room_id: RoomId, before: int | None, after: int | None, limit: int, types: Sequence[str]
+    ) -> list[Message | RoomEvent]:
         if not is_uuid(room_id) or limit <= 0:
             return []
         low, high = bounded(after or 0), await self._head(room_id)
         if before is not None:
             high = min(high, before - 1)
         if after is not None and before is None:
-            return (await self._upwards(room_id, low, high, limit, what))[::-1]
-        return await self._downwards(room_id, low, high, limit, what)
+            return await self._as_now(room_id, (await self._upwards(room_id, low, high, limit, types))[::-1])
+        return await self._as_now(room_id, await self._downwards(room_id, low, high, limit, types))
 
-    async def _around(self, room_id: RoomId, seq: int, limit: int, what: Document) -> list[Document]:
+    async def _around(self, room_id: RoomId, seq: int, limit: int, types: Sequence[str]) -> list[Message | RoomEvent]:
         if not is_uuid(room_id) or limit <= 0:
             return []
         head = await self._head(room_id)
         middle = min(max(seq, 0), head)
         newer, older = await asyncio.gather(
-            self._upwards(room_id, middle, head, limit, what), self._downwards(room_id, 0, middle, limit, what)
+            self._upwards(room_id, middle, head, limit, types), self._downwards(room_id, 0, middle, limit, types)
         )
-        return centred(newer[::-1], older, limit)
+        return await self._as_now(room_id, centred(newer[::-1], older, limit))
+
+    async def _as_now(self, room_id: RoomId, documents: Sequence[Document]) -> list[Message | RoomEvent]:
+        """Return what such events are now, which were read before: messages, and others as they are."""
+        if not documents:
+            return []
+        upto, after = int(documents[0]["seq"]), int(documents[-1]["seq"]) - 1
+        stretch = {"room_id": binary(room_id), "seq": {"$gt": after, "$lte": upto}, "kind": MESSAGE}
+        changed = {bytes(each["_id"]): each for each in await self._engine.find(MESSAGES, stretch)}
+        return [
+            message_of(changed[bytes(each["_id"])]) if bytes(each["_id"]) in changed else _as_begun(event_of(each))
+            for each in documents
+        ]
 
     async def _head(self, room_id: RoomId) -> int:
-        return (await load_heads(self._engine, [room_id]))[room_id].seq
+        head = (await load_heads(self._engine, [room_id]))[room_id]
+        return (await self._end(room_id, head)).seq if head.seq else 0
 
-    async def _downwards(self, room_id: RoomId, low: int, high: int, limit: int, what: Document) -> list[Document]:
+    async def _downwards(
+        self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str]
+    ) -> list[Document]:
         """Return the last entries with low < seq <= high, newest first.
 
         Nearly every event is an entry, so the first stretch nearly always has enough of them.
@@ -159,25 +209,33 @@ class Reads:
         length = 2 * limit
         while high > low and len(found) < limit:
             start = max(low, high - length)
-            found += await self._stretch(room_id, start, high, limit - len(found), what, order=-1)
+            found += await self._stretch(room_id, start, high, limit - len(found), types, order=-1)
             high, length = start, _GROWTH * length
         return found
 
-    async def _upwards(self, room_id: RoomId, low: int, high: int, limit: int, what: Document) -> list[Document]:
+    async def _upwards(self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str]) -> list[Document]:
         """Return the first entries with low < seq <= high, oldest first."""
         found: list[Document] = []
         length = 2 * limit
         while low < high and len(found) < limit:
             end = min(high, low + length)
-            found += await self._stretch(room_id, low, end, limit - len(found), what, order=1)
+            found += await self._stretch(room_id, low, end, limit - len(found), types, order=1)
             low, length = end, _GROWTH * length
         return found
 
     async def _stretch(
-        self, room_id: RoomId, low: int, high: int, limit: int, what: Document, *, order: int
+        self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str], *, order: int
     ) -> list[Document]:
-        query = {"room_id": binary(room_id), "seq": {"$gt": low, "$lte": high}, **what}
-        return await self._engine.find(MESSAGES, query, order=order, limit=limit)
+        query = {"room_id": binary(room_id), "seq": {"$gt": low, "$lte": high}, "type": {"$in": list(types)}}
+        return await self._engine.find(EVENTS, query, order=order, limit=limit)
+
+
+def _as_begun(event: RoomEvent) -> Message | RoomEvent:
+    return created(event) if event.type == EventType.MESSAGE_CREATED else event
+
+
+def _messages(entries: Sequence[Message | RoomEvent]) -> list[Message]:
+    return [each for each in entries if isinstance(each, Message)]
 
 
 def _countable(wanted: Sequence[_Wanted]) -> list[list[_Wanted]]:

@@ -1,10 +1,11 @@
 """The collections, their indexes and shard keys.
 
-`events`: the log. {_id: event id, room_id, seq, type, sender_id, client_id, at, data: JSON, size: bytes of `data`}
-`messages`: what a room shows, the log's fold; an event of `AMONG_MESSAGES` stands among the messages.
-    {_id: event id, room_id, seq, kind: "message" | "event", body: JSON} and, of a message, {as_of: seq of the last event that is in
-    it, sender_id, marks: [user id | "room" | "pin"], reactions: [{emoji, users: user ids one after the other}], edits: [seq]}
-`heads`: up to where a room's events are complete and in `messages`. {_id: room id, seq, at}
+`events`: the log. {_id: event id, room_id, seq, type, sender_id, client_id, at, data: JSON, size: bytes of `data`, point: room id and
+    seq in one, folded: true where it leaves something in `messages`}
+`messages`: the log's fold, where a message is not as its first event says, or somebody is mentioned in it.
+    {_id: event id, room_id, seq, kind: "message", body: JSON, as_of: seq of the last event that is in it, sender_id, marks: [user id |
+    "room" | "pin"], reactions: [{emoji, users: user ids one after the other}], edits: [seq]}
+`heads`: up to where a room's events are known to be in `messages`; those behind that are not `folded` count too. {_id: room id, seq, at}
 `meta`: {_id: "schema", version, epoch: which history this is}
 
 Ids are UUIDs of 16 bytes. JSON is kept as text: any JSON can be stored, byte for byte, and no engine reads keys of clients' making.
@@ -16,7 +17,8 @@ from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.platform.errors import TablesNewer
 from parlour.platform.ids import uuid4
 
-VERSION = 1
+VERSION = 2
+"""1 had every message, and the events among them, in `messages`; what it wrote is read as it is."""
 
 EVENTS = "events"
 MESSAGES = "messages"
@@ -30,6 +32,8 @@ INDEXES = {
         # Not unique, which a sharded collection could not keep: who was first is decided by the fence. By the client's id alone, which
         # is a UUID: the look-up of a batch is then one list of points, and each engine finds those by an index.
         IndexModel([("client_id", ASCENDING)], name="commands"),
+        # Which of many rooms go on behind their heads is one list of points, too.
+        IndexModel([("point", ASCENDING)], name="points"),
     ],
     MESSAGES: [
         IndexModel([("room_id", ASCENDING), ("seq", ASCENDING)], name="place", unique=True),
@@ -69,8 +73,10 @@ async def migrate(engine: Engine) -> str:
         raise NewerSchema(f"the room log has version {found[0]['version']}; this program knows {VERSION}: upgrade it")
     for name, indexes in INDEXES.items():
         await engine.create_indexes(name, indexes)
-    if not found:
-        stamp = UpdateOne({"_id": "schema"}, {"$setOnInsert": {"version": VERSION, "epoch": uuid4()}}, upsert=True)
+    if not found or found[0]["version"] < VERSION:
+        stamp = UpdateOne(
+            {"_id": "schema"}, {"$set": {"version": VERSION}, "$setOnInsert": {"epoch": uuid4()}}, upsert=True
+        )
         await engine.update(META, [stamp])
         found = await engine.find(META, {"_id": "schema"})
     return str(found[0]["epoch"])

@@ -1,33 +1,36 @@
 """Folding a stretch of rooms' logs into `messages`, so that doing it twice, or beside another process, is harmless.
 
-Each document says as of which seq it is and gives way only to a newer one. A head is written last: up to there a room's events and
-messages are complete, and what was deleted is gone. Whoever finds events past a head folds them again.
+A message that is as its first event says is in the log alone. Each document says as of which seq it is and gives way only to a newer
+one. A head is written last: up to there what events leave in `messages` is there, and what was deleted is gone. Whoever goes on
+behind a head folds what is past it again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 
 from pymongo import UpdateOne
 
+from parlour.chat.adapters.log_entries import packed, unhex
 from parlour.chat.adapters.mongodb_log.documents import (
     MESSAGE,
     View,
-    among_document,
     binary,
     data_fields,
+    event_of,
+    point,
     without_text,
 )
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
 from parlour.chat.adapters.mongodb_log.schema import EVENTS, HEADS, MESSAGES
 from parlour.chat.fold import ON_MESSAGES
-from parlour.chat.model import AMONG_MESSAGES, EventType, RoomEvent, Tail
+from parlour.chat.model import EventType, RoomEvent, Tail
 from parlour.platform.ids import EventId, RoomId, is_uuid
 
 MAX_VIEW = 15_000_000
 """Bytes, about, of one message's document; MongoDB takes 16 MiB. 10,000 users may react to it with 50 emoji each: 8 MB."""
 
 LOOKED_UP, _HEADS = 200, 2_000
-"""Rooms of one query, and heads of one."""
+"""Commands or messages of one query, and rooms of one that asks for their heads or what is behind."""
 
 
 class Fold:
@@ -38,7 +41,6 @@ class Fold:
         self._views = {view.message.id: view for view in map(View.load, documents)}
         self._begun: dict[EventId, View] = {}
         self._changed: dict[EventId, View] = {}
-        self._among: list[RoomEvent] = []
         self._deleted: dict[EventId, View] = {}
 
     def add(self, event: RoomEvent) -> bool:
@@ -46,8 +48,6 @@ class Fold:
         if event.type == EventType.MESSAGE_CREATED:
             if event.id not in self._views:  # else another process was here before
                 self._views[event.id] = self._begun[event.id] = View.begin(event)
-        elif event.type in AMONG_MESSAGES:
-            self._among.append(event)
         elif event.type in ON_MESSAGES:
             return self._change(event)
         return False
@@ -69,20 +69,25 @@ class Fold:
 
     async def write(self, engine: Engine) -> None:
         """Write the messages, and take the texts of deleted ones out of the log."""
-        begun = [view.document() for view in self._begun.values()] + [among_document(event) for event in self._among]
+        begun = [view.document() for view in self._begun.values() if view.marked]
         changed = [view.document() for view in self._changed.values()]
         work: list[Awaitable[None]] = []
         if begun:
             work.append(engine.insert_missing(MESSAGES, begun))  # what is there is of the same event, or newer
         if changed:
             work.append(engine.update(MESSAGES, [_newer(document) for document in changed]))
-        if self._deleted:
-            work.append(_redact(engine, list(self._deleted.values())))
         await asyncio.gather(*work)
+        if self._deleted:  # last: whoever finds an event without its text finds in `messages` what became of it
+            await _redact(engine, list(self._deleted.values()))
 
 
-async def load(engine: Engine, wanted: Iterable[tuple[RoomId, EventId]]) -> list[Document]:
-    """Return the documents of messages, each of its room."""
+async def load(
+    engine: Engine, wanted: Iterable[tuple[RoomId, EventId]], new: Collection[tuple[RoomId, EventId]] = ()
+) -> list[Document]:
+    """Return the documents of messages, each of its room; of one that is as its first event says, what it would be.
+
+    Of `new` ones, whose first event is yet to be folded, only what is there already.
+    """
     keys = list(dict.fromkeys(wanted))
     found: list[Document] = []
     for start in range(0, len(keys), LOOKED_UP):
@@ -90,9 +95,13 @@ async def load(engine: Engine, wanted: Iterable[tuple[RoomId, EventId]]) -> list
         query = {
             "_id": {"$in": [binary(message_id) for message_id in {message_id for _, message_id in some}]},
             "room_id": {"$in": [binary(room_id) for room_id in {room_id for room_id, _ in some}]},
-            "kind": MESSAGE,
         }
-        found += await engine.find(MESSAGES, query)
+        there = await engine.find(MESSAGES, {**query, "kind": MESSAGE})
+        ids = {bytes(each["_id"]) for each in there} | {packed(message_id) for _, message_id in new}
+        if left := [each for each in query["_id"]["$in"] if bytes(each) not in ids]:
+            plain = await engine.find(EVENTS, {**query, "_id": {"$in": left}, "type": EventType.MESSAGE_CREATED.value})
+            there += [View.begin(event_of(each)).document() for each in plain]
+        found += there
     mine = {(bytes(binary(room_id)), bytes(binary(message_id))) for room_id, message_id in keys}
     return [each for each in found if (bytes(each["room_id"]), bytes(each["_id"])) in mine]
 
@@ -125,7 +134,21 @@ async def load_heads(engine: Engine, rooms: Iterable[RoomId]) -> dict[RoomId, Ta
     return tails
 
 
-async def write_heads(engine: Engine, tails: dict[RoomId, Tail]) -> None:
+async def going_on(engine: Engine, tails: Mapping[RoomId, Tail]) -> list[RoomId]:
+    """Return those rooms that have an event right behind where they are said to end."""
+    places = [(binary(room_id), point(room_id, tail.seq + 1)) for room_id, tail in tails.items()]
+    found: list[RoomId] = []
+    for start in range(0, len(places), _HEADS):
+        some = places[start : start + _HEADS]
+        query = {
+            "point": {"$in": [place for _, place in some]},
+            "room_id": {"$in": [room_id for room_id, _ in some]},
+        }
+        found += [RoomId(unhex(each["room_id"].hex())) for each in await engine.find(EVENTS, query, only=("room_id",))]
+    return found
+
+
+async def write_heads(engine: Engine, tails: Mapping[RoomId, Tail]) -> None:
     """Move heads forward."""
     updates = [
         UpdateOne(
