@@ -1,4 +1,4 @@
-"""A worker of Kafka's consumer group: batches in order, each answered, told to `room-events` and then committed."""
+"""A worker of Kafka's consumer group: batches in order, each answered, told to `room-events` and committed beside the next."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -29,25 +29,40 @@ REST = 0.3
 
 _POLL = 0.1
 _FLUSH = 10.0
+_GATHER_MS = 10
+"""For which what is told to `room-events` may wait for more of its partition, unless a batch is waited for: a request costs Kafka more
+than what is in it."""
 _LONGEST_BATCH_MS = 300_000
 """Past it the group takes a worker for stuck and gives its partitions to others."""
+
+
+class _Span(NamedTuple):
+    """What of a partition a batch has: its first offset, and from where the partition is to be read once the batch is committed."""
+
+    first: int
+    next: int
 
 
 class Consuming:
     """One consumer in a thread of its own, which hands batches to the loop, one at a time.
 
+    While one is worked, Kafka confirms what the one before it has to tell, which is then committed; so nobody's answer waits for that.
+
     A batch ends in one of three ways for each of its commands. Done, or refused for good: it is answered, and told to `room-events`
     where it is in the log. Failed for a reason that is ours: it is answered and kept in the topic of dead letters. The log is away:
     it, and all behind it, stay in their partition and are read again after `REST` seconds. What was dealt with is committed only
-    after Kafka has the events and the dead letters, so that a crash at any point repeats and loses nothing.
+    after Kafka has the events and the dead letters, so that a crash at any point repeats and loses nothing; where it does not take
+    them, that batch is read again, and so is the one that was worked meanwhile.
     """
 
     def __init__(self, address: KafkaAddress, answers: Answers, *, largest: int, session_timeout: float) -> None:
         self._address = address
         self._answers = answers
-        self._refused = False  # whether Kafka refused something of this batch
+        self._open: dict[int, _Span] = {}  # by partition, what was worked and is not committed
+        self._refused = False  # whether Kafka refused something that a batch has to tell
         # Of its own: what this node's senders wait for holds up no batch.
-        self._producer = Producer(address.options(acks="all", enable_idempotence=True, linger_ms=0), logger=logger)
+        options = address.options(acks="all", enable_idempotence=True, linger_ms=_GATHER_MS)
+        self._producer = Producer(options, logger=logger)
         self._largest = largest
         self._stopping = threading.Event()
         self._consumer = Consumer(
@@ -86,33 +101,53 @@ class Consuming:
                 messages = self._consumer.consume(1, _POLL)
                 if messages:
                     messages += self._consumer.consume(self._largest - 1, 0)
-                    sound = [message for message in messages if _is_sound(message)]
-                    if sound:
-                        self._deal_with(sound, work, loop)
+                sound = [message for message in messages if _is_sound(message)]
+                if sound:
+                    self._deal_with(sound, work, loop)
+                else:
+                    self._finish()
+            self._finish()
         finally:
             self._consumer.close()
 
     def _revoked(self, _consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        """Nothing is under way here: a batch is dealt with between two polls."""
+        """No batch is worked now, between two polls: the last one is committed before others read on."""
         logger.info("partitions revoked", extra={"partitions": [each.partition for each in partitions]})
+        self._finish()
 
     def _deal_with(self, messages: Sequence[Message], work: Work, loop: asyncio.AbstractEventLoop) -> None:
         commands = [(message, command) for message in messages if (command := self._read(message)) is not None]
-        outcomes: Sequence[Appended | ParlourError] = []
-        if commands:
-            outcomes = asyncio.run_coroutine_threadsafe(self._work(work, commands), loop).result()
+        working = asyncio.run_coroutine_threadsafe(self._work(work, commands), loop) if commands else None
+        before = set(self._open)
+        finished = self._finish()
+        outcomes: Sequence[Appended | ParlourError] = [] if working is None else working.result()
+        firsts = _bounds(messages, min)
+        if not finished:  # what this batch has to tell may have been refused as well
+            self._rewind({partition: first for partition, first in firsts.items() if partition not in before})
+            return
         first_left = next((i for i, outcome in enumerate(outcomes) if isinstance(outcome, Unavailable)), len(commands))
-        left = [message for message, _ in commands[first_left:]]
         for (message, _), outcome in zip(commands[:first_left], outcomes, strict=False):
             self._publish(message, outcome)
-        if self._producer.flush(_FLUSH) or self._refused:  # neither committed nor lost: all of it is read again
-            left = list(messages)
-        self._refused = False
-        again = _bounds(left, min)
-        self._commit({partition: again.get(partition, last + 1) for partition, last in _bounds(messages, max).items()})
-        if left:
+        again = _bounds([message for message, _ in commands[first_left:]], min)
+        for partition, last in _bounds(messages, max).items():
+            self._open[partition] = _Span(firsts[partition], again.get(partition, last + 1))
+        if again and self._finish():
             self._rewind(again)
             self._stopping.wait(REST)
+
+    def _finish(self) -> bool:
+        """Commit the batch that was worked last, once Kafka has what it has to tell; else go back to its beginning and return False."""
+        if not self._open:
+            return True
+        spans, self._open = self._open, {}
+        finished = not self._producer.flush(_FLUSH) and not self._refused
+        self._refused = False
+        if finished:
+            self._commit({partition: span.next for partition, span in spans.items()})
+        else:  # neither committed nor lost: all of it is read again
+            self._rewind({partition: span.first for partition, span in spans.items()})
+            self._stopping.wait(REST)
+        return finished
 
     async def _work(self, work: Work, commands: Sequence[tuple[Message, Command]]) -> Sequence[Appended | ParlourError]:
         """On the loop: have a batch done, and answer what can be answered."""

@@ -17,6 +17,10 @@ from parlour.platform.kafka_address import KafkaAddress
 logger = logging.getLogger(__name__)
 
 _POLL = 0.2
+_GATHER = 0.1
+"""Seconds for which events wait for more: what is done with a batch costs much the same however many are in it."""
+_WORTHWHILE = 1 << 16
+"""Bytes that Kafka answers with at once."""
 _LONGEST_BATCH_MS = 600_000
 _decode = msgspec.msgpack.Decoder(RoomEvent).decode
 
@@ -54,6 +58,8 @@ class RoomEvents:
                 auto_offset_reset="earliest",
                 partition_assignment_strategy="cooperative-sticky",
                 max_poll_interval_ms=_LONGEST_BATCH_MS,
+                fetch_min_bytes=_WORTHWHILE,
+                fetch_wait_max_ms=int(_GATHER * 1000),
             ),
             logger=logger,
         )
@@ -62,7 +68,7 @@ class RoomEvents:
             while not self._stopping.is_set():
                 messages = consumer.consume(1, _POLL)
                 if messages:
-                    messages += consumer.consume(self._largest - 1, 0)
+                    messages += consumer.consume(self._largest - 1, _GATHER)
                     events = [event for message in messages if (event := self._read(message)) is not None]
                     if events and not self._hand_over(handle, events, loop):
                         return
