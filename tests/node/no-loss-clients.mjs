@@ -1,5 +1,7 @@
 // Stock clients that send without pause, resend until acknowledged and sync what they missed, as docs/reference/events.md
-// says. What each sent, was acknowledged, applied and saw live goes to standard output, a JSON line a client, at the end.
+// says. What each sent, was acknowledged, applied and saw live goes to standard output at the end: first every event that somebody
+// applied, in lines {event: "entries", entries}, then a line a client, whose `applied` are places in those and whose `live` are
+// [connection, room, [seq, …]].
 // Commands on standard input: `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
 // PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
@@ -33,6 +35,32 @@ function randomness(seed) {
   };
 }
 
+// Events as they were applied, each kept once: two that are to be the same and are not are two.
+class Entries {
+  constructor() {
+    this.all = [];
+    this.places = new Map();
+  }
+
+  place(event) {
+    const { room_id, seq, id, sender_id, client_id } = event;
+    const entry = JSON.stringify({ room_id, seq, id, sender_id, client_id, text: event.data.text ?? null });
+    const key = `${room_id} ${seq}`;
+    const alike = this.places.get(key) ?? [];
+    const found = alike.find((place) => this.all[place] === entry);
+    if (found !== undefined) return found;
+    this.places.set(key, [...alike, this.all.length]);
+    return this.all.push(entry) - 1;
+  }
+
+  tell() {
+    for (let start = 0; start < this.all.length; start += 1000)
+      process.stdout.write(`{"event": "entries", "entries": [${this.all.slice(start, start + 1000)}]}\n`);
+  }
+}
+
+const entries = new Entries();
+
 class Client {
   constructor(user, number) {
     this.number = number;
@@ -44,7 +72,7 @@ class Client {
     this.sent = [];
     this.acked = [];
     this.applied = [];
-    this.live = [];
+    this.live = new Map();
     this.problems = [];
     this.waits = [];
     this.connections = 0;
@@ -89,7 +117,9 @@ class Client {
   }
 
   event(event) {
-    this.live.push([this.connections, event.room_id, event.seq]);
+    const stream = `${this.connections} ${event.room_id}`;
+    if (!this.live.has(stream)) this.live.set(stream, [this.connections, event.room_id, []]);
+    this.live.get(stream)[2].push(event.seq);
     const room = this.rooms.get(event.room_id);
     if (!room) return; // before `ready`: the sync after it brings it
     room.known = Math.max(room.known, event.seq);
@@ -99,14 +129,7 @@ class Client {
 
   apply(room, event) {
     room.held = event.seq;
-    this.applied.push({
-      room_id: event.room_id,
-      seq: event.seq,
-      id: event.id,
-      sender_id: event.sender_id,
-      client_id: event.client_id,
-      text: event.data.text ?? null,
-    });
+    this.applied.push(entries.place(event));
   }
 
   // One at a time. Live events that come meanwhile find their place after the answer, or in the next sync.
@@ -190,7 +213,11 @@ class Client {
     this.isReady = false;
     do await new Promise((resolve) => setTimeout(resolve, 20));
     while (!this.settled);
-    const { user, transports, connections, sent, acked, applied, live, problems, waits } = this;
+  }
+
+  tell() {
+    const { user, transports, connections, sent, acked, applied, problems, waits } = this;
+    const live = [...this.live.values()];
     process.stdout.write(
       `${JSON.stringify({ event: "history", user, transports, connections, sent, acked, applied, live, problems, waits })}\n`,
     );
@@ -209,6 +236,8 @@ createInterface({ input: process.stdin })
     await Promise.all(clients.map((client) => client.finish()));
     await Promise.all(clients.map((client) => client.last()));
     clearInterval(told);
+    entries.tell();
+    for (const client of clients) client.tell();
     for (const client of clients) client.socket.disconnect();
     process.stdin.destroy();
   })
