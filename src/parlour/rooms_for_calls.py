@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from parlour.chat.model import EventType, NewEvent, RoomKind
-from parlour.chat.ports import Broker, RoomStore
+from parlour.chat.ports import Broker, MembershipSource
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.membership_feed import MEMBERSHIP_CHANGED, MembershipsChanged
 from parlour.platform.bus import Bus, Unsubscribe
@@ -24,9 +24,9 @@ _MOST_NAMED = 50
 class ChatRooms:
     """The `Rooms` of video over chat's memberships."""
 
-    def __init__(self, memberships: Memberships, store: RoomStore) -> None:
+    def __init__(self, memberships: Memberships, source: MembershipSource) -> None:
         self._memberships = memberships
-        self._store = store
+        self._source = source
 
     async def require(self, principal: Principal, room_id: RoomId, permission: Permission) -> CallRoom:
         """Return a room where the caller's roles permit `permission`; without waiting where the membership is in memory."""
@@ -47,7 +47,7 @@ class ChatRooms:
         membership = (await self._memberships.load(user_id)).get(room_id)
         if membership is not None and membership.room.kind is RoomKind.DIRECT:
             return [] if membership.peer is None else [membership.peer]
-        members = await self._store.members(room_id, limit=limit + 1)
+        members = await self._source.members(room_id, limit=limit + 1)
         return [member.user_id for member in members if member.user_id != user_id][:limit]
 
     async def of_user(self, user_id: UserId) -> Sequence[RoomId]:

@@ -17,6 +17,7 @@ from parlour.chat.model import RoomEvent
 from parlour.chat.service.drafts import Drafts
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.history import History
+from parlour.chat.service.mark_writer import MarkWriter
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.membership_feed import MembershipFeed
 from parlour.chat.service.messages import Messages
@@ -65,6 +66,7 @@ class Chat:
         self.heads = Heads(log) if engines.alone else Heads(log, capacity=0)
         self.broker = engines.broker
         self.memberships = Memberships(store)
+        self._marks = MarkWriter(store, self.memberships)
         self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected)
         self._committed = _Committed(self.heads, channels, None if engines.alone else self._feed)
         self.worker = Worker(log, self._committed, self.heads.get, tell_repeats=not engines.alone)
@@ -109,6 +111,7 @@ class Chat:
             log=log,
             sizes=sizes,
             memberships=self.memberships,
+            marks=self._marks,
             heads=self.heads,
             rates=rates,
             tell=channels.read,
@@ -177,6 +180,7 @@ class Chat:
         if self._numbered is not None:
             await self._numbered.close()
         await self.memberships.close()
+        await self._marks.close()
         await self._sizes.close()
 
 

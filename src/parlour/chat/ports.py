@@ -228,7 +228,27 @@ class OutboxRow(msgspec.Struct):
     event: NewEvent
 
 
-class RoomStore(Protocol):
+class MembershipSource(Protocol):
+    """Who is in which room, to be read: what every permission check stands on, and no more.
+
+    What is read is at least as new as any change that `membership.changed` has told of on the bus. Failure: `Unavailable`, never a
+    driver's error. Any text is taken for an id, and nothing is found by one that is no UUID.
+    """
+
+    async def room(self, room_id: RoomId) -> Room | None:
+        """Return a room."""
+        ...
+
+    async def memberships(self, user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
+        """Return the rooms of each user, the first joined first, with `peer` in direct ones: one query for all of them."""
+        ...
+
+    async def members(self, room_id: RoomId, *, after: str = "", limit: int = 100) -> list[Member]:
+        """Return a room's members by user id, those after the user id `after`."""
+        ...
+
+
+class RoomStore(MembershipSource, Protocol):
     """Rooms, members, read markers, drafts and notification levels, in SQL.
 
     Atomicity: each method is one transaction; those that change a room or its members write outbox rows in the same one. Order:
@@ -241,10 +261,6 @@ class RoomStore(Protocol):
 
         Everybody's read marker stands behind the members' joining, with which the room's log begins, in the order of `members`.
         """
-        ...
-
-    async def room(self, room_id: RoomId) -> Room | None:
-        """Return a room."""
         ...
 
     async def public_rooms(
@@ -260,16 +276,8 @@ class RoomStore(Protocol):
         """Change `name`, `topic` or `kind`; what is already so is not told to the log. None where there is no such room."""
         ...
 
-    async def memberships(self, user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
-        """Return the rooms of each user, the first joined first, with `peer` in direct ones: one query for all of them."""
-        ...
-
     async def membership(self, room_id: RoomId, user_id: UserId) -> Membership | None:
         """Return a user's membership of a room."""
-        ...
-
-    async def members(self, room_id: RoomId, *, after: str = "", limit: int = 100) -> list[Member]:
-        """Return a room's members by user id, those after the user id `after`."""
         ...
 
     async def count_members(self, room_id: RoomId) -> int:

@@ -23,6 +23,7 @@ from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.sessions import LiveSessions
 from parlour.chat.model import Room, RoomEvent, RoomKind
 from parlour.chat.service.heads import Heads
+from parlour.chat.service.mark_writer import MarkWriter
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.messages import Messages
 from parlour.chat.service.outbox import OutboxRelay
@@ -139,6 +140,7 @@ class ChatServer:
         self.database = open_database(f"sqlite:///{folder / 'parlour.db'}")
         self.store = SqlRoomStore(self.database)
         self.memberships = Memberships(self.store)
+        self.marks = MarkWriter(self.store, self.memberships)
         self.log = log
         self.heads = Heads(log)
         self.broker = MemoryBroker()
@@ -190,6 +192,7 @@ class ChatServer:
                 log=self.log,
                 sizes=sizes,
                 memberships=self.memberships,
+                marks=self.marks,
                 heads=self.heads,
                 rates=limits,
                 tell=self.channels.read,
@@ -274,6 +277,7 @@ async def running(folder: Path, rates: dict[str, str] | None = None) -> AsyncIte
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await server.memberships.close()
+            await server.marks.close()
             await server.log.close()
             await server.database.close()
 

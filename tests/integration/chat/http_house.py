@@ -17,6 +17,7 @@ from parlour.chat.model import RoomEvent
 from parlour.chat.service.drafts import Drafts
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.history import History
+from parlour.chat.service.mark_writer import MarkWriter
 from parlour.chat.service.membership import Memberships
 from parlour.chat.service.messages import Messages
 from parlour.chat.service.outbox import OutboxRelay
@@ -116,6 +117,7 @@ class HttpHouse:
         limits = RateLimits(clock, rates)
         self.store = SqlRoomStore(database)
         self.memberships = Memberships(self.store)
+        self.marks = MarkWriter(self.store, self.memberships)
         self.heads = Heads(log)
         self.broker = MemoryBroker()
         self.worker = Worker(log, self.told, self.heads.get)
@@ -160,6 +162,7 @@ class HttpHouse:
                 log=self.log,
                 sizes=room_sizes(self.store, self.bus, SystemClock()),
                 memberships=self.memberships,
+                marks=self.marks,
                 heads=self.heads,
                 rates=limits,
                 tell=lambda *_: None,
@@ -204,6 +207,7 @@ async def opened(folder: Path, rates: dict[str, str] | None = None) -> AsyncIter
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         await house.memberships.close()
+        await house.marks.close()
         await search.close()
         await log.close()
         await database.close()

@@ -57,7 +57,7 @@ def a_room(kind: RoomKind = RoomKind.PRIVATE, name: str = "lunch") -> Room:
 
 
 class FakeMemberships:
-    """The memberships of everybody; `forget` makes one user's unloaded."""
+    """The memberships of everybody, and the writer of their markers; `unloaded` are those of whom nothing is in memory."""
 
     def __init__(self) -> None:
         self.of: dict[UserId, dict[RoomId, Membership]] = {}
@@ -100,7 +100,7 @@ class FakeMemberships:
         assert membership is not None
         return membership
 
-    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int, *, back: bool = False) -> None:
+    async def write(self, user_id: UserId, room_id: RoomId, seq: int, *, back: bool = False) -> None:
         assert back or seq > self.of[user_id][room_id].read
         self.marks.append((user_id, room_id, seq))
         self.of[user_id][room_id].read = seq

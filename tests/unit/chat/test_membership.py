@@ -6,6 +6,7 @@ import pytest
 
 from parlour.chat.errors import RoomNotFound
 from parlour.chat.model import Membership, NotificationLevel, Room, RoomKind
+from parlour.chat.service.mark_writer import MarkWriter
 from parlour.chat.service.membership import Memberships
 from parlour.platform.errors import Forbidden, Unavailable
 from parlour.platform.ids import RoomId, UserId, uuid4
@@ -20,6 +21,7 @@ class House:
     def __init__(self, capacity: int = 100) -> None:
         self.store = MemoryRooms()
         self.memberships = Memberships(self.store, capacity=capacity)
+        self.marks = MarkWriter(self.store, self.memberships)
 
     async def room(self, *members: Principal, role: str = "member", name: str = "lunch") -> Room:
         room = Room(RoomId(uuid4()), name, RoomKind.PRIVATE, UserId("creator"), 1)
@@ -152,7 +154,7 @@ async def test_a_load_under_way_does_not_bring_back_what_was_before_a_change(cha
         assert updated is not None
         house.memberships.room_updated(updated)
     else:
-        await house.memberships.mark_read(ann.user_id, room.id, 9)
+        await house.marks.write(ann.user_id, room.id, 9)
     hold.set()
     rooms = await loading
     expected = {each.room.id: each for each in (await house.store.memberships([ann.user_id]))[ann.user_id]}
@@ -223,7 +225,7 @@ async def test_markers_that_wait_while_some_are_written_are_one_write() -> None:
     room = await house.room(ann, ben)
     memberships = (await house.memberships.load_many([ann.user_id, ben.user_id])).values()
     marking = [
-        asyncio.ensure_future(house.memberships.mark_read(user.user_id, room.id, seq))
+        asyncio.ensure_future(house.marks.write(user.user_id, room.id, seq))
         for user, seq in ((ann, 3), (ann, 5), (ben, 4), (ann, 4))
     ]
     await asyncio.gather(*marking)
@@ -236,15 +238,13 @@ async def test_a_marker_that_goes_back_outdoes_what_waits_and_is_outdone_by_what
     ann = a_principal()
     room = await house.room(ann)
     membership = (await house.memberships.load(ann.user_id))[room.id]
-    await house.memberships.mark_read(ann.user_id, room.id, 9)
+    await house.marks.write(ann.user_id, room.id, 9)
     for steps, expected in (
         ([(12, False), (4, True)], 4),
         ([(12, False), (4, True), (6, False)], 6),
         ([(8, True), (3, False)], 8),
     ):
-        await asyncio.gather(
-            *(house.memberships.mark_read(ann.user_id, room.id, seq, back=back) for seq, back in steps)
-        )
+        await asyncio.gather(*(house.marks.write(ann.user_id, room.id, seq, back=back) for seq, back in steps))
         assert (membership.read, house.store.of[room.id][ann.user_id].read) == (expected, expected)
 
 
@@ -253,9 +253,9 @@ async def test_a_marker_is_acknowledged_after_its_own_write() -> None:
     ann = a_principal()
     room = await house.room(ann)
     await house.memberships.load(ann.user_id)
-    first = asyncio.ensure_future(house.memberships.mark_read(ann.user_id, room.id, 3))
+    first = asyncio.ensure_future(house.marks.write(ann.user_id, room.id, 3))
     await house.store.marking.wait()
-    await house.memberships.mark_read(ann.user_id, room.id, 7)
+    await house.marks.write(ann.user_id, room.id, 7)
     assert first.done()
     assert [marks[0][2] for marks in house.store.marks] == [3, 7]
     assert house.store.of[room.id][ann.user_id].read == 7
@@ -269,10 +269,10 @@ async def test_a_marker_that_could_not_be_stored_has_not_moved() -> None:
     before = membership.read
     house.store.down = True
     with pytest.raises(Unavailable):
-        await house.memberships.mark_read(ann.user_id, room.id, 9)
+        await house.marks.write(ann.user_id, room.id, 9)
     assert membership.read == before
     house.store.down = False
-    await house.memberships.mark_read(ann.user_id, room.id, 9)
+    await house.marks.write(ann.user_id, room.id, 9)
     assert membership.read == 9
 
 
@@ -280,8 +280,8 @@ async def test_closing_waits_for_markers_under_way() -> None:
     house = House()
     ann = a_principal()
     room = await house.room(ann)
-    marking = asyncio.ensure_future(house.memberships.mark_read(ann.user_id, room.id, 9))
+    marking = asyncio.ensure_future(house.marks.write(ann.user_id, room.id, 9))
     await asyncio.sleep(0)
-    await house.memberships.close()
+    await house.marks.close()
     assert house.store.of[room.id][ann.user_id].read == 9
     await marking

@@ -24,6 +24,7 @@ class House:
             log=self.log,
             sizes=room_sizes(self.store, MemoryBus(), ManualClock()),
             memberships=self.memberships,
+            marks=self.memberships,
             heads=self.heads,
             rates=RateLimits(ManualClock()),
             tell=lambda *told: self.told.append(told),

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from parlour.chat.errors import RoomNotFound
 from parlour.chat.model import Membership, NotificationLevel, Room
-from parlour.chat.ports import RoomStore
+from parlour.chat.ports import MembershipSource
 from parlour.chat.service.batching import BatchLoader
 from parlour.platform.errors import Forbidden
 from parlour.platform.ids import RoomId, UserId
@@ -35,9 +35,9 @@ class Memberships:
     share one `Room`. What this returns is the cache's own: to be read, not changed.
     """
 
-    def __init__(self, store: RoomStore, *, capacity: int = 50_000) -> None:
+    def __init__(self, source: MembershipSource, *, capacity: int = 50_000) -> None:
         """Remember at most `capacity` users, those used last."""
-        self._store = store
+        self._source = source
         self._capacity = capacity
         self._users: OrderedDict[UserId, dict[RoomId, Membership]] = OrderedDict()
         self._rooms: weakref.WeakValueDictionary[RoomId, Room] = weakref.WeakValueDictionary()
@@ -52,9 +52,6 @@ class Memberships:
         self._added: list[Added] = []
         self._removed: list[Removed] = []
         self._listeners: list[Changed] = []
-        self._marks: dict[tuple[UserId, RoomId], tuple[int, bool]] = {}
-        self._marks_written: asyncio.Future[None] | None = None
-        self._writer: asyncio.Task[None] | None = None
 
     # Reading
 
@@ -164,6 +161,14 @@ class Memberships:
             membership.notify = level
         self._tell(user_id, room_id)
 
+    def marked(self, user_id: UserId, room_id: RoomId, seq: int, *, back: bool) -> None:
+        """Take in where a member's read marker stands now; others are told of those only that went back."""
+        membership = self._changing(user_id, room_id)
+        if membership is not None and (back or seq > membership.read):
+            membership.read = seq
+        if back:
+            self._tell(user_id, room_id)
+
     def room_updated(self, room: Room) -> None:
         """Take in a room's new name, topic and kind, for all its members."""
         self._take_room(room)
@@ -186,50 +191,9 @@ class Memberships:
         """
         await self._room_loader.load_many([room_id for room_id in room_ids if room_id in self._rooms])
 
-    # Read markers
-
-    async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int, *, back: bool = False) -> None:
-        """Move a member's read marker forward, with `back` to any place; returns when it is stored.
-
-        All markers that wait while some are being written go into the next write, and of one member and room only the
-        furthest since the last that went back. When it raises, the marker has not moved.
-
-        Raises:
-            Unavailable: the store is away.
-        """
-        loop = asyncio.get_running_loop()
-        key = (user_id, room_id)
-        waiting, went_back = self._marks.get(key, (0, False))
-        self._marks[key] = (seq, True) if back else (max(seq, waiting), went_back)
-        if self._marks_written is None:
-            self._marks_written = loop.create_future()
-            self._marks_written.add_done_callback(_retrieve)  # those who wait may all have gone
-        if self._writer is None:
-            self._writer = loop.create_task(self._write_marks())
-        await asyncio.shield(self._marks_written)
-
     async def close(self) -> None:
-        """Finish what is being changed and written."""
+        """Finish what is being changed."""
         await asyncio.gather(*self._changes, return_exceptions=True)
-        if self._writer is not None:
-            await self._writer
-
-    async def _write_marks(self) -> None:
-        while (written := self._marks_written) is not None:
-            marks, self._marks, self._marks_written = self._marks, {}, None
-            try:
-                await self._store.mark_read([(*key, seq, back) for key, (seq, back) in marks.items()])
-            except Exception as error:
-                written.set_exception(error)
-                continue
-            for (user_id, room_id), (seq, back) in marks.items():
-                membership = self._changing(user_id, room_id)
-                if membership is not None and (back or seq > membership.read):
-                    membership.read = seq
-                if back:
-                    self._tell(user_id, room_id)
-            written.set_result(None)
-        self._writer = None
 
     # The cache
 
@@ -246,7 +210,7 @@ class Memberships:
                     break
                 self._outdated.clear()
                 room_changes = self._room_changes
-                found = await self._store.memberships(self._loading)
+                found = await self._source.memberships(self._loading)
                 if self._room_changes != room_changes and attempt < MAX_ROUNDS:
                     continue
                 for user_id in self._loading - self._outdated:
@@ -266,7 +230,7 @@ class Memberships:
     async def _fetch_rooms(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Room]:
         found = {}
         for room_id in room_ids:
-            if (room := await self._store.room(room_id)) is not None:
+            if (room := await self._source.room(room_id)) is not None:
                 self._take_room(room)
                 found[room_id] = room
         return found
@@ -326,8 +290,3 @@ def _permitted(
     if not allowed(principal.role, permission, RoomRole(membership.role)):
         raise Forbidden
     return membership
-
-
-def _retrieve(future: "asyncio.Future[None]") -> None:
-    if not future.cancelled():
-        future.exception()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from parlour.chat.model import Membership
 from parlour.chat.ports import RoomLog
 from parlour.chat.service.heads import Heads
+from parlour.chat.service.mark_writer import MarkWriter
 from parlour.chat.service.membership import Memberships
 from parlour.platform.cache import Cache
 from parlour.platform.ids import RoomId, UserId
@@ -30,6 +31,7 @@ class ReadMarkers:
         log: RoomLog,
         sizes: Cache[int],
         memberships: Memberships,
+        marks: MarkWriter,
         heads: Heads,
         rates: RateLimits,
         tell: Callable[[RoomId, UserId, int, bool, str | None], None],
@@ -38,6 +40,7 @@ class ReadMarkers:
         self._log = log
         self._sizes = sizes
         self._memberships = memberships
+        self._marks = marks
         self._heads = heads
         self._rates = rates
         self._tell = tell
@@ -62,7 +65,7 @@ class ReadMarkers:
         mark = min(seq, head)
         if mark <= membership.read:
             return membership.read
-        await self._memberships.mark_read(principal.user_id, room_id, mark)
+        await self._marks.write(principal.user_id, room_id, mark)
         small = await self._sizes.get(room_id) <= SMALL_ROOM
         self._tell(room_id, principal.user_id, mark, small, origin)
         return mark
@@ -77,7 +80,7 @@ class ReadMarkers:
         await self._membership(principal, room_id)
         head = (await self._heads.of((room_id,)))[room_id]
         mark = min(seq, head)
-        await self._memberships.mark_read(principal.user_id, room_id, mark, back=True)
+        await self._marks.write(principal.user_id, room_id, mark, back=True)
         (mentions,) = await self._log.mentions([(principal.user_id, room_id, mark)])
         self._tell_unread(room_id, principal.user_id, mark, head, mentions)
         return mark
