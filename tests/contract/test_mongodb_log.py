@@ -453,15 +453,11 @@ class Forgetful:
         server_writer.close()
 
 
-@pytest.mark.parametrize("retrying", ["true", "false"])
-async def test_what_was_inserted_though_the_answer_was_lost_is_no_repeat(
-    mongodb: MongodbServer, url: str, retrying: str
-) -> None:
+async def test_what_was_inserted_though_the_answer_was_lost_is_no_repeat(mongodb: MongodbServer, url: str) -> None:
     """Who is told of a repeat tells nobody; this event has been told to nobody yet."""
     proxy = Forgetful(mongodb.port)
     async with proxy.listening() as port:
-        through = url.replace(f":{mongodb.port}/", f":{port}/") + f"&retryWrites={retrying}"
-        async with opened(through) as log:
+        async with opened(url.replace(f":{mongodb.port}/", f":{port}/")) as log:
             room, batch = a_room(), [saying(a_room()), saying(a_room())]
             batch += [saying(room), saying(room)]
             proxy.armed = True

@@ -37,6 +37,7 @@ class Engine:
                 journal=True,
                 readConcernLevel="majority",
                 readPreference="primary",  # a secondary may not have yet what was answered
+                retryWrites=False,  # the guard repeats what fails; the driver's way writes a record of its own for each call
                 serverSelectionTimeoutMS=milliseconds,
                 connectTimeoutMS=milliseconds,
                 timeoutMS=milliseconds,
