@@ -1,11 +1,13 @@
 """`make bench-cluster`: two nodes behind NGINX with TLS, on the engines of `make stack`, under a rising rate of messages.
 
 Prints a JSON line a figure. Everything shares this machine's cores with the generator, so what it finds is the knee of all of it
-together; the share of a core that each process took stands beside each rate.
+together: the highest rate that was held, which is looked for between the last rate that was and the first that was not. Beside each
+rate stand the share of a core that each process took, and the CPU time that it took for a message and for a delivery.
 """
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 import ssl
@@ -19,10 +21,11 @@ from pathlib import Path
 
 import msgspec
 import psutil
+import uvloop
 
 from bench.results import Result, emit, progress
-from bench.rooms import ROOM_SIZE, WholeLoad
-from bench.setting import FOLDER, PARLOUR, ROOT, SeededUser
+from bench.rooms import ROOM_SIZE, WARM_SECONDS, Outcome, WholeLoad
+from bench.setting import FOLDER, LATE, PARLOUR, ROOT, SATURATED, SeededUser
 from load.latency import Latencies
 from load.machine import Broken, free_port, raise_file_limit, settle_generator
 from load.socketio import LoadSocket, Lost, Refused, connect, connect_all
@@ -37,7 +40,11 @@ ENGINES: Sequence[Engine] = (POSTGRESQL, REDIS, KAFKA, MONGODB)
 RATES = (5_000, 10_000, 20_000, 40_000, 70_000, 100_000)
 """Messages a minute."""
 TOO_LATE = 100.0
-"""ms of p95 past which a rate is over the knee, and no higher one is tried."""
+"""ms of p95 past which a rate is over the knee."""
+CLOSE = 1.25
+"""How far apart the rates around the knee may be in the end, as a ratio."""
+REST = 2.0
+"""Seconds between two rates."""
 
 
 class Shares:
@@ -50,13 +57,28 @@ class Shares:
             name = "nginx" if "nginx" in line else f"node {line.rpartition('/data')[0].rpartition('/')[2]}"
             self._processes[name] = child
         self._processes["generator"] = psutil.Process()
+        self._families: dict[str, list[psutil.Process]] = {}
+        self._spent: dict[int, float] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look for children. It takes a good part of a second, in which a generator would be late."""
+        self._families = {
+            name: [each] if name == "generator" else [each, *each.children(recursive=True)]
+            for name, each in self._processes.items()
+        }  # the generator's children are the cluster
 
     def seconds(self) -> dict[str, float]:
         """Return user and system time by process."""
-        return {
-            name: sum(map(_seconds, [each] if name == "generator" else [each, *each.children(recursive=True)]))
-            for name, each in self._processes.items()
-        }  # the generator's children are the cluster
+        return {name: sum(map(self._seconds, family)) for name, family in self._families.items()}
+
+    def _seconds(self, process: psutil.Process) -> float:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:  # it has spent what it had
+            return self._spent.get(process.pid, 0.0)
+        self._spent[process.pid] = times.user + times.system
+        return self._spent[process.pid]
 
     def cpu_seconds(self) -> float:
         """Return that of the nodes."""
@@ -70,14 +92,6 @@ class Shares:
     def node(self) -> psutil.Process:
         """Return the first node's process."""
         return next(process for name, process in self._processes.items() if name.startswith("node"))
-
-
-def _seconds(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return times.user + times.system
 
 
 @contextmanager
@@ -121,31 +135,57 @@ def _cluster(folder: Path, users: int) -> Iterator[tuple[int, psutil.Process, li
 
 
 async def _rates(shares: Shares, sockets: Sequence[LoadSocket], people: Sequence[SeededUser], seconds: float) -> None:
-    rooms = [user.room_ids[0] for user in people]
+    """Try rising rates until one is not held, then rates between the two, and report the highest that was held."""
+    held, missed = 0.0, 0.0
     for rate in RATES:
-        before, began = shares.seconds(), time.perf_counter()
-        load = WholeLoad(shares, sockets, rooms, rate=rate / 60, seconds=seconds)  # type: ignore[arg-type]  # of a server, its CPU
-        outcome = await load.run()
-        elapsed = time.perf_counter() - began
-        if outcome.failure:
-            progress(f"{rate} a minute: {outcome.failure}")
-        name = f"cluster_{rate}"
-        for field, value in (
-            ("p50", outcome.p50),
-            ("p95", outcome.p95),
-            ("p99", outcome.p99),
-            ("ack_p95", outcome.ack_p95),
-        ):
-            emit(Result(f"{name}_{field}", value, "ms"))
-        emit(Result(f"{name}_deliveries", outcome.deliveries_per_second, "deliveries/s"))
-        emit(Result(f"{name}_lost", outcome.lost, "deliveries"))
-        emit(Result(f"{name}_doubled", outcome.doubled, "deliveries"))
-        emit(Result(f"{name}_generator_lateness_p99", outcome.lateness_p99, "ms"))
-        for process, after in shares.seconds().items():
-            emit(Result(f"{name}_core_share_{process.replace(' ', '_')}", (after - before[process]) / elapsed, "core"))
-        if outcome.p95 > TOO_LATE or outcome.failure:
-            progress(f"the knee is below {rate} a minute")
-            return
+        if not await _is_held(rate, shares, sockets, people, seconds):
+            missed = rate
+            break
+        held = rate
+    while held and missed / held > CLOSE and not any(socket.lost for socket in sockets):
+        rate = round(math.sqrt(held * missed))
+        if await _is_held(rate, shares, sockets, people, seconds):
+            held = rate
+        else:
+            missed = rate
+    progress(f"the knee is at {held:.0f} a minute" if missed else f"no knee up to {held:.0f} a minute")
+    emit(Result("cluster_knee", held, f"messages/min with a p95 of at most {TOO_LATE:.0f} ms"))
+
+
+async def _is_held(
+    rate: float, shares: Shares, sockets: Sequence[LoadSocket], people: Sequence[SeededUser], seconds: float
+) -> bool:
+    """Report what the cluster does at a rate, in messages a minute."""
+    rooms = [user.room_ids[0] for user in people]
+    shares.refresh()
+    await asyncio.sleep(REST)
+    before, began = shares.seconds(), time.perf_counter()
+    load = WholeLoad(shares, sockets, rooms, rate=rate / 60, seconds=seconds)  # type: ignore[arg-type]  # of a server, its CPU
+    outcome = await load.run()
+    elapsed = time.perf_counter() - began
+    if outcome.failure:
+        progress(f"{rate} a minute: {outcome.failure}")
+    name = f"cluster_{rate}"
+    _report(name, outcome)
+    messages = rate / 60 * (WARM_SECONDS + seconds)
+    for process, after in shares.seconds().items():
+        spent, label = after - before[process], process.replace(" ", "_")
+        emit(Result(f"{name}_core_share_{label}", spent / elapsed, "core"))
+        emit(Result(f"{name}_cpu_{label}", spent / messages * 1000, "s/1000 messages"))
+        emit(Result(f"{name}_cpu_per_delivery_{label}", spent / messages / ROOM_SIZE * 1e6, "µs"))
+    return outcome.p95 <= TOO_LATE and not outcome.lost and not outcome.failure
+
+
+def _report(name: str, outcome: Outcome) -> None:
+    for field in ("p50", "p95", "p99", "ack_p95"):
+        emit(Result(f"{name}_{field}", getattr(outcome, field), "ms"))
+    emit(Result(f"{name}_deliveries", outcome.deliveries_per_second, "deliveries/s"))
+    emit(Result(f"{name}_lost", outcome.lost, "deliveries"))
+    emit(Result(f"{name}_doubled", outcome.doubled, "deliveries"))
+    emit(Result(f"{name}_generator_lateness_p99", outcome.lateness_p99, "ms"))
+    late = outcome.lateness_p99 > LATE or outcome.generator_share > SATURATED
+    unit = "core; SATURATED: the figures of this rate are the generator's as well" if late else "core"
+    emit(Result(f"{name}_generator_share", outcome.generator_share, unit))
 
 
 async def _recovery(
@@ -202,7 +242,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cluster-", dir=FOLDER) as name:
         folder = Path(name)
         with _cluster(folder, options.users) as (port, cluster, people):
-            asyncio.run(_measure(port, cluster, people, folder, options.seconds))
+            uvloop.run(_measure(port, cluster, people, folder, options.seconds))
 
 
 if __name__ == "__main__":
