@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -112,6 +113,19 @@ async def test_a_broadcast_arrives_as_it_was_where_the_room_has_members(nodes: N
     await nodes.heard(0)
     assert nodes.listeners[1].heard[0] == broadcast
     assert [len(listener.heard) for listener in nodes.listeners] == [0, 2, 1]  # the mark included, which node 0 sent
+
+
+async def test_when_a_broadcast_was_received_is_known_elsewhere_and_is_never_in_the_future(nodes: Nodes) -> None:
+    nodes.clusters[1].subscribe("/", "r")
+    await nodes.settled()
+    now = time.monotonic()
+    for since in (now - 2.0, now + 3600.0, 0.0):
+        nodes.clusters[0].publish(said("hello", since=since))
+    await nodes.heard(0)
+    past, future, unknown, _ = [broadcast.since for broadcast in nodes.listeners[1].heard]
+    assert past == pytest.approx(now - 2.0, abs=0.5)
+    assert future == now + 3600.0 or now <= future <= time.monotonic()  # in one process it is passed on as it is
+    assert unknown == 0.0
 
 
 async def test_no_rooms_are_everybody_of_the_namespace(nodes: Nodes) -> None:

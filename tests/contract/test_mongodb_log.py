@@ -456,20 +456,19 @@ class Forgetful:
 async def test_what_was_inserted_though_the_answer_was_lost_is_no_repeat(mongodb: MongodbServer, url: str) -> None:
     """Who is told of a repeat tells nobody; this event has been told to nobody yet."""
     proxy = Forgetful(mongodb.port)
-    async with proxy.listening() as port:
-        async with opened(url.replace(f":{mongodb.port}/", f":{port}/")) as log:
-            room, batch = a_room(), [saying(a_room()), saying(a_room())]
-            batch += [saying(room), saying(room)]
-            proxy.armed = True
-            answers = await log.append(batch)
-            assert proxy.lost == 1
-            assert [(each.event.seq, each.repeated) for each in answers] == [
-                (1, False),
-                (1, False),
-                (1, False),
-                (2, False),
-            ]
-            await checked(log, room)
+    async with proxy.listening() as port, opened(url.replace(f":{mongodb.port}/", f":{port}/")) as log:
+        room, batch = a_room(), [saying(a_room()), saying(a_room())]
+        batch += [saying(room), saying(room)]
+        proxy.armed = True
+        answers = await log.append(batch)
+        assert proxy.lost == 1
+        assert [(each.event.seq, each.repeated) for each in answers] == [
+            (1, False),
+            (1, False),
+            (1, False),
+            (2, False),
+        ]
+        await checked(log, room)
 
 
 class TestAway:

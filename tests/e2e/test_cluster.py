@@ -84,6 +84,10 @@ async def test_people_on_two_nodes_are_in_one_room(nodes: list[ParlourServer]) -
         texts = [str(number) for number in range(10)]
         seqs = await ann.hears(*texts)
         assert seqs == await ben.hears(*texts) == list(range(seqs[0], seqs[0] + 10))
+        for person_of in (ann, ben):  # whichever node works the room's commands
+            told = await person_of.http.get("/metrics")
+            assert _sample(told.text, "parlour_delivery_seconds_count") >= 10
+            assert _sample(told.text, "parlour_delivery_seconds_sum") < DEADLINE
         page = await two_pages(ben, room["id"])
         assert [message["text"] for message in page] == texts
         hits = await found(ben, "7")
@@ -97,6 +101,10 @@ async def test_people_on_two_nodes_are_in_one_room(nodes: list[ParlourServer]) -
         await ben.hears(*texts)
         refused = (await ben.socket.start("sync", {"rooms": {room["id"]: 0}}))[0]
         assert refused["rooms"][room["id"]]["error"]["code"] == "room_not_found"
+
+
+def _sample(metrics: str, name: str) -> float:
+    return next(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(f"{name} "))
 
 
 async def two_pages(person: Person, room_id: str) -> list[dict[str, Any]]:

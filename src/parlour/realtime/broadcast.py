@@ -97,7 +97,9 @@ class BroadcastOperator:
 
     def _send(self, frames: bytes) -> None:
         namespace = self._namespace
-        broadcast = Broadcast(namespace.name, self._rooms, self._except, frames, self._volatile, self._number)
+        broadcast = Broadcast(
+            namespace.name, self._rooms, self._except, frames, self._volatile, self._number, self._since
+        )
         if self._number and namespace.numbered is not None:
             namespace.numbered.take(broadcast)
         else:

@@ -13,7 +13,8 @@ class Broadcast(msgspec.Struct, frozen=True):
     """A packet for the members of rooms on every node. `frame` is the joined WebSocket frames, ready to be written.
 
     No `rooms` means everybody in the namespace. `except_` names rooms, of which a socket's own id is one. A `number` above 0 is its
-    place in its one room (numbered.py).
+    place in its one room (numbered.py). `since`, unless it is 0, is when what it tells of was received, by this process's
+    `time.monotonic()`: for measuring alone. Another node has it as well as the two machines' wall clocks agree.
     """
 
     namespace: str
@@ -22,6 +23,7 @@ class Broadcast(msgspec.Struct, frozen=True):
     frame: bytes
     volatile: bool = False
     number: int = 0
+    since: float = 0.0
 
 
 class Request(msgspec.Struct, frozen=True):

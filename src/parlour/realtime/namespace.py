@@ -221,4 +221,6 @@ class Namespace(HandlerRegistry):
 
     def take(self, broadcast: Broadcast) -> None:
         """Queues a broadcast for the local members."""
-        self.deliver(broadcast.rooms, broadcast.except_, broadcast.frame, volatile=broadcast.volatile)
+        self.deliver(
+            broadcast.rooms, broadcast.except_, broadcast.frame, volatile=broadcast.volatile, since=broadcast.since
+        )

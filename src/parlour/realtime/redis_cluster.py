@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -39,6 +40,7 @@ class _Header(msgspec.Struct, array_like=True):
     except_: _Names
     volatile: bool
     number: Annotated[int, msgspec.Meta(ge=0)] = 0
+    since: float = 0.0  # seconds of the wall clock since the epoch
 
 
 class _Question(msgspec.Struct, array_like=True):
@@ -155,7 +157,14 @@ class RedisCluster:
                 channels[_node_channel(node_id)] = None
         try:
             header = self._encode(
-                _Header(broadcast.namespace, broadcast.rooms, broadcast.except_, broadcast.volatile, broadcast.number),
+                _Header(
+                    broadcast.namespace,
+                    broadcast.rooms,
+                    broadcast.except_,
+                    broadcast.volatile,
+                    broadcast.number,
+                    time.time() - (time.monotonic() - broadcast.since) if broadcast.since else 0.0,
+                ),
             )
         except UnicodeEncodeError:  # a room's name with half of a surrogate pair: no other node can have it
             self._line.drop("malformed")
@@ -210,8 +219,9 @@ class RedisCluster:
         if self._node is not None and any((namespace, room) in mine for room in header.rooms or ("",)):
             if header.number and len(header.rooms) != 1:
                 raise ValueError("a number in no room, or in several")
+            since = time.monotonic() - max(0.0, time.time() - header.since) if header.since else 0.0
             self._node.deliver(
-                Broadcast(namespace, header.rooms, header.except_, frame, header.volatile, header.number)
+                Broadcast(namespace, header.rooms, header.except_, frame, header.volatile, header.number, since)
             )
 
     def _begin_answer(self, question: _Question) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from parlour.chat.adapters.kafka.consuming import Consuming
-from parlour.chat.adapters.kafka.messages import Answer, Command, decode_answers, encode, outcome_of
+from parlour.chat.adapters.kafka.messages import Answer, command_of, decode_answers, encode, outcome_of
 from parlour.chat.errors import Busy
 from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers, Pending
@@ -123,7 +123,7 @@ class KafkaBroker:
             metrics.ENGINE_CALLS.labels("kafka", "refused").inc()
             raise BrokerUnavailable(retry_after=PROBE_EVERY)
         number = next(self._numbers)
-        sent = Command(self._node_id, number, msgspec.structs.replace(command, received=0.0))
+        sent = command_of(self._node_id, number, command)
         with self._lock:
             self._undelivered[number] = now
         try:

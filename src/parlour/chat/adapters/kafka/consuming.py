@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, decode_command, encode
+from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, decode_command, encode, event_of
 from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers
 from parlour.platform import metrics
@@ -152,7 +152,7 @@ class Consuming:
     async def _work(self, work: Work, commands: Sequence[tuple[Message, Command]]) -> Sequence[Appended | ParlourError]:
         """On the loop: have a batch done, and answer what can be answered."""
         try:
-            outcomes = await work([command.event for _, command in commands])
+            outcomes = await work([event_of(command) for _, command in commands])
         except Unavailable as error:
             return [error] * len(commands)
         except Exception:

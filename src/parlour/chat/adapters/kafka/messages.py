@@ -1,5 +1,6 @@
 """What is in Kafka's messages, and in the answers to them."""
 
+import time
 from typing import Any
 
 import msgspec
@@ -9,11 +10,15 @@ from parlour.platform.errors import ParlourError, error_from
 
 
 class Command(msgspec.Struct, array_like=True):
-    """A command and who waits for its answer: the node, and the number that the node gave it."""
+    """A command and who waits for its answer: the node, and the number that the node gave it.
+
+    `received` is the command's as seconds of the wall clock, 0 where it has none.
+    """
 
     node_id: str
     number: int
     event: NewEvent
+    received: float = 0.0
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -28,6 +33,20 @@ class Answer(msgspec.Struct, array_like=True):
 encode = msgspec.msgpack.Encoder().encode
 decode_command = msgspec.msgpack.Decoder(Command).decode
 decode_answers = msgspec.msgpack.Decoder(list[Answer]).decode
+
+
+def command_of(node_id: str, number: int, command: NewEvent) -> Command:
+    """Return what to send to the workers."""
+    received = time.time() - (time.monotonic() - command.received) if command.received else 0.0
+    return Command(node_id, number, msgspec.structs.replace(command, received=0.0), received)
+
+
+def event_of(command: Command) -> NewEvent:
+    """Return a command as this process would have received it, as well as the machines' clocks agree."""
+    if not command.received:
+        return command.event
+    received = time.monotonic() - max(0.0, time.time() - command.received)
+    return msgspec.structs.replace(command.event, received=received)
 
 
 def answer_of(number: int, outcome: Appended | ParlourError) -> Answer:
