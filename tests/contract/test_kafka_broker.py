@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from parlour.chat.adapters.kafka import DeadLetters, KafkaBroker, RoomEvents
 from parlour.chat.adapters.kafka.consuming import Work
@@ -250,3 +250,15 @@ async def test_committed_events_are_handed_over_in_order_and_again_where_they_we
         await until(lambda: bool(heard))
         await stop(hearing)
         assert heard == [another.client_id], "what was dealt with is committed"
+
+
+async def test_what_a_process_submits_whose_clock_is_wrong_by_hours_is_taken(address: KafkaAddress) -> None:
+    """Kafka refuses what says that it was made more than an hour from now, unless the topic has it note the time itself."""
+    producer = Producer(address.options())
+    delivered: list[KafkaError | None] = []
+    for topic in (address.commands, address.events, address.dead):
+        for hours in (-48, 48):
+            at = SystemClock().now() + hours * 3_600_000
+            producer.produce(topic, b"x", timestamp=at, on_delivery=lambda error, _: delivered.append(error))
+    assert await asyncio.to_thread(producer.flush, 60) == 0
+    assert delivered == [None] * 6

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 _AGAIN = 0.2
 """Seconds between two questions about a group that nobody keeps yet."""
 
+_CONFIGURATION = {"message.timestamp.type": "LogAppendTime"}
+"""Kafka notes the time: by default it refuses a record that says it was made more than an hour from now, which a wrong clock does."""
+
 _NO_COORDINATOR = frozenset(
     {KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR}
 )
@@ -107,7 +110,12 @@ class KafkaAdmin:
 
         def make() -> None:
             topics = [
-                NewTopic(name, num_partitions=self._address.partitions, replication_factor=self._address.replicas)
+                NewTopic(
+                    name,
+                    num_partitions=self._address.partitions,
+                    replication_factor=self._address.replicas,
+                    config=_CONFIGURATION,
+                )
                 for name in missing
             ]
             made = self._client.create_topics(topics, request_timeout=self._timeout)
