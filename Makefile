@@ -80,7 +80,7 @@ stack-stop: setup-python ## end what make stack has started; its data stay
 stack-status: setup-python ## list the engines of make stack: whether they run, and the URL of each
 	@$(BIN)/python -m scripts.stack status $(NAMES)
 
-run-cluster: setup-python build ## serve Parlour by two processes behind NGINX on https://localhost:18443, on the engines of make stack (ARGS="--nodes 3")
+run-cluster: setup-python build ## serve Parlour by processes of each role behind NGINX on https://localhost:18443, on the engines of make stack (ARGS="--chat 3")
 	@$(MAKE) --no-print-directory stack NAMES="postgresql redis kafka mongodb"
 	@exec $(BIN)/python -m scripts.run_cluster $(ARGS)
 
@@ -109,8 +109,8 @@ test-budget: build ## how much JavaScript the web client's first page takes, and
 	@cd web && npm run --silent budget
 
 test-python: setup ## the server's tests (ARGS=… for pytest)
-	@echo "test: the server (pytest)"
-	@$(BIN)/pytest $(ARGS)
+	@echo "test: the server (pytest, two at a time)"
+	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
 test: setup check build test-budget test-python test-web ## run all checks and tests (the long forms: make faults, make crash, make fuzz, make bench, make bench-web)
 

@@ -1,17 +1,19 @@
-"""Run several `parlour serve` behind NGINX, on the engines of `make stack`, until Ctrl-C or SIGTERM: one Parlour on one machine.
+"""Run a `parlour serve` for each role behind NGINX, on the engines of `make stack`, until Ctrl-C or SIGTERM.
 
 Where the environment names an engine (PARLOUR_DATABASE_URL and its like), that one is used instead of the stack's.
 """
 
 import argparse
+import itertools
 import os
+import secrets
 import signal
 import ssl
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +30,13 @@ ENGINES = {
     "PARLOUR_BROKER_URL": KAFKA.url,
     "PARLOUR_BUS_URL": REDIS.url,
 }
+ROLES = (
+    ("auth", 1, "for accounts"),
+    ("worker", 2, "workers"),
+    ("chat", 2, "for sockets and rooms"),
+    ("video", 1, "for calls"),
+)
+"""What `parlour serve --roles` takes, in the order of starting, how many there are of each, and what for."""
 NAME = "localhost"
 LOOK_EVERY = 0.2
 """Seconds between two looks at the processes."""
@@ -37,18 +46,32 @@ _SERVE = "import sys; from parlour.cli import main; sys.argv[0] = 'parlour'; mai
 def main() -> None:
     """Start everything, say where it is, and end it when asked to."""
     parser = argparse.ArgumentParser(prog="make run-cluster", description=__doc__)
-    parser.add_argument("--nodes", type=int, default=2, help="how many (default: 2)")
+    for role, number, what in ROLES:
+        parser.add_argument(f"--{role}", type=int, default=number, help=f"how many {what} (default: {number})")
     parser.add_argument("--port", type=int, default=18443, help="of https (default: 18443)")
     parser.add_argument("--status-port", type=int, default=18089, help="of NGINX's own figures (default: 18089)")
-    parser.add_argument("--first-node-port", type=int, default=18101, help="of n1; n2 has the next (default: 18101)")
+    parser.add_argument(
+        "--first-port", type=int, default=18101, help="of the first process; others have the next (default: 18101)"
+    )
     parser.add_argument("--folder", type=Path, default=STACK / "cluster", help="for logs, certificate, configuration")
     options = parser.parse_args()
-    if not 1 <= options.nodes <= 64:
-        parser.error("--nodes: 1 to 64")
+    for role, _, _ in ROLES:
+        if not 1 <= getattr(options, role) <= 64:
+            parser.error(f"--{role}: 1 to 64")
     folder: Path = options.folder.resolve()
-    nodes = [Node(f"n{number}", HOST, options.first_node_port + number - 1) for number in range(1, options.nodes + 1)]
+    ports = itertools.count(options.first_port)
+    nodes = {
+        role: [Node(f"{role}-{number}", HOST, next(ports)) for number in range(1, getattr(options, role) + 1)]
+        for role, _, _ in ROLES
+    }
     public_url = f"https://{NAME}:{options.port}"
-    processes = [_node(node, public_url, folder) for node in nodes]
+    shared = {
+        "PARLOUR_PUBLIC_URL": public_url,
+        "PARLOUR_AUTH_URL": f"http://{nodes['auth'][0].address}",
+        "PARLOUR_CHAT_URL": f"http://{nodes['chat'][0].address}",
+        "PARLOUR_SERVICE_SECRET": secrets.token_urlsafe(32),
+    }
+    processes = [_node(node, role, shared, folder) for role, some in nodes.items() for node in some]
     processes.append(_nginx(nodes, options.port, options.status_port, folder))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ask)
@@ -113,7 +136,7 @@ def _tail(process: Engine) -> str:
     return "\n".join(process.log.read_text(errors="replace").splitlines()[-15:])
 
 
-def _node(node: Node, public_url: str, folder: Path) -> Engine:
+def _node(node: Node, role: str, shared: Mapping[str, str], folder: Path) -> Engine:
     data, log = folder / node.node_id / "data", folder / node.node_id / "log"
     said_before = 0
 
@@ -137,7 +160,7 @@ def _node(node: Node, public_url: str, folder: Path) -> Engine:
         prepare=prepare,
         command=lambda: [
             *(sys.executable, "-c", _SERVE, "serve", "--host", node.host, "--port", str(node.port)),
-            *("--data-dir", str(data)),
+            *("--data-dir", str(data), "--roles", role),
         ],
         ready=ready,
         environment={
@@ -145,13 +168,13 @@ def _node(node: Node, public_url: str, folder: Path) -> Engine:
             "PARLOUR_LOG_FORMAT": "json",
             "PARLOUR_LOG_LEVEL": "info",  # in which a node says that it serves
             "PARLOUR_NODE_ID": node.node_id,
-            "PARLOUR_PUBLIC_URL": public_url,
+            **shared,
         },
         root=folder,
     )
 
 
-def _nginx(nodes: Sequence[Node], port: int, status_port: int, folder: Path) -> Engine:
+def _nginx(nodes: Mapping[str, Sequence[Node]], port: int, status_port: int, folder: Path) -> Engine:
     own = folder / "nginx"
     file, certificate, key = own / "nginx.conf", folder / "certificate.pem", folder / "key.pem"
     url = f"https://{NAME}:{port}"
@@ -162,7 +185,9 @@ def _nginx(nodes: Sequence[Node], port: int, status_port: int, folder: Path) -> 
             server_names=(NAME,),
             certificate=str(certificate),
             certificate_key=str(key),
-            chat=tuple(nodes),
+            chat=tuple(nodes["chat"]),
+            auth=tuple(nodes["auth"]),
+            video=tuple(nodes["video"]),
             https=(f"{HOST}:{port}",),
             http=(),
             status=f"{HOST}:{status_port}",

@@ -8,10 +8,9 @@ import pytest
 
 
 def own(ports: range) -> range:
-    """The share of a suite's ports that this worker of pytest-xdist has to itself; all of them where there is only one."""
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
-    share = len(ports) // workers
+    """The share of a suite's ports that this run of pytest has to itself, where others run beside it (scripts/run_tests.py)."""
+    number, runs = map(int, os.environ.get("PARLOUR_TEST_SHARE", "0/1").split("/"))
+    share = len(ports) // runs
     return ports[number * share : (number + 1) * share]
 
 

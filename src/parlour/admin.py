@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from parlour import restoring
-from parlour.app import SERVICES, Process, build, is_clustered, is_file, open_accounts, operations
+from parlour.app import SERVICES, Process, build, is_clustered, is_file, needed, open_accounts, operations
 from parlour.app.migrating import Copied, Store, move
 from parlour.auth.service import Administration, Seeded
 from parlour.chat.model import Room, RoomKind
 from parlour.chat.service.outbox import OutboxRelay
 from parlour.claim import claimed, claimed_files, claimed_server, engine_files, finish_restoring
-from parlour.config import ConfigurationError, Settings
+from parlour.config import ConfigurationError, ProcessRole, Settings
 from parlour.nginx import Gateway, configuration
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId, UserId, uuid4
@@ -71,10 +71,10 @@ async def _open(settings: Settings) -> Process:
     finish_restoring(settings)
     database = open_database(settings.database)
     try:
-        await _bring_up_to_date(settings, database, SERVICES)
+        await _bring_up_to_date(settings, database, SERVICES.values())
     finally:
         await database.close()
-    return await build(settings)
+    return await build(settings.model_copy(update={"roles": frozenset(ProcessRole)}))
 
 
 async def _bring_up_to_date(settings: Settings, database: Database, services: Iterable[str]) -> None:
@@ -106,7 +106,9 @@ async def seed(
     process = await _open(settings)
     try:
         await process.connect()
-        made = await process.auth.administration.seed(users, password=password, lifetime=token_seconds * 1000)
+        made = await needed(process.services.auth).administration.seed(
+            users, password=password, lifetime=token_seconds * 1000
+        )
         groups = [made[start : start + room_size] for start in range(0, len(made), room_size)]
         rooms = await _make_rooms(process, groups)
     finally:
@@ -121,7 +123,7 @@ async def seed(
 
 
 async def _make_rooms(process: Process, groups: list[list[Seeded]]) -> list[Room]:
-    chat, now = process.chat, SystemClock().now()
+    chat, work, now = needed(process.services.chat), needed(process.services.work), SystemClock().now()
     rooms = [
         Room(RoomId(uuid4()), f"room {number}", RoomKind.PUBLIC, group[0].user_id, now)
         for number, group in enumerate(groups, 1)
@@ -129,7 +131,7 @@ async def _make_rooms(process: Process, groups: list[list[Seeded]]) -> list[Room
     # Rows of other rooms are those of a server that is running: told from here, they would reach none of its sockets.
     ours: set[RoomId] = set()
     outbox = OutboxRelay(chat.store, chat.broker, only=ours)
-    working = asyncio.create_task(chat.broker.run(chat.worker.handle))
+    working = asyncio.create_task(chat.broker.run(work.worker.handle))
     relaying = asyncio.create_task(outbox.run())
     try:
         for start in range(0, len(rooms), _ROOMS_AT_ONCE):
@@ -263,7 +265,7 @@ async def move_to(settings: Settings, database_url: str, messages_url: str, tell
         here = await held.enter_async_context(Store.open(settings.database, settings.messages))
         there = await held.enter_async_context(Store.open(target.database, target.messages))
         for store in (here, there):
-            for service in SERVICES:
+            for service in SERVICES.values():
                 await migrate(store.database, service)
         await move(here, there, tell)
 

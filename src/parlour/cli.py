@@ -49,11 +49,12 @@ def serve(
     host: Annotated[str | None, Parameter(help="Address to listen on.")] = None,
     port: Annotated[int | None, Parameter(help="Port to listen on.")] = None,
     data_dir: DataDir = None,
+    roles: Annotated[str | None, Parameter(help="auth, chat, video, worker: some of them, comma-separated.")] = None,
     log_level: Annotated[str | None, Parameter(help="debug, info, warning or error.")] = None,
     log_format: Annotated[str | None, Parameter(help="json or text.")] = None,
 ) -> int:
     """Serve Parlour until SIGTERM or SIGINT. Settings come from the environment; flags win."""
-    settings = load(host=host, port=port, data_dir=data_dir, log_level=log_level, log_format=log_format)
+    settings = load(host=host, port=port, data_dir=data_dir, roles=roles, log_level=log_level, log_format=log_format)
     configure(settings.log_level, readable=settings.log_format == "text")
     for variable in unknown_variables():
         logger.warning("no setting has this name; see docs/reference/settings.md", extra={"variable": variable})

@@ -1,6 +1,7 @@
 """Every setting of Parlour, and the only reader of the environment: `PARLOUR_` and the name in capitals."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -20,12 +21,27 @@ class ConfigurationError(Exception):
     """A setting is wrong; the message names it and says what would be right."""
 
 
+class ProcessRole(StrEnum):
+    """A part of Parlour that a process does: a service of its own, or the work that gives messages their place."""
+
+    AUTH = "auth"
+    CHAT = "chat"
+    VIDEO = "video"
+    WORKER = "worker"
+
+
 def _split(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
 def _proxies(value: list[str]) -> list[str]:
     forwarded_address(value)
+    return value
+
+
+def _roles(value: frozenset[ProcessRole]) -> frozenset[ProcessRole]:
+    if not value:
+        raise ValueError("name at least one")
     return value
 
 
@@ -45,6 +61,9 @@ def _turn(value: list[str]) -> list[str]:
 
 
 Items = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+Roles = Annotated[frozenset[ProcessRole], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -88,6 +107,24 @@ class Settings(BaseSettings):
         "",
         description="Full text, where the room log is in MongoDB: `postgresql://user:password@host:port/name`. Empty: the "
         "database of users.",
+    )
+
+    roles: Annotated[Roles, AfterValidator(_roles)] = Field(
+        frozenset(ProcessRole),
+        description="What this process does, comma-separated: `auth` (accounts), `chat` (sockets, rooms, the web client), `video` (carries "
+        "calls), `worker` (gives messages their place in the log). Less than all of them needs Kafka.",
+    )
+    auth_url: str = Field(
+        "",
+        description="Where a process without the role `auth` asks for accounts: `http://host:port` of those with it.",
+    )
+    chat_url: str = Field(
+        "",
+        description="Where a process with the role `video`, but not `chat`, asks for rooms: `http://host:port` of those with it.",
+    )
+    service_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What processes of different roles show each other, at least 32 characters, the same for all of them.",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -234,7 +271,21 @@ _SCHEMES = {
     "bus_url": {"memory": "memory://", "redis": _REDIS, "rediss": _REDIS},
     "search_url": {"postgresql": _POSTGRESQL},
 }
+_SHORTEST_SECRET = 32
 _EMBEDDED = {"sqlite", "memory"}
+
+
+def _check_postgresql(name: str, text: str) -> None:
+    url = urlsplit(text)
+    if not (url.hostname and url.path.strip("/")):
+        raise ConfigurationError(f"PARLOUR_{name.upper()}: write it as {_POSTGRESQL}")
+    if "ssl" in url.query:
+        from parlour.platform.sql.postgresql import check_tls  # which takes its time to import
+
+        try:
+            check_tls(text)
+        except ValueError as error:
+            raise ConfigurationError(f"PARLOUR_{name.upper()}: {error}") from error
 
 
 def _check_engines(settings: Settings) -> None:
@@ -252,14 +303,24 @@ def _check_engines(settings: Settings) -> None:
         if url.scheme not in known:
             uses = " or ".join(dict.fromkeys(known.values()))
             raise ConfigurationError(f"PARLOUR_{name.upper()}: {url.scheme}:// is not supported; use {uses}")
-        if url.scheme == "postgresql" and not (url.hostname and url.path.strip("/")):
-            raise ConfigurationError(f"PARLOUR_{name.upper()}: write it as {_POSTGRESQL}")
+        if url.scheme == "postgresql":
+            _check_postgresql(name, text)
     servers = {name: urlsplit(text).scheme not in _EMBEDDED for name, text in urls.items() if text}
     if servers["broker_url"]:
-        for name in ("database_url", "messages_url", "bus_url"):
-            if not servers[name]:
+        does = settings.roles
+        needs = {
+            "database_url": does != {ProcessRole.WORKER},
+            "messages_url": bool(does & {ProcessRole.CHAT, ProcessRole.WORKER}),
+            "bus_url": True,
+        }
+        for name, needed in needs.items():
+            if needed and not servers[name]:
                 uses = list(_SCHEMES[name].values())[-1]
                 raise ConfigurationError(f"PARLOUR_{name.upper()}: with Kafka several processes serve; use {uses}")
+        if needs["messages_url"] and not settings.search.startswith("postgresql:"):
+            raise ConfigurationError(
+                f"PARLOUR_SEARCH_URL: without PARLOUR_DATABASE_URL it is needed; use {_POSTGRESQL}"
+            )
         try:
             KafkaAddress.parse(settings.broker_url)
         except ValueError as error:
@@ -270,6 +331,31 @@ def _check_engines(settings: Settings) -> None:
                 raise ConfigurationError(
                     f"PARLOUR_{name.upper()}: for several processes, which need {_KAFKA} as PARLOUR_BROKER_URL"
                 )
+
+
+def _check_roles(settings: Settings) -> None:
+    """Check that a process which does not do everything finds who does the rest."""
+    secret, roles = settings.service_secret.get_secret_value(), settings.roles
+    if secret and len(secret) < _SHORTEST_SECRET:
+        raise ConfigurationError(f"PARLOUR_SERVICE_SECRET: at least {_SHORTEST_SECRET} characters")
+    if roles == frozenset(ProcessRole):
+        return
+    if not settings.broker_url.startswith("kafka:"):
+        raise ConfigurationError(
+            f"PARLOUR_ROLES: without Kafka one process does everything; use {_KAFKA} as PARLOUR_BROKER_URL"
+        )
+    asked = {
+        "auth_url": ProcessRole.AUTH not in roles and roles != {ProcessRole.WORKER},
+        "chat_url": ProcessRole.VIDEO in roles and ProcessRole.CHAT not in roles,
+    }
+    for name, needed in asked.items():
+        url = urlsplit(getattr(settings, name))
+        if needed and not (url.scheme in {"http", "https"} and url.hostname):
+            raise ConfigurationError(f"PARLOUR_{name.upper()}: name who has the role {name[:4]}, as http://host:port")
+    if not secret and roles != {ProcessRole.WORKER}:
+        raise ConfigurationError(
+            "PARLOUR_SERVICE_SECRET: processes of different roles ask each other; give all the same secret"
+        )
 
 
 def load(**flags: Any) -> Settings:
@@ -301,6 +387,7 @@ def load(**flags: Any) -> Settings:
         except ValueError as error:
             raise ConfigurationError(f"PARLOUR_TURN_SECRET: {error}") from error
     _check_engines(settings)
+    _check_roles(settings)
     return settings
 
 

@@ -163,7 +163,7 @@ def _uvicorn_config(process: Process) -> uvicorn.Config:
     return uvicorn.Config(
         process.asgi,
         http=process.realtime.http_protocol(),
-        ws=process.realtime.websocket_protocol(),
+        ws=process.realtime.websocket_protocol() if process.serves_sockets else "none",
         interface="asgi3",
         lifespan="off",
         access_log=False,

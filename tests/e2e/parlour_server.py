@@ -110,11 +110,18 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **settings}
 
 
-def wait_until(condition: Callable[[], bool], what: str, report: Callable[[], str] = str, pause: float = 0.01) -> None:
-    deadline = time.monotonic() + DEADLINE
+def wait_until(
+    condition: Callable[[], bool],
+    what: str,
+    report: Callable[[], str] = str,
+    *,
+    pause: float = 0.01,
+    seconds: float = DEADLINE,
+) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within {DEADLINE:.0f} s\n{report()}")
+            pytest.fail(f"{what}: not within {seconds:.0f} s\n{report()}")
         time.sleep(pause)
 
 

@@ -1,4 +1,4 @@
-"""`make run-cluster`: several nodes behind NGINX, ended together."""
+"""`make run-cluster`: processes of every role behind NGINX, ended together."""
 
 import os
 import signal
@@ -23,6 +23,7 @@ from .test_conversation import bearer, register
 pytestmark = pytest.mark.timeout(600)  # the first test starts four engines
 
 PORTS = own(range(31_300, 31_400))
+PROCESSES = 6
 
 
 class Cluster:
@@ -31,12 +32,12 @@ class Cluster:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder / "cluster"
         self.said = folder / "said"
-        self.port, status_port, node_port = free_ports()
+        self.port, status_port, first = free_ports()
         variables = environment({f"PARLOUR_{name.upper()}": value for name, value in settings.items()})
         options = {
             "--port": self.port,
             "--status-port": status_port,
-            "--first-node-port": node_port,
+            "--first-port": first,
             "--folder": self.folder,
         }
         arguments = [str(part) for pair in options.items() for part in pair]
@@ -51,7 +52,8 @@ class Cluster:
             )
 
     def until_said(self, what: str) -> None:
-        wait_until(lambda: what in self.output() or self.process.poll() is not None, what, self.output)
+        is_over = lambda: what in self.output() or self.process.poll() is not None  # noqa: E731
+        wait_until(is_over, what, self.output, seconds=PROCESSES * DEADLINE)  # which start one after the other
         assert what in self.output(), self.output()
 
     def output(self) -> str:
@@ -66,13 +68,14 @@ class Cluster:
 
 
 def free_ports() -> tuple[int, int, int]:
-    """Of https and of NGINX's figures, and the first of two in a row for the nodes; no two are the same."""
+    """Of https and of NGINX's figures, and the first of those in a row for the processes; no two are the same."""
     free: set[int] = set()
     while True:
         free.add(free_port(PORTS))
         for first in free:
-            others = sorted(free - {first, first + 1})
-            if first + 1 in free and len(others) >= 2:
+            row = set(range(first, first + PROCESSES))
+            others = sorted(free - row)
+            if row <= free and len(others) >= 2:
                 return others[0], others[1], first
 
 
@@ -105,22 +108,22 @@ async def test_it_serves_through_nginx_tells_of_a_node_that_dies_and_ends_all_of
     cluster.until_said("Ctrl-C ends it")
     async with cluster.client() as http:
         grant = await register(http, "ann")
-        os.kill(cluster.pid("n2"), signal.SIGKILL)
-        cluster.until_said("n2 ended by itself")
-        tail = cluster.output().partition("n2 ended by itself")[2]
+        os.kill(cluster.pid("chat-2"), signal.SIGKILL)
+        cluster.until_said("chat-2 ended by itself")
+        tail = cluster.output().partition("chat-2 ended by itself")[2]
         assert '"level"' in tail, "the end of its log"
         answer = await http.get("/api/rooms", headers=bearer(grant))
         assert answer.status_code == httpx.codes.OK
-    pids = [cluster.pid(name) for name in ("n1", "nginx")]
+    pids = [cluster.pid(name) for name in ("auth-1", "worker-1", "chat-1", "video-1", "nginx")]
     cluster.process.send_signal(signal.SIGINT)
     assert cluster.process.wait(DEADLINE) == 0
     assert not any(is_running(pid) for pid in pids)
-    assert cluster.output().rstrip().endswith("cluster: n1 ended")
+    assert cluster.output().rstrip().endswith("cluster: auth-1 ended")
 
 
 def test_asked_to_end_while_it_starts_it_leaves_nothing_behind(cluster: Cluster) -> None:
-    cluster.until_said("n1 on http")
-    first = cluster.pid("n1")
+    cluster.until_said("auth-1 on http")
+    first = cluster.pid("auth-1")
     cluster.process.terminate()
     assert cluster.process.wait(DEADLINE) == 0
     assert not is_running(first)
@@ -129,5 +132,5 @@ def test_asked_to_end_while_it_starts_it_leaves_nothing_behind(cluster: Cluster)
 def test_a_node_that_ends_at_once_is_told_with_the_tail_of_its_log(tmp_path: Path) -> None:
     wrong = Cluster(tmp_path, bus_url="oracle://somewhere")
     assert wrong.process.wait(DEADLINE) == 1
-    assert "n1 ended at once" in wrong.output()
+    assert "auth-1 ended at once" in wrong.output()
     assert "PARLOUR_BUS_URL: oracle:// is not supported" in wrong.output()

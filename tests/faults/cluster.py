@@ -25,6 +25,9 @@ from ..ports import own
 
 PORTS = own(range(31_500, 31_600))
 
+ROLES = {"auth": 1, "worker": 2, "chat": 2, "video": 1}
+"""How many processes have each role, in the order of starting."""
+
 RESTART = 60.0
 """Seconds within which an engine that was killed starts again: PostgreSQL waits for what its last life left behind."""
 
@@ -33,9 +36,9 @@ Fault = Callable[[], Callable[[], None]]
 
 
 class Cluster:
-    """`nodes` processes on engines of their own behind NGINX; with `proxied` every way to an engine goes through Toxiproxy."""
+    """Processes of each role on engines of their own behind NGINX; with `proxied` every way to an engine goes through Toxiproxy."""
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack, *, nodes: int, proxied: bool) -> None:
+    def __init__(self, folder: Path, stack: contextlib.ExitStack, *, proxied: bool) -> None:
         free_port = _Ports()
         self._proxies = _Proxies(folder, stack, free_port) if proxied else None
         ports = {name: free_port() for name in ("postgresql", "redis", "kafka", "mongodb")}
@@ -63,11 +66,18 @@ class Cluster:
             "broker_url": f"kafka://{HOST}:{seen['kafka']}/parlour?partitions=8",
             "bus_url": f"redis://{HOST}:{seen['redis']}/0",
         }
-        self.nodes = [
-            ParlourServer(folder, folder / f"n{number}", free_port(), node_id=f"n{number}", **self.settings)
-            for number in range(nodes)
-        ]
-        for node in self.nodes:
+        places = {f"{role}-{number}": free_port() for role, many in ROLES.items() for number in range(1, many + 1)}
+        shared = {
+            "auth_url": f"http://{HOST}:{places['auth-1']}",
+            "chat_url": f"http://{HOST}:{places['chat-1']}",
+            "service_secret": "a secret of everybody in this cluster",
+            **self.settings,
+        }
+        self.nodes = {
+            name: ParlourServer(folder, folder / name, port, node_id=name, roles=name.partition("-")[0], **shared)
+            for name, port in places.items()
+        }
+        for node in self.nodes.values():
             stack.callback(node.close)
         self.certificate = Certificate(folder)
         self._nginx_folder = folder / "nginx"
@@ -83,15 +93,15 @@ class Cluster:
 
     def start(self) -> None:
         """Start the nodes, and wait until they are ready."""
-        for node in self.nodes:
+        for node in self.nodes.values():
             node.start()
 
     def faults(self) -> dict[str, Fault]:
         """Everything that can be done to it, by name."""
-        faults: dict[str, Fault] = {"nginx killed": self._kill_nginx, "nodes replaced one by one": self._roll}
-        for number, node in enumerate(self.nodes):
-            faults[f"node {number} killed"] = lambda node=node: self._kill_node(node)  # type: ignore[misc]
-            faults[f"node {number} frozen"] = lambda node=node: _freeze(node.process.pid)  # type: ignore[misc]
+        faults: dict[str, Fault] = {"nginx killed": self._kill_nginx, "every process replaced in turn": self._roll}
+        for name, node in self.nodes.items():
+            faults[f"{name} killed"] = lambda node=node: self._kill_node(node)  # type: ignore[misc]
+            faults[f"{name} frozen"] = lambda node=node: _freeze(node.process.pid)  # type: ignore[misc]
         for name, engine in self.engines.items():
             faults[f"{name} killed"] = lambda engine=engine: _kill(engine)  # type: ignore[misc]
             faults[f"{name} frozen"] = lambda engine=engine: _freeze(engine.pid() or 0)  # type: ignore[misc]
@@ -104,15 +114,18 @@ class Cluster:
         return lambda: node.start() and None
 
     def _roll(self) -> Callable[[], None]:
-        for node in self.nodes:
+        for node in self.nodes.values():
             assert node.terminate() == 0, node.output()[-3000:]
             node.start()
         return lambda: None
 
     def _start_nginx(self) -> NginxServer:
-        behind = [Node(f"n{number}", HOST, node.port) for number, node in enumerate(self.nodes)]
+        chat, auth, video = (
+            tuple(Node(name, HOST, node.port) for name, node in self.nodes.items() if name.startswith(role))
+            for role in ("chat", "auth", "video")
+        )
         return self._nginx.enter_context(
-            nginx(self._nginx_folder, self.certificate, self._nginx_ports, behind, limits=OPEN)
+            nginx(self._nginx_folder, self.certificate, self._nginx_ports, chat, auth=auth, video=video, limits=OPEN)
         )
 
     def _kill_nginx(self) -> Callable[[], None]:
@@ -214,7 +227,7 @@ def _end(engine: Engine) -> None:
 
 
 @contextlib.contextmanager
-def a_cluster(folder: Path, *, nodes: int, proxied: bool) -> Iterator[Cluster]:
+def a_cluster(folder: Path, *, proxied: bool) -> Iterator[Cluster]:
     """Run one until the block ends; its nodes are not started."""
     with contextlib.ExitStack() as stack:
-        yield Cluster(folder, stack, nodes=nodes, proxied=proxied)
+        yield Cluster(folder, stack, proxied=proxied)

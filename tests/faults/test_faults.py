@@ -119,8 +119,8 @@ async def stored(url: str, rooms: set[str]) -> list[Entry]:
 async def test_nothing_is_lost_doubled_or_reordered_whatever_happens(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     waits: defaultdict[str, list[float]] = defaultdict(list)
-    with a_cluster(tmp_path, nodes=2, proxied=LONG) as cluster:
-        users = cluster.nodes[0].seed(USERS, ROOM_SIZE)
+    with a_cluster(tmp_path, proxied=LONG) as cluster:
+        users = cluster.nodes["chat-1"].seed(USERS, ROOM_SIZE)
         cluster.start()
         script = NodeScript(
             "no-loss-clients.mjs",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from parlour import admin
-from parlour.app import Process, build
+from parlour.app import Process, build, needed
 from parlour.chat.model import EventType, Room, RoomKind
 from parlour.config import Settings
 from parlour.platform.ids import RoomId, UserId, uuid4, uuid7
@@ -21,12 +21,13 @@ MEMBERS = {UserId(uuid7()): RoomRole.MEMBER for _ in range(3)}
 
 async def relayed(process: Process) -> None:
     """Tell the log what the outbox holds, and forget it."""
+    chat, work = needed(process.services.chat), needed(process.services.work)
     tasks = [
-        asyncio.create_task(process.chat.broker.run(process.chat.worker.handle)),
-        asyncio.create_task(process.chat.outbox.run()),
+        asyncio.create_task(chat.broker.run(work.worker.handle)),
+        asyncio.create_task(chat.outbox.run()),
     ]
-    process.chat.outbox.wake()
-    assert await process.chat.outbox.settle(seconds=30)
+    chat.outbox.wake()
+    assert await chat.outbox.settle(seconds=30)
     for task in reversed(tasks):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -46,7 +47,7 @@ async def test_a_row_told_and_forgotten_between_the_copies_is_in_one_of_them(
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     process = await build(settings)
-    await process.chat.store.create(ROOM, MEMBERS)
+    await needed(process.services.chat).store.create(ROOM, MEMBERS)
     once: list[None] = []
 
     async def relay_once() -> None:
@@ -59,7 +60,7 @@ async def test_a_row_told_and_forgotten_between_the_copies_is_in_one_of_them(
     backup = tmp_path / "backup"
     backup.mkdir()
     await process.backup(*(backup / name for name in admin.BACKUP_FILES))
-    assert await process.chat.store.outbox() == []
+    assert await needed(process.services.chat).store.outbox() == []
     await process.close()
 
     copied = Settings(data_dir=tmp_path / "copied")

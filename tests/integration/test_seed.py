@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from parlour import admin
-from parlour.app import build
+from parlour.app import build, needed
 from parlour.chat.model import Room, RoomKind
 from parlour.config import Settings, load
 from parlour.platform.ids import RoomId, UserId, uuid4, uuid7
@@ -17,7 +17,7 @@ async def test_what_others_have_yet_to_tell_is_left_to_them(tmp_path: Path) -> N
     settings = in_folder(tmp_path)
     ann, room = UserId(uuid7()), Room(RoomId(uuid4()), "lunch", RoomKind.PUBLIC, UserId(uuid7()), 1)
     process = await build(settings)
-    await process.chat.store.create(room, {ann: "owner"})
+    await needed(process.services.chat).store.create(room, {ann: "owner"})
     await process.close()
 
     made = await admin.seed(
@@ -26,5 +26,5 @@ async def test_what_others_have_yet_to_tell_is_left_to_them(tmp_path: Path) -> N
 
     assert made == (10, 2)
     process = await build(settings)
-    assert [row.event.room_id for row in await process.chat.store.outbox()] == [room.id]
+    assert [row.event.room_id for row in await needed(process.services.chat).store.outbox()] == [room.id]
     await process.close()

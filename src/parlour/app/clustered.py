@@ -11,7 +11,7 @@ from parlour.chat.adapters.postgresql_search import PostgresqlSearch, Postgresql
 from parlour.chat.adapters.redis_answers import RedisAnswers
 from parlour.chat.adapters.redis_presence import RedisPresence
 from parlour.chat.service.indexing import Indexing
-from parlour.config import Settings
+from parlour.config import ProcessRole, Settings
 from parlour.platform import metrics
 from parlour.platform.clock import SystemClock
 from parlour.platform.errors import Unavailable
@@ -22,19 +22,17 @@ from parlour.platform.redis import RedisEngine
 from parlour.platform.redis_bus import RedisBus
 from parlour.platform.redis_ended_sessions import RedisEndedSessions
 from parlour.platform.redis_rates import RedisRates
-from parlour.platform.sql import Database, migrate, open_database
+from parlour.platform.sql import migrate, open_database
 from parlour.realtime.redis_cluster import RedisCluster
 from parlour.realtime.redis_line import RedisLine
 
 
-async def open_clustered(settings: Settings, database: Database, opened: contextlib.AsyncExitStack) -> Engines:
-    """Open the servers' clients, to be closed by `opened`.
+async def open_clustered(settings: Settings, opened: contextlib.AsyncExitStack) -> Engines:
+    """Open the clients of those servers that the roles of the process need, to be closed by `opened`.
 
     Raises:
         Unavailable, TablesNewer: one cannot be opened, or a newer Parlour wrote its collections.
     """
-    log = await MongoRoomLog.open(settings.messages, SystemClock())
-    opened.push_async_callback(log.close)
     redis = RedisEngine(settings.bus_url)
     opened.push_async_callback(redis.close)
     database_number = urlsplit(settings.bus_url).path.strip("/") or "0"  # which channels, unlike keys, do not know of
@@ -43,52 +41,64 @@ async def open_clustered(settings: Settings, database: Database, opened: context
     opened.push_async_callback(cluster.close)
     bus = RedisBus(line)
     opened.push_async_callback(bus.close)
-    presence = RedisPresence(redis, bus)
-    opened.push_async_callback(presence.close)
-    address = KafkaAddress.parse(settings.broker_url)
-    admin = KafkaAdmin(address)
-    await admin.make_topics()
-    broker = KafkaBroker(
-        address, RedisAnswers(line, cluster.node_id), node_id=cluster.node_id, bound=settings.max_pending_commands
-    )
-    opened.push_async_callback(broker.close)
-    search_database = open_database(settings.search)
-    opened.push_async_callback(search_database.close)
-    await migrate(search_database, SEARCH_TABLES)
-    guard = Guard("search", Unavailable)
-    indexing = Indexing(PostgresqlSearchIndex(search_database, log, guard))
-    engines = Engines(
-        database,
-        log,
-        PostgresqlSearch(search_database, log, SystemClock(), guard),
-        broker=broker,
-        bus=bus,
-        cluster=cluster,
-        presence=presence,
-        epoch=log.epoch,
-    )
+    engines = Engines(bus=bus, cluster=cluster)
     engines.redis = redis
     engines.shared_rates = lambda local: RedisRates(redis, local)
     engines.ended = RedisEndedSessions(redis, SystemClock())
     engines.alone = False
     engines.connected = lambda: line.connected
-    engines.checks |= {
-        "broker": (admin.check, False),
-        "bus": (redis.check, False),
-        "search": (search_database.check, False),
-    }
+    engines.checks["bus"] = (redis.check, False)
+    engines.starts.append(cluster.start)
+    roles = settings.roles
+    if roles != {ProcessRole.WORKER}:
+        engines.database = database = open_database(settings.database)
+        opened.push_async_callback(database.close)
+        engines.checks["database"] = (database.check, True)
+    if roles != {ProcessRole.AUTH}:
+        await _open_broker(settings, engines, RedisAnswers(line, cluster.node_id), opened)
+    if roles & {ProcessRole.CHAT, ProcessRole.WORKER}:
+        await _open_log(settings, engines, opened)
+    if ProcessRole.CHAT in roles:
+        engines.presence = presence = RedisPresence(redis, bus)
+        opened.push_async_callback(presence.close)
+        engines.starts.append(presence.start)
+    return engines
+
+
+async def _open_broker(
+    settings: Settings, engines: Engines, answers: RedisAnswers, opened: contextlib.AsyncExitStack
+) -> None:
+    address = KafkaAddress.parse(settings.broker_url)
+    admin = KafkaAdmin(address)
+    await admin.make_topics()
+    broker = KafkaBroker(address, answers, node_id=engines.cluster.node_id, bound=settings.max_pending_commands)
+    opened.push_async_callback(broker.close)
 
     async def start() -> None:
-        await cluster.start()
-        await presence.start()
         broker.start()
 
+    engines.broker = broker
+    engines.checks["broker"] = (admin.check, False)
     engines.starts.append(start)
-    engines.runs += [
-        ("kafka", broker.watch),
-        ("indexing", lambda: RoomEvents(address, "search").run(indexing.committed)),
-    ]
-    return engines
+    engines.runs.append(("kafka", broker.watch))
+
+
+async def _open_log(settings: Settings, engines: Engines, opened: contextlib.AsyncExitStack) -> None:
+    """Open the room log with its search: the query of it for chat, the index of it for workers."""
+    engines.log = log = await MongoRoomLog.open(settings.messages, SystemClock())
+    opened.push_async_callback(log.close)
+    engines.epoch = log.epoch
+    engines.checks["messages"] = (log.check, True)
+    database = open_database(settings.search)
+    opened.push_async_callback(database.close)
+    await migrate(database, SEARCH_TABLES)
+    engines.checks["search"] = (database.check, False)
+    guard = Guard("search", Unavailable)
+    engines.search = PostgresqlSearch(database, log, SystemClock(), guard)
+    if ProcessRole.WORKER in settings.roles:
+        indexing = Indexing(PostgresqlSearchIndex(database, log, guard))
+        address = KafkaAddress.parse(settings.broker_url)
+        engines.runs.append(("indexing", lambda: RoomEvents(address, "search").run(indexing.committed)))
 
 
 def _count_dropped(reason: str, count: int) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy.engine import make_url
 
@@ -21,6 +21,7 @@ from parlour.platform.redis import RedisEngine
 from parlour.platform.sql import Database, open_database
 from parlour.realtime import Cluster, MemoryCluster
 
+T = TypeVar("T")
 Check = Callable[[], Awaitable[None]]
 
 
@@ -33,30 +34,31 @@ class StoredLog(RoomLog, Protocol):
 
 
 class Engines:
-    """What `open` opened. `start` before anything is served, `close` at the very end; both are safe in any state.
+    """What `open` opened for the roles of a process; an engine that none of them needs is None.
 
-    `alone` tells that no other process serves these data. `checks` are what /health asks, with whether the process can do without.
-    `run` are coroutines to be run beside the server.
+    `start` before anything is served, `close` at the very end; both are safe in any state. `alone` tells that no other process serves
+    these data. `checks` are what /health asks, with whether the process cannot do without. `runs` are coroutines to be run beside
+    the server.
     """
 
     def __init__(
         self,
-        database: Database,
-        log: StoredLog,
-        search: Search,
         *,
-        broker: Broker,
         bus: Bus,
         cluster: Cluster,
-        presence: PresenceStore,
-        epoch: str,
+        database: Database | None = None,
+        log: StoredLog | None = None,
+        search: Search | None = None,
+        broker: Broker | None = None,
+        presence: PresenceStore | None = None,
+        epoch: str = "",
     ) -> None:
+        self.bus = bus
+        self.cluster = cluster
         self.database = database
         self.log = log
         self.search = search
         self.broker = broker
-        self.bus = bus
-        self.cluster = cluster
         self.presence = presence
         self.epoch = epoch
         self.shared_rates: Callable[[RateLimits], SharedRates] = LocalRates
@@ -64,7 +66,11 @@ class Engines:
         self.ended: EndedSessions = MemoryEndedSessions(SystemClock())
         self.alone = True
         self.connected: Callable[[], bool] = lambda: True
-        self.checks: dict[str, tuple[Check, bool]] = {"database": (database.check, True), "messages": (log.check, True)}
+        self.checks: dict[str, tuple[Check, bool]] = {}
+        if database is not None:
+            self.checks["database"] = (database.check, True)
+        if log is not None:
+            self.checks["messages"] = (log.check, True)
         self.starts: list[Callable[[], Awaitable[None]]] = []
         self.runs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = []
         self.closing = contextlib.AsyncExitStack()
@@ -77,14 +83,12 @@ class Engines:
             Unavailable, TablesNewer: one cannot be opened, or a newer Parlour wrote its tables.
         """
         async with contextlib.AsyncExitStack() as opened:
-            database = open_database(settings.database)
-            opened.push_async_callback(database.close)
             if is_clustered(settings):
                 from parlour.app.clustered import open_clustered
 
-                engines = await open_clustered(settings, database, opened)
+                engines = await open_clustered(settings, opened)
             else:
-                engines = await _open_embedded(settings, database, opened)
+                engines = await _open_embedded(settings, opened)
             engines.closing = opened.pop_all()
         return engines
 
@@ -98,22 +102,31 @@ class Engines:
         await self.closing.aclose()
 
 
-async def _open_embedded(settings: Settings, database: Database, opened: contextlib.AsyncExitStack) -> Engines:
+async def _open_embedded(settings: Settings, opened: contextlib.AsyncExitStack) -> Engines:
+    database = open_database(settings.database)
+    opened.push_async_callback(database.close)
     log = await SqliteRoomLog.open(sqlite_path(settings.messages), SystemClock())
     opened.push_async_callback(log.close)
     epoch = await asyncio.to_thread(epoch_of, settings.data_dir)
     search = await SqliteSearch.open(log, SystemClock())
     opened.push_async_callback(search.close)
     return Engines(
-        database,
-        log,
-        search,
+        database=database,
+        log=log,
+        search=search,
         broker=MemoryBroker(bound=settings.max_pending_commands),
         bus=MemoryBus(),
         cluster=MemoryCluster(node_id=settings.node_id),
         presence=MemoryPresence(),
         epoch=epoch,
     )
+
+
+def needed(part: T | None) -> T:
+    """Return an engine or a service that is there because a role of the process needs it."""
+    if part is None:
+        raise AssertionError("no role of this process has that part")
+    return part
 
 
 def is_clustered(settings: Settings) -> bool:

@@ -8,28 +8,27 @@ from typing import Any, Final, cast
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 import parlour
-import parlour.auth.http
-from parlour.app.accounts import auth_service
-from parlour.app.calls import Video
-from parlour.app.engines import Engines
-from parlour.app.rooms import Chat
-from parlour.auth.adapters.argon2 import Argon2Hasher
+from parlour.app.engines import Engines, needed
+from parlour.app.services import Services
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
-from parlour.config import Settings
+from parlour.config import ProcessRole, Settings
 from parlour.platform.clock import SystemClock
 from parlour.platform.health import Health
 from parlour.platform.http import Shell, create_application, forwarded_address
-from parlour.platform.rates import RateLimits
 from parlour.platform.sql import migrate
 from parlour.platform.supervision import Supervisor, watch_loop_lag
 from parlour.sockets import SOCKETS, realtime_server
 
-SERVICES: Final = ("parlour.auth", "parlour.chat", "parlour.video")
-"""Who keeps tables in the SQL database."""
+SERVICES: Final = {
+    ProcessRole.AUTH: "parlour.auth",
+    ProcessRole.CHAT: "parlour.chat",
+    ProcessRole.VIDEO: "parlour.video",
+}
+"""Who keeps tables in the SQL database; none uses another's."""
 
 
 class Process:
-    """Everything that one process runs: the services, on the engines that the settings name.
+    """Everything that one process runs: the services of its roles, on the engines that the settings name.
 
     `await build(settings)` makes one with its engines open. `await start()` before the first connection; `await drain()` when it shall
     stop: sockets are told to come back elsewhere; `await close()` at the very end.
@@ -37,10 +36,8 @@ class Process:
 
     def __init__(self, settings: Settings, engines: Engines, on_failure: Callable[[], None]) -> None:
         self._engines = engines
-        self._settings = settings
         self._supervisor = Supervisor(on_failure)
-        clock, bus = SystemClock(), engines.bus
-        rates = RateLimits(clock, settings.rates)
+        self.serves_sockets = ProcessRole.CHAT in settings.roles
         self.realtime = realtime_server(settings, engines.cluster)
         self._polling = Shell(
             cast(ASGIApp, self.realtime.asgi),  # ASGI, but not in Litestar's types
@@ -49,77 +46,58 @@ class Process:
             client_address=forwarded_address(settings.trusted_proxies),
             route=SOCKETS,
         )
-        self._hasher = Argon2Hasher(threads=settings.password_threads or None, queue=settings.password_queue)
-        self.auth = auth_service(
-            settings,
-            engines.database,
-            hasher=self._hasher,
-            bus=bus,
-            clock=clock,
-            rates=rates,
-            shared_rates=engines.shared_rates(rates),
-            ended=engines.ended,
-        )
-        self.chat = Chat(self.realtime, self.auth, engines, settings, clock=clock, rates=rates)
-        self.video = Video(self.realtime, self.chat, engines, settings, clock=clock, rates=rates)
-        self.health = Health(parlour.__version__, clock)
-        for name, (check, essential) in engines.checks.items():
+        self.services = Services(settings, engines, self.realtime)
+        self.health = Health(parlour.__version__, SystemClock())
+        for name, (check, essential) in (engines.checks | self.services.checks).items():
             self.health.add(name, check, essential=essential)
+        accounts = self.services.accounts
         self.http = create_application(
-            [
-                parlour.auth.http.router(self.auth, [*settings.cors_origins, settings.public_url]),
-                self.chat.router(),
-                self.video.router(),
-            ],
-            self.auth.verifier,
+            self.services.routers(),
+            None if accounts is None else accounts.verifier,
             self.health,
             version=parlour.__version__,
             cors_origins=settings.cors_origins,
             timeout=settings.request_timeout_seconds,
             secure=settings.secure,
             trusted_proxies=settings.trusted_proxies,
-            web=settings.web,
+            web=settings.web if self.serves_sockets else None,
         )
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3): long-polling under /socket.io/, everything else over HTTP."""
-        application: Any = self._polling if self.realtime.serves(scope["path"]) else self.http
+        polls = self.serves_sockets and self.realtime.serves(scope["path"])
+        application: Any = self._polling if polls else self.http
         await application(scope, receive, send)
 
     async def connect(self) -> None:
         """Connect the engines and load the keys: enough for who serves nobody."""
         await self._engines.start()
-        await self.auth.start()
+        await self.services.connect()
 
     async def start(self) -> None:
         """Load what must be known before the first request and start what runs beside them."""
-        await self.connect()
+        await self._engines.start()
         self._supervisor.start("loop lag", watch_loop_lag())
         for name, run in self._engines.runs:
             self._supervisor.start(name, run())
-        self._supervisor.start("auth", self.auth.run())
-        self.chat.work(self._supervisor)
-        self._supervisor.start("calls", self.video.run())
-        self.chat.start(self._supervisor)
-        await self.video.start()
+        await self.services.start(self._supervisor)
 
     async def drain(self, within: float) -> None:
         """Take no new sockets and send the present ones elsewhere, within seconds; a send under way may lose its acknowledgement."""
         self.health.draining = True
-        self.video.drain()
+        self.services.drain()
         await self.realtime.drain(within)
 
     async def close(self) -> None:
         """Finish what was accepted, then close the engines."""
-        await self.chat.stop()
-        self.video.stop()
+        await self.services.stop()
         await self._supervisor.stop()
-        self._hasher.close()
+        await self.services.close()
         await self._engines.close()
 
     async def backup(self, database: Path, log: Path) -> None:
         """Copy the engines' data into new files, each as it is at one moment: first the database, then the log (admin.py says why)."""
-        await self._engines.database.backup(database)
+        await needed(self._engines.database).backup(database)
         if isinstance(self._engines.log, SqliteRoomLog):  # what a server keeps is copied by its own tools
             await self._engines.log.backup(log)
 
@@ -138,7 +116,7 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
     engines = await Engines.open(settings)
     async with contextlib.AsyncExitStack() as opened:
         opened.push_async_callback(engines.close)
-        for service in SERVICES:
-            await migrate(engines.database, service)
+        for role in settings.roles & SERVICES.keys():
+            await migrate(needed(engines.database), SERVICES[role])
         opened.pop_all()
     return Process(settings, engines, on_failure)

@@ -1,25 +1,24 @@
-"""The chat service: what its sockets and routes need, and the worker that gives commands their place."""
+"""The chat service: what its sockets and routes need."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from litestar import Router
 
 import parlour.chat.http
-from parlour.app.engines import Engines
-from parlour.auth.service import Auth
+from parlour.app.accounts import Accounts
+from parlour.app.engines import Engines, needed
 from parlour.chat.adapters.sql import SqlRoomStore
-from parlour.chat.events.channels import Channels
+from parlour.chat.events.channels import Channels, user_channel
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.numbering import LogSource
 from parlour.chat.events.sessions import LiveSessions
 from parlour.chat.http import ChatServices
-from parlour.chat.model import RoomEvent
 from parlour.chat.service.drafts import Drafts
 from parlour.chat.service.heads import Heads
 from parlour.chat.service.history import History
 from parlour.chat.service.mark_writer import MarkWriter
 from parlour.chat.service.membership import Memberships
-from parlour.chat.service.membership_feed import MembershipFeed
+from parlour.chat.service.membership_feed import MembershipFeed, MembershipNews
 from parlour.chat.service.messages import Messages
 from parlour.chat.service.outbox import OutboxRelay
 from parlour.chat.service.presence import Presence
@@ -32,10 +31,8 @@ from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
-from parlour.chat.worker import Worker
 from parlour.config import Settings
 from parlour.platform.clock import Clock
-from parlour.platform.ended_sessions import EndedSessionsWatch
 from parlour.platform.rates import RateLimits
 from parlour.platform.supervision import Supervisor
 from parlour.realtime import Server
@@ -47,34 +44,34 @@ class Chat:
     def __init__(
         self,
         realtime: Server,
-        auth: Auth,
+        accounts: Accounts,
         engines: Engines,
         settings: Settings,
         *,
+        heads: Heads,
+        news: MembershipNews | None,
         clock: Clock,
         rates: RateLimits,
     ) -> None:
         namespace = realtime.of("/")
-        log = engines.log
-        self.store = store = SqlRoomStore(engines.database)
+        log = needed(engines.log)
+        self.store = store = SqlRoomStore(needed(engines.database))
         channels = Channels(namespace)
         self._engines = engines
         self._bus = engines.bus
         self._numbered = None if engines.alone else namespace.number(LogSource(namespace, log))
         self._unfollow: Callable[[], None] = lambda: None
-        # Where others work commands of the same rooms, only the log knows where they end.
-        self.heads = Heads(log) if engines.alone else Heads(log, capacity=0)
-        self.broker = engines.broker
-        self.memberships = Memberships(store)
+        self.broker = needed(engines.broker)
+        self.memberships = Memberships(store, stays=lambda user_id: user_channel(user_id) in namespace.rooms)
         self._marks = MarkWriter(store, self.memberships)
         self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected)
-        self._committed = _Committed(self.heads, channels, None if engines.alone else self._feed)
-        self.worker = Worker(log, self._committed, self.heads.get, tell_repeats=not engines.alone)
+        if news is not None:
+            self.memberships.on_changed(news.changed)
         self.outbox = OutboxRelay(store, self.broker)
         self.rooms = Rooms(
             store,
             memberships=self.memberships,
-            directory=auth.directory,
+            directory=accounts.directory,
             outbox=self.outbox,
             rates=rates,
             clock=clock,
@@ -84,26 +81,26 @@ class Chat:
             store,
             rooms=self.rooms,
             memberships=self.memberships,
-            heads=self.heads,
-            directory=auth.directory,
+            heads=heads,
+            directory=accounts.directory,
             outbox=self.outbox,
             rates=rates,
             clock=clock,
             max_members=settings.max_members_per_room,
         )
-        summaries = Summaries(log, auth.directory, self.heads, clock, epoch=engines.epoch)
-        self.room_list = RoomList(summaries, self.memberships, self.heads, rates)
+        summaries = Summaries(log, accounts.directory, heads, clock, epoch=engines.epoch)
+        self.room_list = RoomList(summaries, self.memberships, heads, rates)
         self.messages = Messages(
             self.broker,
             log,
             self.memberships,
-            auth.directory,
-            verifier=auth.verifier,
+            accounts.directory,
+            verifier=accounts.verifier,
             rates=rates,
             audience=channels.audience,
         )
-        self.history = History(log, self.memberships, self.heads, rates)
-        self.search = SearchMessages(engines.search, self.memberships, rates)
+        self.history = History(log, self.memberships, heads, rates)
+        self.search = SearchMessages(needed(engines.search), self.memberships, rates)
         self.drafts = Drafts(store, self.memberships, rates, clock)
         sizes = room_sizes(store, self._bus, clock, engines.redis)
         self._sizes = sizes
@@ -112,25 +109,24 @@ class Chat:
             sizes=sizes,
             memberships=self.memberships,
             marks=self._marks,
-            heads=self.heads,
+            heads=heads,
             rates=rates,
             tell=channels.read,
             tell_unread=channels.unread,
         )
-        sessions = LiveSessions(auth.verifier, clock, max_sockets=settings.max_sockets_per_user)
-        self._ended = EndedSessionsWatch(engines.ended, auth.verifier, self._bus, clock, sessions.end_sessions)
+        self.sessions = sessions = LiveSessions(accounts.verifier, clock, max_sockets=settings.max_sockets_per_user)
         self.gateway = Gateway(
             namespace,
             channels,
-            verifier=auth.verifier,
+            verifier=accounts.verifier,
             sessions=sessions,
             rates=rates,
             bus=self._bus,
             memberships=self.memberships,
             summaries=summaries,
             messages=self.messages,
-            sync=Sync(log, self.memberships, self.heads, rates),
-            presence=Presence(engines.presence, rates, channels.presence),
+            sync=Sync(log, self.memberships, heads, rates),
+            presence=Presence(needed(engines.presence), rates, channels.presence),
             typing=TypingNotices(self.memberships, sizes, rates, channels.typing),
             reads=self.reads,
             alone=engines.alone,
@@ -159,12 +155,7 @@ class Chat:
         if not self._engines.alone:
             self._feed.start()
             supervisor.start("memberships", self._feed.run())
-            supervisor.start("ended sessions", self._ended.run())
             self._bus.on_gap(self._gap)
-
-    def work(self, supervisor: Supervisor) -> None:
-        """Begin to work commands."""
-        supervisor.start("worker", self.broker.run(self.heads.follow(self.worker.handle)))
 
     def _gap(self) -> None:
         """Catch up on what other nodes told while this one could not hear it."""
@@ -182,19 +173,3 @@ class Chat:
         await self.memberships.close()
         await self._marks.close()
         await self._sizes.close()
-
-
-class _Committed:
-    """The `Fanout` of this process: heads first, so that whoever hears of an event finds it in them."""
-
-    def __init__(self, heads: Heads, channels: Channels, feed: MembershipFeed | None) -> None:
-        self._heads = heads
-        self._channels = channels
-        self._feed = feed
-
-    def committed(self, events: Sequence[RoomEvent], received: Sequence[float]) -> None:
-        """See `Fanout`."""
-        self._heads.committed(events)
-        self._channels.committed(events, received)
-        if self._feed is not None:
-            self._feed.committed(events)

@@ -154,7 +154,7 @@ class EngineServer:
     def http_protocol(self) -> type[FrontDoor]:
         """A class for `uvicorn.Config(http=…)`: httptools, with a bound on how long a request may take to arrive.
 
-        It hands WebSockets of the engine to picows by itself, sooner than uvicorn does.
+        It hands WebSockets of the engine to picows by itself, sooner than uvicorn does; with `ws="none"` there are none.
         """
         http = type("EngineHttpProtocol", (GuardedHttpProtocol,), {"engine": self})
         parts = {"engine": self, "http": http, "websocket": self.websocket_protocol(), "__slots__": ()}

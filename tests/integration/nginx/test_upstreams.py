@@ -125,6 +125,8 @@ def test_each_role_has_its_paths(
         "/api/users": b.address,
         "/.well-known/jwks.json": b.address,
         "/api/calls/ice": video.address,
+        "/api/rooms/018f2d4e-0000-4000-8000-000000000000/call": video.address,
+        "/api/rooms/018f2d4e-0000-4000-8000-000000000000/calls": a.address,
         "/api/rooms": a.address,
         "/health/ready": a.address,
         "/socket.io/": a.address,

@@ -93,6 +93,31 @@ async def test_the_cache_is_bounded_and_keeps_who_was_used_last() -> None:
     assert house.memberships.get(ann.user_id) == {}
 
 
+async def test_who_has_a_socket_here_stays_in_a_full_cache_so_that_a_removal_is_noticed() -> None:
+    house = House()
+    ann = a_principal()
+    room = await house.room(ann)
+    house.memberships = Memberships(house.store, capacity=2, stays=lambda user_id: user_id == ann.user_id)
+    removed: list[tuple[UserId, RoomId]] = []
+    house.memberships.on_removed(lambda *what: removed.append(what))
+    for user in (ann, *(a_principal() for _ in range(40))):
+        await house.memberships.load(user.user_id)
+    assert len(house.memberships._users) == 2
+    await house.store.remove_member(room.id, ann.user_id, ann.user_id)
+    assert house.memberships.invalidate([ann.user_id]) == {ann.user_id}
+    await house.memberships.load(ann.user_id)
+    assert removed == [(ann.user_id, room.id)]
+
+
+async def test_a_cache_in_which_everybody_stays_grows() -> None:
+    house = House()
+    house.memberships = Memberships(house.store, capacity=2, stays=lambda _: True)
+    users = [a_principal().user_id for _ in range(40)]
+    for user_id in users:
+        await house.memberships.load(user_id)
+    assert all(house.memberships.get(user_id) == {} for user_id in users)
+
+
 async def test_a_batch_larger_than_the_cache_is_answered_whole() -> None:
     house = House(capacity=2)
     users = [a_principal() for _ in range(5)]

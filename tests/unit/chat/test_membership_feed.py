@@ -7,7 +7,7 @@ import pytest
 
 from parlour.chat.model import EventType, Membership, Room, RoomEvent, RoomKind
 from parlour.chat.service.membership import Memberships
-from parlour.chat.service.membership_feed import MembershipFeed
+from parlour.chat.service.membership_feed import MembershipFeed, MembershipNews
 from parlour.platform.bus import MemoryBus
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, uuid4, uuid7
 
@@ -22,12 +22,18 @@ class Node:
     def __init__(self, store: MemoryRooms, bus: MemoryBus) -> None:
         self.memberships = Memberships(store)
         self.trusts = True
+        self.news = MembershipNews(bus)
+        self.memberships.on_changed(self.news.changed)
         self.feed = MembershipFeed(bus, self.memberships, trusted=lambda: self.trusts)
         self.came: list[tuple[UserId, RoomId]] = []
         self.went: list[tuple[UserId, RoomId]] = []
         self.memberships.on_added(lambda user_id, each: self.came.append((user_id, each.room.id)))
         self.memberships.on_removed(lambda user_id, room_id: self.went.append((user_id, room_id)))
         self.feed.start()
+
+    async def stop(self) -> None:
+        await self.feed.stop()
+        await self.news.stop()
 
 
 class House:
@@ -43,8 +49,8 @@ class House:
         return room
 
     async def stop(self) -> None:
-        await self.one.feed.stop()
-        await self.two.feed.stop()
+        await self.one.stop()
+        await self.two.stop()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -91,7 +97,7 @@ async def test_what_the_log_tells_reaches_who_never_heard_of_the_change() -> Non
     room = await house.room(ANN, BEN)
     await house.store.remove_member(room.id, BEN, ANN)
     left = RoomEvent(room.id, 3, EventId(uuid7()), EventType.MEMBER_LEFT, ANN, ClientId(uuid7()), 1, {"user_id": BEN})
-    house.one.feed.committed([left])
+    house.one.news.committed([left])
     await until(lambda: house.one.went == house.two.went == [(BEN, room.id)])
     await house.stop()
 
@@ -129,9 +135,9 @@ async def test_a_change_just_before_the_end_is_told() -> None:
     room = await house.room(ANN, BEN)
     await house.store.remove_member(room.id, BEN, ANN)
     house.one.memberships.removed(BEN, room.id)
-    await house.one.feed.stop()
+    await house.one.stop()
     await until(lambda: house.two.went == [(BEN, room.id)])
-    await house.two.feed.stop()
+    await house.two.stop()
 
 
 async def test_who_changes_all_the_time_holds_up_nobody() -> None:

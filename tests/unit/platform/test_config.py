@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from parlour import config
-from parlour.config import ConfigurationError, Settings, load, unknown_variables
+from parlour.config import ConfigurationError, ProcessRole, Settings, load, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +70,9 @@ def test_flags_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
         ("DATABASE_URL", "mysql://localhost/parlour"),
         ("DATABASE_URL", "postgresql://localhost"),
         ("DATABASE_URL", "postgresql:///parlour"),
+        ("DATABASE_URL", "postgresql://localhost/parlour?sslmode=always"),
+        ("DATABASE_URL", "postgresql://localhost/parlour?sslmode=verify-full&sslrootcert=/nowhere/ca.pem"),
+        ("DATABASE_URL", "postgresql://localhost/parlour?sslmode=require&sslcert=/nowhere/c.pem"),
         ("MESSAGES_URL", "mongodb://localhost/parlour"),
     ],
 )
@@ -133,4 +136,47 @@ def test_a_url_of_kafka_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, url:
     for name, value in (CLUSTER | {"BROKER_URL": url}).items():
         monkeypatch.setenv(f"PARLOUR_{name}", value)
     with pytest.raises(ConfigurationError, match="PARLOUR_BROKER_URL"):
+        load()
+
+
+SECRET = "a secret of 32 characters at least"
+
+
+@pytest.mark.parametrize(
+    ("roles", "others", "wrong"),
+    [
+        ("", {}, "ROLES"),
+        ("chat,cook", {}, "ROLES"),
+        ("chat", {"AUTH_URL": "", "SERVICE_SECRET": SECRET}, "AUTH_URL"),
+        ("chat", {"AUTH_URL": "auth:8000", "SERVICE_SECRET": SECRET}, "AUTH_URL"),
+        ("chat", {"AUTH_URL": "http://auth:8000", "SERVICE_SECRET": ""}, "SERVICE_SECRET"),
+        ("chat", {"AUTH_URL": "http://auth:8000", "SERVICE_SECRET": "short"}, "SERVICE_SECRET"),
+        ("video", {"AUTH_URL": "http://auth:8000", "SERVICE_SECRET": SECRET}, "CHAT_URL"),
+        ("auth", {}, "SERVICE_SECRET"),
+        ("worker", {"MESSAGES_URL": ""}, "MESSAGES_URL"),
+        ("worker", {"DATABASE_URL": ""}, "SEARCH_URL"),
+        ("auth", {"SERVICE_SECRET": SECRET, "DATABASE_URL": ""}, "DATABASE_URL"),
+    ],
+)
+def test_a_role_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, roles: str, others: dict[str, str], wrong: str
+) -> None:
+    for name, value in (CLUSTER | {"ROLES": roles} | others).items():
+        monkeypatch.setenv(f"PARLOUR_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"PARLOUR_{wrong}"):
+        load()
+
+
+def test_a_role_asks_for_no_engine_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLOUR_SERVICE_SECRET", SECRET)
+    monkeypatch.setenv("PARLOUR_ROLES", "auth")
+    for name in CLUSTER.keys() - {"MESSAGES_URL"}:
+        monkeypatch.setenv(f"PARLOUR_{name}", CLUSTER[name])
+    assert load().roles == {ProcessRole.AUTH}
+    assert load(roles="auth,worker,chat,video", messages_url=CLUSTER["MESSAGES_URL"]).roles == set(ProcessRole)
+
+
+def test_one_machine_has_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLOUR_ROLES", "chat")
+    with pytest.raises(ConfigurationError, match="PARLOUR_ROLES: without Kafka"):
         load()

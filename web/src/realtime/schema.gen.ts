@@ -833,6 +833,7 @@ export const errorStatus = {
   room_full: 409,
   room_last_owner: 409,
   room_not_found: 404,
+  service_secret_wrong: 401,
   session_not_found: 404,
   session_revoked: 401,
   token_expired: 401,

@@ -20,6 +20,9 @@ T = TypeVar("T")
 MAX_ROUNDS = 10
 """Loads of a batch in a row that changes may make void."""
 
+_LOOKS = 16
+"""Users at whom is looked for one to forget: each load beyond the capacity makes so many steps and no more."""
+
 Added = Callable[[UserId, Membership], None]
 Removed = Callable[[UserId, RoomId], None]
 Changed = Callable[[UserId | None, RoomId], None]
@@ -35,10 +38,16 @@ class Memberships:
     share one `Room`. What this returns is the cache's own: to be read, not changed.
     """
 
-    def __init__(self, source: MembershipSource, *, capacity: int = 50_000) -> None:
-        """Remember at most `capacity` users, those used last."""
+    def __init__(
+        self, source: MembershipSource, *, capacity: int = 50_000, stays: Callable[[UserId], bool] = lambda _: False
+    ) -> None:
+        """Remember some `capacity` users, those used last.
+
+        Whoever `stays(user_id)` is remembered besides: those with a socket here, whose removal from a room would not be noticed else.
+        """
         self._source = source
         self._capacity = capacity
+        self._stays = stays
         self._users: OrderedDict[UserId, dict[RoomId, Membership]] = OrderedDict()
         self._rooms: weakref.WeakValueDictionary[RoomId, Room] = weakref.WeakValueDictionary()
         self._loader: BatchLoader[UserId, dict[RoomId, Membership]] = BatchLoader(self._fetch)
@@ -243,11 +252,19 @@ class Memberships:
         self._users.move_to_end(user_id)
         self._stale.discard(user_id)
         if len(self._users) > self._capacity:
-            gone, _ = self._users.popitem(last=False)
-            self._stale.discard(gone)
+            self._forget_one()
         if before is not None:
             self._tell_difference(user_id, before, rooms)
         return rooms
+
+    def _forget_one(self) -> None:
+        """Forget whoever was not used for longest; where all of some stay, nobody this time."""
+        for _ in range(_LOOKS):
+            user_id, rooms = self._users.popitem(last=False)
+            if not self._stays(user_id):
+                self._stale.discard(user_id)
+                return
+            self._users[user_id] = rooms
 
     def _tell_difference(
         self, user_id: UserId, before: dict[RoomId, Membership], rooms: dict[RoomId, Membership]

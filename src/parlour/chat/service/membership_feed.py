@@ -19,8 +19,9 @@ MEMBERSHIP_CHANGED = "membership.changed"
 GATHER = 0.005
 """Seconds over which changes are told in one message."""
 
-DISTRUST = 0.5
-"""Seconds between two invalidations of everything while the bus is away: twice in the second that a permission may be stale."""
+DISTRUST = 0.3
+"""Seconds between two invalidations of everything while the bus is away: with the time after which a bus that hangs counts as away,
+0.6 s, within the second that a permission may be stale."""
 
 RETRY = 1.0
 
@@ -32,14 +33,63 @@ class MembershipsChanged(msgspec.Struct):
     room_ids: list[RoomId]
 
 
-class MembershipFeed:
-    """Keeps the `Memberships` of this process in step with the others'.
+class MembershipNews:
+    """Tells every process, this one included, of whose memberships something changed.
 
     A change names users and rooms and no values: whoever hears of it reads the store, so that messages that overtake each other, or
     come twice, leave the same. It is told twice: at once by the process that made it, and by the worker that puts its event into the
     log, which is repeated until it is done; so a process that dies in between leaves nobody behind, though its outbox may wait for up to
-    30 s for another one. While the bus is known to be away nothing in the cache is trusted for longer than a second, and everything is
-    read again all the time; once more when it is back.
+    30 s for another one.
+    """
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._users: set[UserId] = set()
+        self._rooms: set[RoomId] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def changed(self, user_id: UserId | None, room_id: RoomId) -> None:
+        """Tell of a user of a room, or without one of the room itself, soon."""
+        if user_id is None:
+            self._rooms.add(room_id)
+        else:
+            self._users.add(user_id)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER, self._tell)
+
+    def committed(self, events: Sequence[RoomEvent]) -> None:
+        """Tell of what is in the log now."""
+        for event in events:
+            match event.type:
+                case EventType.MEMBER_JOINED | EventType.MEMBER_LEFT:
+                    self.changed(UserId(str(event.data.get("user_id"))), event.room_id)
+                case EventType.ROOM_UPDATED:
+                    self.changed(None, event.room_id)
+                    for user_id in event.data.get("roles", {}):
+                        self.changed(UserId(user_id), event.room_id)
+
+    async def stop(self) -> None:
+        """Tell what is left to be told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._tell()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    def _tell(self) -> None:
+        self._timer = None
+        message = MembershipsChanged(sorted(self._users), sorted(self._rooms))
+        self._users, self._rooms = set(), set()
+        task = asyncio.ensure_future(self._bus.publish(MEMBERSHIP_CHANGED, msgspec.msgpack.encode(message)))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+
+class MembershipFeed:
+    """Keeps the `Memberships` of this process in step with the others', whose `MembershipNews` it hears.
+
+    While the bus is known to be away nothing in the cache is trusted for longer than a second, and everything is read again all the
+    time; once more when it is back.
     """
 
     def __init__(self, bus: Bus, memberships: Memberships, *, trusted: Callable[[], bool] = lambda: True) -> None:
@@ -47,18 +97,14 @@ class MembershipFeed:
         self._bus = bus
         self._memberships = memberships
         self._trusted = trusted
-        self._users: set[UserId] = set()
-        self._rooms: set[RoomId] = set()
-        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stale: set[UserId] = set()
         self._refreshing: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin to tell and to listen."""
+        """Begin to listen."""
         self._unsubscribe = self._bus.subscribe(MEMBERSHIP_CHANGED, self._heard)
-        self._memberships.on_changed(self.changed)
 
     async def run(self) -> None:
         """Distrust the cache while the bus is away, and read it again, until cancelled."""
@@ -72,40 +118,11 @@ class MembershipFeed:
         self._unsubscribe()
         if self._refreshing is not None:
             self._refreshing.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._tell()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def changed(self, user_id: UserId | None, room_id: RoomId) -> None:
-        """Tell the others soon."""
-        if user_id is None:
-            self._rooms.add(room_id)
-        else:
-            self._users.add(user_id)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER, self._tell)
-
-    def committed(self, events: Sequence[RoomEvent]) -> None:
-        """Tell the others of what is in the log now."""
-        for event in events:
-            match event.type:
-                case EventType.MEMBER_JOINED | EventType.MEMBER_LEFT:
-                    self.changed(UserId(str(event.data.get("user_id"))), event.room_id)
-                case EventType.ROOM_UPDATED:
-                    self.changed(None, event.room_id)
-                    for user_id in event.data.get("roles", {}):
-                        self.changed(UserId(user_id), event.room_id)
 
     def gap(self) -> None:
         """Read everything again: something may not have been heard."""
         self._refresh_soon(self._memberships.invalidate())
-
-    def _tell(self) -> None:
-        self._timer = None
-        message = MembershipsChanged(sorted(self._users), sorted(self._rooms))
-        self._users, self._rooms = set(), set()
-        self._spawn(self._bus.publish(MEMBERSHIP_CHANGED, msgspec.msgpack.encode(message)))
 
     def _heard(self, payload: bytes) -> None:
         changed = msgspec.msgpack.decode(payload, type=MembershipsChanged)

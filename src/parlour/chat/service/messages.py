@@ -69,7 +69,9 @@ class Messages:
     time of receipt, for the latency metric.
 
     Whatever a command has to wait for, its caller is checked once more when nothing is left to wait for: who was removed,
-    demoted or logged out meanwhile writes nothing. All raise, besides what each names:
+    demoted or logged out meanwhile writes nothing. What the broker has taken is done, however late (a log that was away, Kafka):
+    it was permitted when it was asked for, and dropping it would let a later command of its sender overtake it.
+    All raise, besides what each names:
 
         RoomNotFound: the caller is not a member of the room.
         Forbidden: the caller's role does not permit it.

@@ -23,7 +23,7 @@ MAX_BODY = 128 * 1024
 
 def create_application(
     routers: Sequence[Router],
-    verifier: TokenVerifier,
+    verifier: TokenVerifier | None,
     health: Health,
     *,
     version: str,
@@ -37,7 +37,7 @@ def create_application(
 
     Args:
         routers: what each service's `router()` returned.
-        verifier: checks the access tokens of handlers that declare `principal`.
+        verifier: checks the access tokens of handlers that declare `principal`; None where there are none.
         health: what /health tells.
         version: of the program, for the schema.
         cors_origins: origins of other sites whose pages may call the API with credentials.
@@ -48,7 +48,7 @@ def create_application(
     """
     litestar = Litestar(
         route_handlers=[*routers, operations.router(health)],
-        dependencies={"principal": principal_from(verifier)},
+        dependencies={} if verifier is None else {"principal": principal_from(verifier)},
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=openapi_config(version),
         request_max_body_size=MAX_BODY,

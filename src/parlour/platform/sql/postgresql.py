@@ -1,6 +1,7 @@
 """The SQL database on a PostgreSQL server."""
 
 import asyncio
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -20,6 +21,8 @@ from parlour.platform.sql.database import AnyRow, Claim, Database, DatabaseUnava
 T = TypeVar("T")
 
 _ADVISORY = 0x5061726C  # "Parl": the first half of our advisory locks' keys, apart from those of others in the database
+
+_TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 _ANSWER_WITHIN = 2.0
 """Seconds after which a claim is taken for lost."""
@@ -33,8 +36,49 @@ _NOTICE_SOON = """
 """So that the server lets go of a claim some seconds after the claimant's machine has gone without a word, and not after hours."""
 
 
+def _tls(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Return a URL without what its query says of TLS, and that as asyncpg takes it.
+
+    asyncpg reads the files of certificates from a DSN alone, and believes no authority of the system's.
+
+    Raises:
+        ValueError: a mode that is none, or a file that cannot be read.
+    """
+    query = dict(url.query)
+    names = ("sslmode", "ssl", "sslrootcert", "sslcert", "sslkey")
+    said = {name: str(query.pop(name)) for name in names if name in query}
+    if not said:
+        return url, {}
+    mode = said.get("sslmode") or said.get("ssl") or "verify-full"
+    if mode not in _TLS_MODES:
+        raise ValueError(f"sslmode of postgresql:// is one of {', '.join(_TLS_MODES)}")
+    tls: str | ssl.SSLContext = mode
+    try:
+        if mode.startswith("verify-"):
+            tls = ssl.create_default_context(cafile=said.get("sslrootcert"))
+            tls.check_hostname = mode == "verify-full"
+        elif "sslcert" in said:
+            tls = ssl.create_default_context()
+            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        if isinstance(tls, ssl.SSLContext) and "sslcert" in said:
+            tls.load_cert_chain(said["sslcert"], said.get("sslkey"))
+    except OSError as error:  # and ssl.SSLError
+        raise ValueError(
+            f"the certificates that postgresql:// names cannot be used: {error.strerror or error}"
+        ) from error
+    return url.set(query=query), {"ssl": tls}
+
+
+def check_tls(url: str) -> None:
+    """Raise ValueError where a URL says something of TLS that cannot be done."""
+    _tls(make_url(url))
+
+
 class PostgresqlDatabase(Database):
-    """`Database` on the server that `postgresql://user:password@host:port/name` names; `?ssl=require` and its like are asyncpg's.
+    """`Database` on the server that `postgresql://user:password@host:port/name` names, over TLS as its query says.
+
+    As for libpq, `sslmode` (or `ssl`) is `require`, `verify-ca` or `verify-full`, with the authority in the file `sslrootcert` (else the
+    system's), and a client's certificate in `sslcert` and `sslkey`.
 
     Concurrency: transactions run beside each other (READ COMMITTED) on at most `connections` connections of this process; who finds
     none free waits for one. When the server goes away, what was under way raises, and so does everything until it is there again,
@@ -44,6 +88,7 @@ class PostgresqlDatabase(Database):
     def __init__(self, url: URL, *, connections: int = 10, timeout: float = 10.0) -> None:
         """Open no connection yet; `timeout` in seconds bounds each wait: for a connection, for one that is made, and for a statement."""
         self._timeout = timeout
+        url, tls = _tls(url)
         self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=connections,
@@ -51,6 +96,7 @@ class PostgresqlDatabase(Database):
             pool_timeout=timeout,
             pool_pre_ping=True,
             connect_args={
+                **tls,
                 "timeout": timeout,
                 "command_timeout": timeout,
                 "server_settings": {"application_name": "parlour", "lock_timeout": f"{int(timeout * 1000)}ms"},

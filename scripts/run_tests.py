@@ -1,0 +1,50 @@
+"""Run all of the server's tests, two pytest side by side: each waits for servers for half of its time. With arguments, one pytest."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HALVES = (
+    ("architecture", "conformance", "contract", "history", "unit"),
+    ("e2e", "faults", "integration"),
+)
+"""Folders of tests/, so that both take about as long."""
+
+
+def main() -> int:
+    """Return pytest's exit status, of both the first that is not 0."""
+    if sys.argv[1:]:
+        return subprocess.run([sys.executable, "-m", "pytest", *sys.argv[1:]], cwd=ROOT, check=False).returncode
+    there = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/test_*.py")}
+    if there != {folder for half in HALVES for folder in half}:
+        print(
+            f"scripts/run_tests.py: HALVES are not the folders with tests: {', '.join(sorted(there))}", file=sys.stderr
+        )
+        return 2
+    with tempfile.TemporaryFile("w+") as said:
+        second = _start(1, said.fileno())
+        first = _start(0, None)
+        statuses = [first.wait(), second.wait()]
+        said.seek(0)
+        print(said.read(), flush=True)
+    return next((status for status in statuses if status), 0)
+
+
+def _start(half: int, output: int | None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pytest", "--durations=15", "-o", f"cache_dir=.pytest_cache/{half}"]
+    folders = [f"tests/{folder}" for folder in HALVES[half]]
+    return subprocess.Popen(
+        [*command, *folders],
+        cwd=ROOT,
+        env={**os.environ, "PARLOUR_TEST_SHARE": f"{half}/{len(HALVES)}"},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
