@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from parlour.chat.adapters.kafka import DeadLetters, KafkaBroker, RoomEvents
 from parlour.chat.adapters.kafka.consuming import Work
+from parlour.chat.adapters.kafka.telling import Telling, Told
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.model import Appended, NewEvent, RoomEvent
 from parlour.platform.clock import SystemClock
@@ -215,6 +216,52 @@ async def test_partitions_that_move_between_workers_leave_no_gap_and_double_noth
         assert [each.client_id for each in events] == mine
         assert [each.seq for each in events] == list(range(1, len(mine) + 1))
     await log.close()
+
+
+async def test_what_kafka_does_not_take_of_a_batch_is_told_again_with_all_that_was_worked_since(
+    address: KafkaAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice, a batch's events are refused while others are worked behind it: whoever follows the events misses none."""
+    log = await SqliteRoomLog.open(tmp_path / "messages.db", SystemClock())
+    really, refusals = Telling.outcome, iter([True, False, False, True])
+    rooms, heard = [a_room() for _ in range(6)], list[RoomEvent]()
+
+    def refused(self: Telling, told: Told, message: Message, outcome: Appended | ParlourError) -> None:
+        if next(refusals, False):
+            told.refused = True
+        else:
+            really(self, told, message, outcome)
+
+    async def hear(events: Sequence[RoomEvent]) -> None:
+        heard.extend(events)
+
+    monkeypatch.setattr(Telling, "outcome", refused)
+    async with a_broker(address) as broker:
+        commands = [saying(rooms[number % 6], str(number)) for number in range(60)]
+        hearing = asyncio.create_task(RoomEvents(address, "followers").run(hear))
+        async with working(broker, log.append):
+            for command in commands:
+                broker.submit(command)
+                await asyncio.sleep(0.01)  # so that they are several batches
+            await until(lambda: {each.client_id for each in commands} <= {event.client_id for event in heard})
+        await stop(hearing)
+        offsets = await asyncio.to_thread(committed, address)
+    assert sum(offsets.values()) == len(commands), "in the end everything is committed"
+    for room in rooms:
+        mine = [each.client_id for each in commands if each.room_id == room]
+        assert [event.client_id for event in await log.events(room, 0, 100)] == mine
+    await log.close()
+
+
+def committed(address: KafkaAddress) -> dict[int, int]:
+    """Return how far the workers have committed, by partition."""
+    options = address.options(group_id=address.prefix + "workers", enable_auto_commit=False)
+    consumer = Consumer(options)
+    places = [TopicPartition(address.commands, partition) for partition in range(address.partitions)]
+    try:
+        return {each.partition: max(0, each.offset) for each in consumer.committed(places, timeout=30)}
+    finally:
+        consumer.close()
 
 
 async def test_committed_events_are_handed_over_in_order_and_again_where_they_were_not_dealt_with(

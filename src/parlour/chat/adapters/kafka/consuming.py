@@ -4,14 +4,15 @@ import asyncio
 import json
 import logging
 import threading
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, decode_command, encode, event_of
+from parlour.chat.adapters.kafka.telling import Telling, Told
 from parlour.chat.model import Appended, NewEvent
 from parlour.chat.ports import Answers
 from parlour.platform import metrics
@@ -22,49 +23,47 @@ from parlour.platform.kafka_address import KafkaAddress
 logger = logging.getLogger(__name__)
 
 Work = Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]
-_Headers = list[tuple[str, str | bytes | None]]
 
 REST = 0.3
 """Seconds before a batch that found the log away is tried again; the work itself has tried several times by then."""
 
+HELD = 2
+"""Batches that are held ready while one is worked."""
+
+COMMIT_EVERY = 0.2
+"""Seconds between two commits: of how much a worker that dies leaves, others find it done."""
+
 _POLL = 0.1
-_FLUSH = 10.0
-_GATHER_MS = 10
-"""For which what is told to `room-events` may wait for more of its partition, unless a batch is waited for: a request costs Kafka more
-than what is in it."""
 _LONGEST_BATCH_MS = 300_000
 """Past it the group takes a worker for stuck and gives its partitions to others."""
 
 
-class _Span(NamedTuple):
-    """What of a partition a batch has: its first offset, and from where the partition is to be read once the batch is committed."""
-
-    first: int
-    next: int
-
-
 class Consuming:
-    """One consumer in a thread of its own, which hands batches to the loop, one at a time.
-
-    While one is worked, Kafka confirms what the one before it has to tell, which is then committed; so nobody's answer waits for that.
+    """A consumer in a thread of its own reads ahead; on the loop one batch is worked after the other, each of all that is there by then.
 
     A batch ends in one of three ways for each of its commands. Done, or refused for good: it is answered, and told to `room-events`
     where it is in the log. Failed for a reason that is ours: it is answered and kept in the topic of dead letters. The log is away:
-    it, and all behind it, stay in their partition and are read again after `REST` seconds. What was dealt with is committed only
-    after Kafka has the events and the dead letters, so that a crash at any point repeats and loses nothing; where it does not take
-    them, that batch is read again, and so is the one that was worked meanwhile.
+    it, and all behind it, stay in their partition and are read again after `REST` seconds. Nobody waits for Kafka to take the events
+    and the dead letters, but only then is a batch committed, so that a crash at any point repeats and loses nothing; where it does
+    not take them, that batch is read again with all that was worked since.
     """
 
     def __init__(self, address: KafkaAddress, answers: Answers, *, largest: int, session_timeout: float) -> None:
         self._address = address
         self._answers = answers
-        self._open: dict[int, _Span] = {}  # by partition, what was worked and is not committed
-        self._refused = False  # whether Kafka refused something that a batch has to tell
-        # Of its own: what this node's senders wait for holds up no batch.
-        options = address.options(acks="all", enable_idempotence=True, linger_ms=_GATHER_MS)
-        self._producer = Producer(options, logger=logger)
+        self._telling = Telling(address)
         self._largest = largest
         self._stopping = threading.Event()
+        self._changed = threading.Condition()  # over the next four, which the loop and the thread share
+        self._waiting: deque[Message] = deque()
+        self._working: Told | None = None
+        self._told: deque[Told] = deque()  # worked and not committed, the oldest first
+        self._again: dict[
+            int, int
+        ] = {}  # by partition, from where the thread is to read again; what it has read by then is dropped
+        self._task: asyncio.Task[None] | None = None
+        self._over: dict[int, int] = {}  # by partition, what is to be committed
+        self._committed_at = 0.0
         self._consumer = Consumer(
             address.options(
                 group_id=address.prefix + "workers",
@@ -90,124 +89,87 @@ class Consuming:
             BrokerUnavailable: the consumer has failed for good.
         """
         loop = asyncio.get_running_loop()
-        await consume_in_thread("kafka-consumer", lambda: self._consume(work, loop), self._stopping.set)
+
+        def begin() -> None:
+            loop.call_soon_threadsafe(self._begin, work)
+
+        await consume_in_thread("kafka-consumer", lambda: self._consume(begin), self._stopping.set)
 
     # In the consumer's thread
 
-    def _consume(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+    def _consume(self, begin: Callable[[], None]) -> None:
         self._consumer.subscribe([self._address.commands], on_revoke=self._revoked)
         try:
             while not self._stopping.is_set():
+                self._go_back()
                 messages = self._consumer.consume(1, _POLL)
                 if messages:
                     messages += self._consumer.consume(self._largest - 1, 0)
-                sound = [message for message in messages if _is_sound(message)]
-                if sound:
-                    self._deal_with(sound, work, loop)
-                else:
-                    self._finish()
+                    self._hold([message for message in messages if _is_sound(message)])
+                    begin()
+                self._commit_told()
+            with self._changed:
+                self._waiting.clear()
             self._finish()
         finally:
             self._consumer.close()
 
+    def _hold(self, messages: Sequence[Message]) -> None:
+        """Have messages worked; wait while too many are held, for which Kafka keeps the others."""
+        with self._changed:
+            while len(self._waiting) >= HELD * self._largest and not self._stopping.is_set():
+                self._changed.wait(_POLL)
+            self._waiting += [each for each in messages if each.partition() not in self._again]
+
     def _revoked(self, _consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        """No batch is worked now, between two polls: the last one is committed before others read on."""
-        logger.info("partitions revoked", extra={"partitions": [each.partition for each in partitions]})
+        """Finish and commit what is under way, before others read on; leave them what is not."""
+        gone = {each.partition for each in partitions}
+        logger.info("partitions revoked", extra={"partitions": sorted(gone)})
+        with self._changed:
+            self._waiting = deque(each for each in self._waiting if each.partition() not in gone)
+            self._again = {partition: offset for partition, offset in self._again.items() if partition not in gone}
         self._finish()
 
-    def _deal_with(self, messages: Sequence[Message], work: Work, loop: asyncio.AbstractEventLoop) -> None:
-        commands = [(message, command) for message in messages if (command := self._read(message)) is not None]
-        working = asyncio.run_coroutine_threadsafe(self._work(work, commands), loop) if commands else None
-        before = set(self._open)
-        finished = self._finish()
-        outcomes: Sequence[Appended | ParlourError] = [] if working is None else working.result()
-        firsts = _bounds(messages, min)
-        if not finished:  # what this batch has to tell may have been refused as well
-            self._rewind({partition: first for partition, first in firsts.items() if partition not in before})
+    def _finish(self) -> None:
+        with self._changed:
+            working = self._working
+            self._changed.wait_for(lambda: self._working is None or self._working is not working)
+        self._telling.flush()
+        self._commit_told(at_once=True)
+
+    def _commit_told(self, *, at_once: bool = False) -> None:
+        """Commit the batches that are over, if not just now others were; from the first that failed on, have all read again."""
+        self._telling.poll()
+        with self._changed:
+            while self._told and self._told[0].over:
+                self._over |= self._told.popleft().after
+            if self._told and self._told[0].failed:
+                if self._working is not None:
+                    self._working.abandoned = True
+                    self._told.append(self._working)
+                for told in self._told:
+                    self._read_again(told.first)
+                self._told.clear()
+        now = time.monotonic()
+        if self._over and (at_once or now - self._committed_at >= COMMIT_EVERY):
+            self._commit(self._over)
+            self._over, self._committed_at = {}, now
+
+    def _read_again(self, offsets: Mapping[int, int]) -> None:
+        """Have partitions read again, if any, and with them, in their order, all that is held; holding the lock."""
+        if not offsets:
             return
-        first_left = next((i for i, outcome in enumerate(outcomes) if isinstance(outcome, Unavailable)), len(commands))
-        for (message, _), outcome in zip(commands[:first_left], outcomes, strict=False):
-            self._publish(message, outcome)
-        again = _bounds([message for message, _ in commands[first_left:]], min)
-        for partition, last in _bounds(messages, max).items():
-            self._open[partition] = _Span(firsts[partition], again.get(partition, last + 1))
-        if again and self._finish():
+        for first in (offsets, _bounds(self._waiting, min)):
+            for partition, offset in first.items():
+                self._again[partition] = min(offset, self._again.get(partition, offset))
+        self._waiting.clear()
+
+    def _go_back(self) -> None:
+        with self._changed:
+            again, self._again = self._again, {}
+        if again:
             self._rewind(again)
             self._stopping.wait(REST)
-
-    def _finish(self) -> bool:
-        """Commit the batch that was worked last, once Kafka has what it has to tell; else go back to its beginning and return False."""
-        if not self._open:
-            return True
-        spans, self._open = self._open, {}
-        finished = not self._producer.flush(_FLUSH) and not self._refused
-        self._refused = False
-        if finished:
-            self._commit({partition: span.next for partition, span in spans.items()})
-        else:  # neither committed nor lost: all of it is read again
-            self._rewind({partition: span.first for partition, span in spans.items()})
-            self._stopping.wait(REST)
-        return finished
-
-    async def _work(self, work: Work, commands: Sequence[tuple[Message, Command]]) -> Sequence[Appended | ParlourError]:
-        """On the loop: have a batch done, and answer what can be answered."""
-        try:
-            outcomes = await work([event_of(command) for _, command in commands])
-        except Unavailable as error:
-            return [error] * len(commands)
-        except Exception:
-            logger.exception("a batch of commands failed")
-            outcomes = [Internal()] * len(commands)
-        answers: defaultdict[str, list[Answer]] = defaultdict(list)
-        for (_, command), outcome in zip(commands, outcomes, strict=True):
-            if isinstance(outcome, Unavailable):
-                break
-            answers[command.node_id].append(answer_of(command.number, outcome))
-        for node_id, each in answers.items():
-            self._answers.send(node_id, encode(each))
-        return outcomes
-
-    def _read(self, message: Message) -> Command | None:
-        try:
-            return decode_command(message.value() or b"")
-        except msgspec.MsgspecError as error:
-            self._bury(message, f"it is no command: {error}")
-            return None
-
-    def _publish(self, message: Message, outcome: Appended | ParlourError) -> None:
-        if isinstance(outcome, Appended):
-            event = outcome.event
-            self._produce(self._address.events, encode(event), event.room_id.encode(), [])
-        elif isinstance(outcome, Internal):
-            self._bury(message, "it failed in the worker; the log of the process has more")
-
-    def _bury(self, message: Message, why: str) -> None:
-        metrics.DEAD_LETTERS.inc()
-        known = {"partition": message.partition(), "offset": message.offset()}
-        logger.error("a command is kept as a dead letter", extra={"why": why, **known})
-        headers: _Headers = [("why", why), *((name, str(value)) for name, value in known.items())]
-        self._produce(self._address.dead, message.value() or b"", message.key(), headers)
-
-    def _produce(self, topic: str, value: bytes, key: Any, headers: _Headers) -> None:
-        while True:
-            try:
-                self._producer.produce(topic, value, key, headers=headers, on_delivery=self._delivered)
-            except BufferError:  # Kafka is away, and this process full of what waits for it
-                self._producer.flush(_POLL)
-            except KafkaException as error:
-                self._delivered(error.args[0], None)
-                return
-            else:
-                return
-
-    def _delivered(self, error: KafkaError | None, _: Message | None) -> None:
-        if error is None:
-            return
-        logger.error("Kafka refuses what a worker has to tell", extra={"error": str(error)})
-        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:  # it never will; the log has it
-            metrics.ROOM_EVENTS_UNREADABLE.inc()
-        else:
-            self._refused = True
 
     def _commit(self, offsets: Mapping[int, int]) -> None:
         """Commit where each partition is to be read from, waiting for nobody: where it fails, what was dealt with is found done."""
@@ -227,6 +189,69 @@ class Consuming:
 
     def _places(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._address.commands, partition, offset) for partition, offset in offsets.items()]
+
+    # On the loop
+
+    def _begin(self, work: Work) -> None:
+        """Work what is held, unless a batch is under way: its end begins the next."""
+        with self._changed:
+            if self._working is not None or not self._waiting:
+                return
+            batch = [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
+            ends = {partition: last + 1 for partition, last in _bounds(batch, max).items()}
+            self._working = told = Told(_bounds(batch, min), ends)
+            self._changed.notify_all()
+        self._task = asyncio.ensure_future(self._deal_with(batch, told, work))
+
+    async def _deal_with(self, batch: Sequence[Message], told: Told, work: Work) -> None:
+        left: Sequence[Message] = batch
+        try:
+            left = await self._answer_and_tell(batch, told, work)
+        except Exception:
+            logger.exception("a batch could not be dealt with")
+        finally:
+            again = _bounds(left, min)
+            with self._changed:
+                self._working = None
+                if not told.abandoned:
+                    told.after |= again
+                    told.since = time.monotonic()
+                    self._told.append(told)
+                    self._read_again(again)
+                self._changed.notify_all()
+        self._begin(work)
+
+    async def _answer_and_tell(self, batch: Sequence[Message], told: Told, work: Work) -> list[Message]:
+        """Return what is left to do."""
+        commands: list[tuple[Message, Command]] = []
+        for message in batch:
+            try:
+                commands.append((message, decode_command(message.value() or b"")))
+            except msgspec.MsgspecError as error:
+                self._telling.bury(told, message, f"it is no command: {error}")
+        outcomes = await self._work(work, commands) if commands else []
+        first_left = next((i for i, outcome in enumerate(outcomes) if isinstance(outcome, Unavailable)), len(commands))
+        for (message, _), outcome in zip(commands[:first_left], outcomes, strict=False):
+            self._telling.outcome(told, message, outcome)
+        return [message for message, _ in commands[first_left:]]
+
+    async def _work(self, work: Work, commands: Sequence[tuple[Message, Command]]) -> Sequence[Appended | ParlourError]:
+        """Have a batch done, and answer what can be answered."""
+        try:
+            outcomes = await work([event_of(command) for _, command in commands])
+        except Unavailable as error:
+            return [error] * len(commands)
+        except Exception:
+            logger.exception("a batch of commands failed")
+            outcomes = [Internal()] * len(commands)
+        answers: defaultdict[str, list[Answer]] = defaultdict(list)
+        for (_, command), outcome in zip(commands, outcomes, strict=True):
+            if isinstance(outcome, Unavailable):
+                break
+            answers[command.node_id].append(answer_of(command.number, outcome))
+        for node_id, each in answers.items():
+            self._answers.send(node_id, encode(each))
+        return outcomes
 
 
 def _bounds(messages: Sequence[Message], pick: Callable[[list[int]], int]) -> dict[int, int]:
