@@ -43,11 +43,18 @@ class RoomLog(Protocol):
     """
 
     async def append(self, batch: Sequence[NewEvent]) -> list[Appended]:
-        """Append a batch, of any number of rooms; the answers stand in the batch's order."""
+        """Append a batch, of any number of rooms; the answers stand in the batch's order.
+
+        On return it is durable, and every method, of whatever process, counts it: whoever is told of it now finds it. What an adapter
+        keeps beside the events may follow later, as long as nobody sees that.
+        """
         ...
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
-        """Return where each room ends: `Tail()` for a room without events."""
+        """Return where each room ends: `Tail()` for a room without events.
+
+        What no `append` has returned yet may be counted, but only where the views have it too.
+        """
         ...
 
     async def events(self, room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
@@ -200,7 +207,9 @@ class Broker(Protocol):
     async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
         """Feed batches to `work`, one at a time, until cancelled; then what was accepted is finished first.
 
-        `work` returns the answer to each command, an error for those that failed alone; what it raises is the answer to all.
+        `work` returns the answer to each command, an error for those that failed alone; what it raises is the answer to all. The answers
+        are on their way when the next batch begins; what else follows from a batch (that it need not be worked again, that other
+        services hear of it) may come later.
         """
         ...
 
