@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from itertools import islice
 
 from parlour.chat.adapters.mongodb_log.engine import Engine
 from parlour.chat.adapters.mongodb_log.views import write_heads
@@ -23,8 +24,11 @@ LOOK_EVERY = 0.5
 CLOSING = 5.0
 """Seconds that all of them may take at the end."""
 
-AT_ONCE = 25
-"""Heads that are written in one call, so that it holds up no append for long."""
+AT_ONCE, SHARE = 10, 20
+"""Heads that are written in one call, so that it holds up no append for long; a twentieth of what waits, where that is more."""
+
+BREATH = 0.02
+"""Seconds between two calls, for the same reason."""
 
 
 class LaggingHeads:
@@ -69,7 +73,7 @@ class LaggingHeads:
         try:
             async with asyncio.timeout(CLOSING):
                 while self._waiting:
-                    await self._write(list(self._waiting)[:AT_ONCE])
+                    await self._write(list(islice(self._waiting, FAR)))
         except (Unavailable, TimeoutError):
             logger.warning("the heads of rooms could not be written", extra={"rooms": len(self._waiting)})
 
@@ -80,14 +84,16 @@ class LaggingHeads:
             try:
                 while due := self._due(loop.time() - LAG):
                     await self._write(due)
+                    await asyncio.sleep(BREATH)
             except Unavailable:
                 continue
         self._task = None
 
     def _due(self, since: float) -> list[RoomId]:
-        due = list(self._far)[:AT_ONCE]
+        most = max(AT_ONCE, len(self._waiting) // SHARE)
+        due = list(islice(self._far, most))
         for room_id, (began, _) in self._waiting.items():
-            if began > since or len(due) >= AT_ONCE:
+            if began > since or len(due) >= most:
                 break
             if room_id not in self._far:
                 due.append(room_id)
