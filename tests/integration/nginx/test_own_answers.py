@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -36,6 +37,35 @@ def test_figures_are_not_for_strangers(gateway: NginxServer, nodes: list[Parlour
     assert httpx.get(f"{nodes[0].url}/metrics").status_code == 200
     with gateway.client() as client:
         assert client.get("/health/ready").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/internal",
+        "/internal/",
+        "/internal/auth/profiles",
+        "/internal/chat?x=1",
+        "//internal//auth",
+        "/%69nternal%2Fauth/profiles",
+        "/api/auth/../../internal/auth",
+        "/socket.io/%2e%2e/internal/auth",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_services_ask_each_other_is_for_nobody_else(gateway: NginxServer, path: str, method: str) -> None:
+    """No node is asked, whatever secret comes along."""
+    request_id = f"internal-{uuid4()}"
+    request = f"{method} {path} HTTP/1.1\r\nHost: {NAME}\r\nX-Request-Id: {request_id}\r\nAuthorization: Bearer x\r\n"
+    answer = said_to(gateway, f"{request}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b'"not_found"' in answer
+    lines: list[dict[str, Any]] = []
+    deadline = time.monotonic() + DEADLINE
+    while not lines:
+        assert time.monotonic() < deadline
+        lines = [line for line in map(msgspec.json.decode, gateway.log_bytes()) if line["request_id"] == request_id]
+    assert [line["upstream"] for line in lines] == [""]
 
 
 def said_to(server: NginxServer, request: bytes) -> bytes:
