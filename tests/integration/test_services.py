@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from parlour.platform.logging import correlation_id
 from parlour.platform.services import MAX_REQUEST, ServiceClient, require_service
 
 from ..http_services import SECRET, SayingServer, ServedApplication, saying
+from ..nginx_server import Certificate
 from ..ports import free_port
 from .service_until_killed import Question, application
 from .whole_server import PORTS
@@ -72,6 +74,7 @@ async def test_an_answer_comes_over_a_connection_that_is_kept(client_of: Clients
     assert server.asked == 1
     assert all(b"x-request-id: 0123456789\r\n" in head.lower() for head in server.heads)
     assert server.heads[0].startswith(b"POST /internal/echo/echo HTTP/1.1\r\n")
+    assert b"accept-encoding: identity\r\n" in server.heads[0].lower(), "the bound of an answer is that of what it says"
 
 
 async def test_many_ask_at_once_and_no_more_connections_are_open_than_may_be(client_of: Clients) -> None:
@@ -174,13 +177,39 @@ async def test_an_error_there_is_unavailable_here_and_what_may_be_repeated_is(cl
         assert await ask(client) == 7
 
 
-async def test_while_it_fails_it_is_left_alone(client_of: Clients) -> None:
+async def test_while_it_fails_it_is_left_alone_and_the_log_has_a_line(
+    client_of: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     async with SayingServer(saying("503 Service Unavailable", b"")) as server:
         client = client_of(server.url)
         for _ in range(20):
             with pytest.raises(Unavailable):
                 await ask(client)
         assert server.asked < 20
+        assert complaints(caplog) == ["the echo service is of no use: it does not answer"]
+        server.say = saying("200 OK", b'{"number":7}')
+        await until_answered(client)
+    assert complaints(caplog)[1:] == ["the echo service is of use again"]
+
+
+async def test_a_certificate_is_believed_where_the_system_knows_its_authority(
+    client_of: Clients, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate = Certificate(tmp_path)
+    context.load_cert_chain(certificate.file, certificate.key_file)
+    server = await asyncio.start_server(saying("200 OK", b'{"number":7}'), "127.0.0.1", 0, ssl=context)
+    url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+    strange = client_of(url)
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await ask(strange)
+    [record] = [record for record in caplog.records if record.name == "parlour.platform.services"]
+    assert "CERTIFICATE_VERIFY_FAILED" in record.error
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority_file))
+    assert await ask(client_of(url)) == 7
+    server.close()
 
 
 async def until_answered(client: ServiceClient) -> None:

@@ -47,9 +47,9 @@ class ServiceClient:
     """One service, `auth` say, as another one asks it, by the routes of `service_router`.
 
     Failure: `Unavailable` (retry_after 1 s) when the service cannot be reached, takes longer than `timeout` seconds for the whole
-    answer, answers 5xx, redirects or refuses, or says what is no answer. That it refuses, or answers with garbage, is logged once
-    until it does not. A question that failed may have been done; it is repeated only where the caller says that it may be. No more
-    than `connections` are open, and `largest` bytes of an answer are read.
+    answer, answers 5xx, redirects or refuses, or says what is no answer. That it refuses, answers with garbage, or fails so often
+    that it is left alone, is logged once until it is of use again. A question that failed may have been done; it is repeated only
+    where the caller says that it may be. No more than `connections` are open, and `largest` bytes of an answer are read.
     """
 
     def __init__(
@@ -119,7 +119,12 @@ class ServiceClient:
         await self._http.aclose()
 
     async def _ask(self, method: str, path: str, content: bytes | None = None, *, repeatable: bool = False) -> bytes:
-        status, answer = await self._guard.call(lambda: self._send(method, path, content), repeatable=repeatable)
+        try:
+            status, answer = await self._guard.call(lambda: self._send(method, path, content), repeatable=repeatable)
+        except Unavailable as error:
+            if self._guard.away and not self._complaint:
+                self._complain(path, "it does not answer", error=repr(error.__cause__))
+            raise
         if status in (httpx.codes.OK, httpx.codes.NO_CONTENT):
             return answer
         code = _code_of(answer)
@@ -160,7 +165,9 @@ class ServiceClient:
         except (msgspec.MsgspecError, RecursionError) as error:
             self._complain(path, "its answer is not understood", error=str(error))
             raise Unavailable(retry_after=1) from error
-        self._complaint = ""
+        if self._complaint:
+            self._complaint = ""
+            logger.info("the %s service is of use again", self._name)
         return decoded
 
     def _complain(self, path: str, reason: str, **about: object) -> None:
