@@ -81,12 +81,22 @@ async def test_what_is_over_is_removed_and_what_is_none_is_left_out(redis: Redis
     engine = RedisEngine(redis.url, prefix=redis.prefix())
     ended = RedisEndedSessions(engine, clock)
     await ended.add([ONE], clock.now() + 1_000)
-    clock.advance(2)
+    clock.advance(24 * 3_600 + 2)
     await ended.add([TWO], clock.now() + 1_000)
     key = engine.key("sessions", "ended")
     assert redis.command("ZCARD", key) == ":1\r\n"
     redis.command("ZADD", key, "9000000000000", "no id")
     assert set(await ended.all()) == {TWO}
+    await engine.close()
+
+
+async def test_a_node_whose_clock_is_ahead_takes_nothing_from_others(redis: RedisServer, clock: ManualClock) -> None:
+    engine = RedisEngine(redis.url, prefix=redis.prefix())
+    hours_ahead = RedisEndedSessions(engine, ManualClock(clock.now() + 2 * 3_600_000))
+    ended = RedisEndedSessions(engine, clock)
+    await ended.add([ONE], clock.now() + 900_000)
+    await hours_ahead.add([TWO], clock.now() + 2 * 3_600_000 + 900_000)
+    assert set(await ended.all()) == {ONE, TWO}
     await engine.close()
 
 

@@ -7,9 +7,12 @@ from parlour.platform.clock import Clock
 from parlour.platform.ids import SessionId, is_uuid
 from parlour.platform.redis import RedisEngine
 
+_KEPT = 24 * 3_600_000
+"""Milliseconds after its time for which a session is kept: a node whose clock is ahead removes nothing that others need."""
+
 
 class RedisEndedSessions:
-    """An `EndedSessions` of all nodes that share a Redis; what is over is removed whenever something is added.
+    """An `EndedSessions` of all nodes that share a Redis; what is over for a day is removed whenever something is added.
 
     While Redis is away both methods raise `BusUnavailable`: whoever adds has the accounts database to add from again, and whoever
     reads goes on with what it knew and reads again.
@@ -28,7 +31,7 @@ class RedisEndedSessions:
 
         async def write(client: Any) -> None:
             pipeline = client.pipeline(transaction=False)
-            pipeline.zremrangebyscore(self._key, "-inf", self._clock.now())
+            pipeline.zremrangebyscore(self._key, "-inf", self._clock.now() - _KEPT)
             pipeline.zadd(self._key, scores, gt=True)
             await pipeline.execute()
 

@@ -140,3 +140,16 @@ async def test_the_watch_survives_a_database_that_is_away(
     await asyncio.wait({watching})  # before the database closes, which its read under way would wait for in vain
     with pytest.raises(SessionEnded):
         auth.verifier.verify(grant.access_token)
+
+
+async def test_a_revocation_is_found_by_a_process_whose_clock_was_hours_ahead(world: World, tmp_path: Path) -> None:
+    grant = await world.register()
+    right = ManualClock(world.clock.now())
+    world.clock.wall += 7_200_000
+    await world.auth._watch.look()
+    world.clock.wall -= 7_200_000
+    async with a_world(tmp_path, right) as admin:
+        await admin.auth.administration.revoke_sessions("ann")
+    await world.auth._watch.look()
+    with pytest.raises(SessionEnded):
+        world.principal(grant)

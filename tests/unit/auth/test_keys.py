@@ -11,7 +11,7 @@ from parlour.auth.model import Lifetimes
 from parlour.auth.service import KeyRing
 from parlour.platform.tokens import TokenExpired, TokenInvalid
 
-from .world import ORIGIN, World, a_world
+from .world import ORIGIN, ManualClock, World, a_world
 
 
 def kids(world: World) -> list[str]:
@@ -90,6 +90,20 @@ async def test_keys_that_another_process_rotated_are_known_before_they_sign(worl
         assert new in kids(world)
         world.clock.advance(3)
         assert world.principal(await admin.register())
+
+
+async def test_they_are_known_also_after_the_clock_was_put_back(world: World, tmp_path: Path) -> None:
+    world.clock.wall += 7_200_000
+    await world.auth._watch.look()
+    world.clock.advance(2)
+    await world.auth._watch.look()
+    world.clock.wall -= 7_200_000
+    async with a_world(tmp_path, ManualClock(world.clock.now())) as admin:
+        await admin.auth.start()
+        new = await admin.auth.administration.rotate_keys()
+        world.clock.advance(2)
+        await world.auth._watch.look()
+        assert new in kids(world)
 
 
 async def test_a_token_without_a_key_of_ours_is_refused(world: World, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import math
 
-from parlour.auth.model import HOUR, MINUTE, SECOND
+from parlour.auth.model import MINUTE, SECOND
 from parlour.auth.ports import SessionStore
 from parlour.auth.service.accounts import Accounts
 from parlour.auth.service.keys import KeyRing
@@ -17,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 _OVERLAP = 15 * SECOND
 """How far back each look goes: a change carries the time at which it began to be written, which may be that long before it was."""
+
+_LOAD_KEYS_EVERY = 2.0
+_TIDY_EVERY = 3600.0
+"""Seconds of the clock that never goes back."""
 
 
 class Watch:
@@ -41,8 +46,8 @@ class Watch:
         self._clock = clock
         self._interval = interval
         self._looked_at = clock.now()
-        self._keys_at = clock.now()
-        self._tidied_at = 0
+        self._keys_at = clock.monotonic()
+        self._tidied_at = -math.inf
         self._told: dict[UserId, int] = {}
 
     async def run(self) -> None:
@@ -63,8 +68,9 @@ class Watch:
 
     async def look(self) -> None:
         """Tell of what changed since the last look, and load new keys."""
-        now = self._clock.now()
-        changes = await self._store.changes(self._looked_at - _OVERLAP)
+        now, tick = self._clock.now(), self._clock.monotonic()
+        # A clock that was put back must not leave out what others wrote since.
+        changes = await self._store.changes(min(self._looked_at, now) - _OVERLAP)
         await self._sessions.tell(changes.ended)
         await self._sessions.recall_missing()
         for user in changes.users:
@@ -72,14 +78,14 @@ class Watch:
                 self._told[user.id] = user.updated_at
                 await self._accounts.tell(user)
         self._looked_at = now
-        if now - self._keys_at >= 2 * SECOND:
+        if tick - self._keys_at >= _LOAD_KEYS_EVERY:
             await self._keys.load()
-            self._keys_at = now
-        if now - self._tidied_at >= HOUR:
+            self._keys_at = tick
+        if tick - self._tidied_at >= _TIDY_EVERY:
             await self._tidy(now)
+            self._tidied_at = tick
 
     async def _tidy(self, now: int) -> None:
         await self._sessions.purge(now - 10 * MINUTE)
         await self._throttle.purge()
         self._told = {user_id: at for user_id, at in self._told.items() if at >= now - 10 * MINUTE}
-        self._tidied_at = now
