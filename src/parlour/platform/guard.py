@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import stamina
-from purgatory.domain.model import CLOSED, Context, OpenedState
+from purgatory.domain.model import CLOSED, Context, HalfOpenedState, OpenedState, State
 
 from parlour.platform import metrics
 from parlour.platform.errors import Unavailable
@@ -22,6 +22,32 @@ ATTEMPTS = 3
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 1.0
 """Seconds before an attempt is repeated: doubled each time, and up to as much again by chance, so that callers spread."""
+
+
+class _Open(OpenedState):
+    """Refuses until the rest is over by the clock that never goes back; the library's own goes by the wall clock."""
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(engine)
+        self._since = time.monotonic()
+
+    def handle_new_request(self, context: Context) -> None:
+        """Let one through once the rest is over.
+
+        Raises:
+            OpenedState: it is not.
+        """
+        if time.monotonic() <= self._since + context.ttl:
+            raise OpenedState(context.name)
+        context.set_state(HalfOpenedState())
+
+
+class _Breaker(Context):
+    """A breaker on which jumps of the wall clock have no effect."""
+
+    def set_state(self, state: State) -> None:
+        """Enter a state."""
+        super().set_state(_Open(self.name) if isinstance(state, OpenedState) else state)
 
 
 class Guard:
@@ -55,7 +81,7 @@ class Guard:
         self._most_waiting = waiting
         self._rest = rest
         self._is_failure = is_failure
-        self._breaker = Context(engine, failures, rest, exclude=[(BaseException, self._is_answer)])
+        self._breaker = _Breaker(engine, failures, rest, exclude=[(BaseException, self._is_answer)])
         self._probing = False
         metrics.ENGINE_AWAY.labels(engine).set(0)
 

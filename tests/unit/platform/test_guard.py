@@ -1,6 +1,8 @@
 """The guard of an engine: what is repeated, when calls are refused, and that one finds out when it is there again."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -172,3 +174,14 @@ async def test_an_engine_that_answers_no_is_there() -> None:
             await of.call(engine, repeatable=True)
     assert engine.asked == 5
     assert not of.away
+
+
+async def test_a_clock_that_goes_back_meanwhile_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    of, now = guard(), time.time
+    await until_open(of)
+    monkeypatch.setattr(time, "time", lambda: now() - 7200)
+    async with asyncio.timeout(30):
+        while of.away:
+            with contextlib.suppress(EngineAway):
+                assert await of.call(Engine()) == "answer"
+            await asyncio.sleep(0.01)
