@@ -3,6 +3,7 @@
 import base64
 import shutil
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.stack.engine import HOST, STACK, Engine, StackError, answers, program, run
@@ -41,19 +42,20 @@ def kafka(
     *,
     port: int = PORT,
     controller_port: int = CONTROLLER_PORT,
-    advertised_port: int = 0,
+    ways: Mapping[int, int] | None = None,
     root: Path = STACK,
     short_lived: bool = False,
 ) -> Engine:
     """Kafka on a port, its files below `root`; the program itself is shared by all.
 
-    `advertised_port` is where clients are sent, `port` without it. `short_lived` compiles less: it starts sooner.
+    It listens on the ports in `ways`, too, and sends who comes there on to the port that stands behind it: proxies have one each.
+    `short_lived` compiles less: it starts sooner.
     """
     folder = root / "kafka"
     properties = folder / "server.properties"
 
     def prepare() -> None:
-        properties.write_text(_properties(port, controller_port, advertised_port or port, folder / "data"))
+        properties.write_text(_properties(port, controller_port, ways or {}, folder / "data"))
         if (folder / "data" / "meta.properties").exists():
             return
         name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -62,7 +64,7 @@ def kafka(
 
     engine = Engine(
         name="kafka",
-        ports=[port, controller_port],
+        ports=[port, controller_port, *(ways or {})],
         url=f"kafka://{HOST}:{port}",
         install=_install,
         prepare=prepare,
@@ -80,15 +82,22 @@ def _ready(port: int, log: Path) -> None:
         raise StackError("it has not said that it started")
 
 
-def _properties(port: int, controller_port: int, advertised_port: int, data: Path) -> str:
+def _properties(port: int, controller_port: int, ways: Mapping[int, int], data: Path) -> str:
+    here = {"PLAINTEXT": port} | {f"WAY{number}": number for number in ways}
+    sent_to = here | {f"WAY{number}": further for number, further in ways.items()}
+    listeners, advertised = (
+        ",".join(f"{name}://{HOST}:{number}" for name, number in each.items()) for each in (here, sent_to)
+    )
+    protocols = ",".join(f"{name}:PLAINTEXT" for name in (*here, "CONTROLLER"))
     return f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers={HOST}:{controller_port}
-listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}
-advertised.listeners=PLAINTEXT://{HOST}:{advertised_port}
+listeners={listeners},CONTROLLER://{HOST}:{controller_port}
+advertised.listeners={advertised}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map={protocols}
 log.dirs={data}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4

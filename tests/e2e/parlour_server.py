@@ -1,12 +1,14 @@
 """The real `parlour serve` as a subprocess: started, killed, started again on the same port and data directory."""
 
 import json
+import os
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -38,27 +40,45 @@ class User:
 class ParlourServer:
     """One server on one port and data directory, through as many processes as a test starts."""
 
-    def __init__(self, folder: Path, data_dir: Path | None = None, port: int | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        data_dir: Path | None = None,
+        port: int | None = None,
+        *,
+        preload: Mapping[str, str] | None = None,
+        **settings: str,
+    ) -> None:
+        """`preload` are variables that the loader of programs reads: such a server cannot be forked, and takes longer to start."""
         self.data_dir = data_dir or folder / "data"
         self.port = port or free_port(PORTS)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
         self._environment = {f"PARLOUR_{name.upper()}": value for name, value in settings.items()}
-        self._running: zygote.Command | None = None
+        self._preload = preload or {}
+        self._running: zygote.Command | subprocess.Popen[bytes] | None = None
 
     def start(self) -> "ParlourServer":
         """Start, and wait until the server is ready."""
         arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
-            process = zygote.Command(arguments, environment(self._environment), stdout=log, stderr=log)
+            process = self._spawn(arguments, log)
         self._running = process
         wait_until(lambda: process.poll() is not None or self.is_ready(), "server ready", self.output)
         if process.poll() is not None:
             pytest.fail(f"parlour serve ended with {process.returncode}:\n{self.output()}")
         return self
 
+    def _spawn(self, arguments: list[str], log: IO[bytes]) -> zygote.Command | subprocess.Popen[bytes]:
+        variables = environment(self._environment)
+        if not self._preload:
+            return zygote.Command(arguments, variables, stdout=log, stderr=log)
+        command = [sys.executable, "-P", "-c", "from parlour.cli import main; main()", *arguments]
+        variables |= {"PYTHONPATH": os.pathsep.join(sys.path), **self._preload}  # the sources that are tested
+        return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
     @property
-    def process(self) -> zygote.Command:
+    def process(self) -> zygote.Command | subprocess.Popen[bytes]:
         """The one that was started last."""
         assert self._running is not None
         return self._running

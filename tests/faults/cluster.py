@@ -1,84 +1,106 @@
-"""A whole cluster that can be hurt: engines, nodes and NGINX, each killed, frozen or cut off by itself."""
+"""A whole cluster that can be hurt: engines, processes of every role and NGINX, each by itself, and the ways between any two."""
 
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import httpx
 
 from parlour.nginx import Node
-from scripts.stack.engine import HOST, Engine, StackError
+from scripts.stack.engine import HOST, Engine
 from scripts.stack.kafka import kafka
 from scripts.stack.mongodb import mongodb
 from scripts.stack.postgresql import postgresql
 from scripts.stack.redis import redis
-from scripts.stack.toxiproxy import toxiproxy
 
 from ..e2e.parlour_server import ParlourServer
 from ..nginx_server import NAME, OPEN, Certificate, NginxServer, nginx
 from ..ports import free_port as a_free_port
 from ..ports import own
+from .clock import JUMP, jumped
+from .disk import full, slow
+from .preload import Preload, build, compiler
+from .supervisor import Supervisor, started
+from .ways import KINDS, Ways
 
 PORTS = own(range(31_500, 31_600))
 
 ROLES = {"auth": 1, "worker": 2, "chat": 2, "video": 1}
 """How many processes have each role, in the order of starting."""
 
-RESTART = 60.0
-"""Seconds within which an engine that was killed starts again: PostgreSQL waits for what its last life left behind."""
+PROCESSES = tuple(f"{role}-{number}" for role, many in ROLES.items() for number in range(1, many + 1))
+ONE_OF_EACH = tuple(f"{role}-1" for role in ROLES)
+JOINING = "worker-3"
+"""It comes and goes: a rebalance each time."""
+
+DISKS = ("postgresql", "kafka", "mongodb")
+"""The engines that keep something."""
 
 Fault = Callable[[], Callable[[], None]]
 """Does something bad, and returns what undoes it."""
 
 
 class Cluster:
-    """Processes of each role on engines of their own behind NGINX; with `proxied` every way to an engine goes through Toxiproxy."""
+    """Processes of each role on engines of their own behind NGINX.
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack, *, proxied: bool) -> None:
+    With `proxied` each process goes to each engine by a way of its own, through Toxiproxy. The processes in `clocked` have wall clocks of
+    their own. Without a C compiler there are neither those nor disks that are slow or full.
+    """
+
+    def __init__(
+        self, folder: Path, stack: contextlib.ExitStack, *, proxied: bool, clocked: tuple[str, ...] = ONE_OF_EACH
+    ) -> None:
         free_port = _Ports()
-        self._proxies = _Proxies(folder, stack, free_port) if proxied else None
         ports = {name: free_port() for name in ("postgresql", "redis", "kafka", "mongodb")}
-        seen = {name: self._proxies.to(name, port) if self._proxies else port for name, port in ports.items()}
+        self._ways = Ways(folder, stack, free_port) if proxied else None
+        # Kafka tells who comes where to go on to, so it has a port for each way.
+        kafka_ways = {name: (free_port(), free_port()) for name in (*PROCESSES, JOINING)} if proxied else {}
         self.engines: dict[str, Engine] = {
             "postgresql": postgresql(port=ports["postgresql"], root=folder),
             "redis": redis(port=ports["redis"], root=folder),
             "kafka": kafka(
                 port=ports["kafka"],
                 controller_port=free_port(),
-                advertised_port=seen["kafka"],
+                ways=dict(kafka_ways.values()),
                 root=folder,
                 short_lived=True,
             ),
             "mongodb": mongodb(port=ports["mongodb"], root=folder),
         }
+        preload = _Preloads(folder) if compiler() else None
+        self._disks = {name: preload.of(name) for name in DISKS} if preload else {}
+        self._clocks = {name: preload.of(name) for name in clocked} if preload else {}
         for name, engine in self.engines.items():
+            if name in self._disks:
+                engine.environment.update(self._disks[name].environment)
             stack.callback(_end, engine)
-            _started(engine)
-            assert name == engine.name
-        self.messages_url = f"mongodb://{HOST}:{ports['mongodb']}/parlour?directConnection=true"
-        self.settings = {
-            "database_url": f"postgresql://parlour@{HOST}:{seen['postgresql']}/parlour",
-            "messages_url": f"mongodb://{HOST}:{seen['mongodb']}/parlour?directConnection=true",
-            "broker_url": f"kafka://{HOST}:{seen['kafka']}/parlour?partitions=8",
-            "bus_url": f"redis://{HOST}:{seen['redis']}/0",
-        }
-        places = {f"{role}-{number}": free_port() for role, many in ROLES.items() for number in range(1, many + 1)}
+            started(engine)
+        self.supervisor = Supervisor(self.engines.values())
+        self.messages_url = _urls(ports)["messages_url"]
+        places = {name: free_port() for name in (*PROCESSES, JOINING)}
         shared = {
             "auth_url": f"http://{HOST}:{places['auth-1']}",
             "chat_url": f"http://{HOST}:{places['chat-1']}",
             "service_secret": "a secret of everybody in this cluster",
-            **self.settings,
         }
-        self.nodes = {
-            name: ParlourServer(folder, folder / name, port, node_id=name, roles=name.partition("-")[0], **shared)
-            for name, port in places.items()
-        }
-        for node in self.nodes.values():
-            stack.callback(node.close)
+
+        def process(name: str, port: int) -> ParlourServer:
+            seen = dict(ports)
+            if self._ways is not None:
+                listener, way = kafka_ways[name]
+                seen = {
+                    engine: self._ways.make(name, engine, port) for engine, port in ports.items() if engine != "kafka"
+                }
+                seen["kafka"] = self._ways.make(name, "kafka", listener, at=way)
+            settings = {"node_id": name, "roles": name.partition("-")[0], **shared, **_urls(seen)}
+            clock = self._clocks.get(name)
+            made = ParlourServer(folder, folder / name, port, preload=clock.environment if clock else {}, **settings)
+            stack.callback(made.close)
+            return made
+
+        made = {name: process(name, port) for name, port in places.items()}
+        self._joining = made.pop(JOINING)
+        self.nodes = made
         self.certificate = Certificate(folder)
         self._nginx_folder = folder / "nginx"
         self._nginx_ports = (free_port(), free_port(), free_port())
@@ -92,21 +114,52 @@ class Cluster:
         return f"https://{NAME}:{self._nginx_ports[0]}"
 
     def start(self) -> None:
-        """Start the nodes, and wait until they are ready."""
+        """Start the processes, and wait until they are ready."""
         for node in self.nodes.values():
             node.start()
 
     def faults(self) -> dict[str, Fault]:
         """Everything that can be done to it, by name."""
-        faults: dict[str, Fault] = {"nginx killed": self._kill_nginx, "every process replaced in turn": self._roll}
+        faults: dict[str, Fault] = {
+            "nginx killed": self._kill_nginx,
+            "every process replaced in turn": self._roll,
+            "a worker joins and leaves": self._rebalance,
+        }
         for name, node in self.nodes.items():
             faults[f"{name} killed"] = lambda node=node: self._kill_node(node)  # type: ignore[misc]
             faults[f"{name} frozen"] = lambda node=node: _freeze(node.process.pid)  # type: ignore[misc]
         for name, engine in self.engines.items():
             faults[f"{name} killed"] = lambda engine=engine: _kill(engine)  # type: ignore[misc]
-            faults[f"{name} frozen"] = lambda engine=engine: _freeze(engine.pid() or 0)  # type: ignore[misc]
-            if self._proxies:
-                faults |= self._proxies.faults(name)
+            faults[f"{name} frozen"] = lambda engine=engine: _freeze(_pid(engine))  # type: ignore[misc]
+        return faults | self._faults_of_disks() | self._faults_of_clocks() | self._faults_of_ways()
+
+    def _faults_of_disks(self) -> dict[str, Fault]:
+        faults: dict[str, Fault] = {}
+        for name, disk in self._disks.items():
+            faults[f"{name} on a slow disk"] = lambda disk=disk: slow(disk)  # type: ignore[misc]
+            faults[f"{name} on a full disk"] = lambda disk=disk: full(disk, "no file grows")  # type: ignore[misc]
+            if name == "kafka":  # it does nothing but let files grow
+                continue
+            faults[f"{name} on a disk that takes nothing"] = lambda disk=disk: full(disk, "nothing is written")  # type: ignore[misc]
+        return faults
+
+    def _faults_of_clocks(self) -> dict[str, Fault]:
+        faults: dict[str, Fault] = {}
+        for name, clock in self._clocks.items():
+            faults[f"{name} two hours ahead"] = lambda clock=clock: jumped(clock, JUMP)  # type: ignore[misc]
+            faults[f"{name} two hours behind"] = lambda clock=clock: jumped(clock, -JUMP)  # type: ignore[misc]
+        return faults
+
+    def _faults_of_ways(self) -> dict[str, Fault]:
+        ways = self._ways
+        if ways is None:
+            return {}
+        faults: dict[str, Fault] = {}
+        for engine in self.engines:
+            for kind in KINDS:
+                faults[f"{engine} {kind}"] = lambda engine=engine, kind=kind: ways.hurt(engine, kind)  # type: ignore[misc]
+            for name in ONE_OF_EACH:
+                faults[f"{name} and {engine} parted"] = lambda name=name, engine=engine: ways.part(name, engine)  # type: ignore[misc]
         return faults
 
     def _kill_node(self, node: ParlourServer) -> Callable[[], None]:
@@ -118,6 +171,14 @@ class Cluster:
             assert node.terminate() == 0, node.output()[-3000:]
             node.start()
         return lambda: None
+
+    def _rebalance(self) -> Callable[[], None]:
+        self._joining.start()
+
+        def leave() -> None:
+            assert self._joining.terminate() == 0, self._joining.output()[-3000:]
+
+        return leave
 
     def _start_nginx(self) -> NginxServer:
         chat, auth, video = (
@@ -153,68 +214,40 @@ class _Ports:
         return port
 
 
-class _Proxies:
-    """Toxiproxy before the engines."""
+class _Preloads:
+    """Gives each process the library with a control of its own."""
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack, free_port: "_Ports") -> None:
-        self._free_port = free_port
-        engine = toxiproxy(port=free_port(), root=folder)
-        stack.callback(_end, engine)
-        engine.start()
-        self._http = httpx.Client(base_url=engine.url, timeout=20)
-        stack.callback(self._http.close)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._library = build(folder)
 
-    def to(self, name: str, port: int) -> int:
-        """Make a way to an engine, and return its port."""
-        way = self._free_port()
-        self._post("/proxies", name=name, listen=f"{HOST}:{way}", upstream=f"{HOST}:{port}")
-        return way
+    def of(self, name: str) -> Preload:
+        return Preload(self._library, self._folder / f"{name}.preload")
 
-    def faults(self, name: str) -> dict[str, Fault]:
-        """What can happen on the way to an engine."""
-        return {
-            f"{name} cut off": lambda: self._cut(name),
-            f"{name} in a black hole": lambda: self._toxic(name, "timeout", timeout=0),
-            f"{name} far away": lambda: self._toxic(name, "latency", latency=150, jitter=100),
-            f"{name} with connections reset": lambda: self._toxic(name, "reset_peer", timeout=300),
-            f"{name} with answers cut": lambda: self._toxic(name, "limit_data", bytes=4000),
-        }
 
-    def _cut(self, name: str) -> Callable[[], None]:
-        self._post(f"/proxies/{name}", enabled=False)
-        return lambda: self._post(f"/proxies/{name}", enabled=True)
+def _urls(ports: dict[str, int]) -> dict[str, str]:
+    return {
+        "database_url": f"postgresql://parlour@{HOST}:{ports['postgresql']}/parlour",
+        "messages_url": f"mongodb://{HOST}:{ports['mongodb']}/parlour?directConnection=true",
+        "broker_url": f"kafka://{HOST}:{ports['kafka']}/parlour?partitions=8",
+        "bus_url": f"redis://{HOST}:{ports['redis']}/0",
+    }
 
-    def _toxic(self, name: str, kind: str, **attributes: int) -> Callable[[], None]:
-        self._post(f"/proxies/{name}/toxics", name="fault", type=kind, attributes=attributes)
-        return lambda: self._http.delete(f"/proxies/{name}/toxics/fault").raise_for_status() and None
 
-    def _post(self, path: str, **body: Any) -> None:
-        self._http.post(path, json=body).raise_for_status()
+def _pid(engine: Engine) -> int:
+    pid = engine.pid()
+    assert pid is not None, f"{engine.name} has ended"
+    return pid
 
 
 def _kill(engine: Engine) -> Callable[[], None]:
-    pid = engine.pid()
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    return lambda: _started(engine)
+    os.kill(_pid(engine), signal.SIGKILL)
+    return lambda: started(engine)
 
 
 def _freeze(pid: int) -> Callable[[], None]:
     os.kill(pid, signal.SIGSTOP)
     return lambda: os.kill(pid, signal.SIGCONT)
-
-
-def _started(engine: Engine) -> None:
-    deadline = time.monotonic() + RESTART
-    while True:
-        try:
-            engine.start()
-        except StackError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 def _end(engine: Engine) -> None:
@@ -227,7 +260,7 @@ def _end(engine: Engine) -> None:
 
 
 @contextlib.contextmanager
-def a_cluster(folder: Path, *, proxied: bool) -> Iterator[Cluster]:
-    """Run one until the block ends; its nodes are not started."""
+def a_cluster(folder: Path, *, proxied: bool, clocked: tuple[str, ...] = ONE_OF_EACH) -> Iterator[Cluster]:
+    """Run one until the block ends; its processes are not started."""
     with contextlib.ExitStack() as stack:
-        yield Cluster(folder, stack, proxied=proxied)
+        yield Cluster(folder, stack, proxied=proxied, clocked=clocked)

@@ -1,5 +1,5 @@
 // What LD_PRELOAD puts between a process and libc so that its disk is slow or full or its wall clock wrong, for as long as the file
-// that PARLOUR_PRELOAD_CONTROL names says so: four int64, mapped, so that they can be changed while it runs (preload.py).
+// that PRELOAD_CONTROL names says so: four int64, mapped, so that they can be changed while it runs (preload.py).
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static struct control *control = &nothing;
 static dev_t disk; // the control file is on the disk that is meant: shared memory and the like are not
 
 __attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("PARLOUR_PRELOAD_CONTROL");
+    const char *path = getenv("PRELOAD_CONTROL");
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0)
         return;

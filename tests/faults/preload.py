@@ -41,7 +41,7 @@ class Preload:
         control.write_bytes(bytes(_CONTROL.size))
         with control.open("r+b") as file:
             self._control = mmap.mmap(file.fileno(), _CONTROL.size)
-        self.environment = {"LD_PRELOAD": str(library), "PARLOUR_PRELOAD_CONTROL": str(control)}
+        self.environment = {"LD_PRELOAD": str(library), "PRELOAD_CONTROL": str(control)}
 
     def jump(self, seconds: float) -> None:
         """Put the wall clock ahead of the machine's, or behind it."""

@@ -2,7 +2,8 @@
 // says. What each sent, was acknowledged, applied and saw live goes to standard output at the end: first every event that somebody
 // applied, in lines {event: "entries", entries}, then a line a client, whose `applied` are places in those and whose `live` are
 // [connection, room, [seq, …]].
-// Commands on standard input: `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
+// Commands on standard input: `explain` (tell of each client what it still waits for), `mark` (count anew who is served: ready, and something acknowledged where something waited), `stop` (send
+// no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
 // PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
@@ -78,6 +79,7 @@ class Client {
     this.connections = 0;
     this.syncing = false;
     this.stopping = false;
+    this.waiting = false;
     this.socket = io(process.env.PARLOUR_URL, {
       auth: { token: user.access_token },
       transports: this.transports,
@@ -181,10 +183,14 @@ class Client {
         text: entry.text,
       });
     } catch {
-      if (this.isReady && connection === this.connections) this.problems.push({ unanswered: entry.client_id });
-      return; // `ready` sends it again
+      if (!this.isReady || connection !== this.connections) return; // `ready` sends it again
+      this.problems.push({ unanswered: entry.client_id });
+      entry.connection = 0;
+      this.transmit(room, entry);
+      return;
     }
     if (answer.ok) {
+      this.waiting = false;
       this.acked.push({ room_id: room.id, client_id: entry.client_id, id: answer.id, seq: answer.seq });
       room.outbox = room.outbox.filter((other) => other !== entry);
     } else if (RETRY.has(answer.error.code)) {
@@ -197,9 +203,19 @@ class Client {
     }
   }
 
+  mark() {
+    this.waiting = [...this.rooms.values()].some((room) => room.outbox.length);
+  }
+
   get settled() {
     const rooms = [...this.rooms.values()];
     return this.isReady && !this.syncing && rooms.every((room) => !room.outbox.length && room.held >= room.known);
+  }
+
+  explain() {
+    const { user, isReady, syncing, problems } = this;
+    const rooms = [...this.rooms.values()].map(({ id, held, known, outbox }) => ({ id, held, known, outbox }));
+    console.log(JSON.stringify({ event: "unsettled", user, isReady, syncing, rooms, problems: problems.slice(-5) }));
   }
 
   // The heads are asked for once more, since the last events of others may have been lost with a connection.
@@ -225,13 +241,20 @@ class Client {
 }
 
 const clients = users.map((user, number) => new Client(user, number));
+let marks = 0;
 const told = setInterval(() => {
   const back = clients.filter((client) => client.isReady).length;
+  const served = clients.filter((client) => client.isReady && !client.waiting).length;
   const acked = clients.reduce((sum, client) => sum + client.acked.length, 0);
-  console.log(JSON.stringify({ event: "progress", back, acked }));
+  console.log(JSON.stringify({ event: "progress", marks, back, served, acked }));
 }, 50);
 createInterface({ input: process.stdin })
   .on("line", async (line) => {
+    if (line === "mark") {
+      for (const client of clients) client.mark();
+      marks++;
+    }
+    if (line === "explain") for (const client of clients.filter(({ settled }) => !settled)) client.explain();
     if (line !== "stop") return;
     await Promise.all(clients.map((client) => client.finish()));
     await Promise.all(clients.map((client) => client.last()));

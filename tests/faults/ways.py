@@ -1,0 +1,79 @@
+"""Ways of processes to engines through Toxiproxy: a way each, so that any two can be parted while all others meet."""
+
+import contextlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from scripts.stack.engine import HOST
+from scripts.stack.toxiproxy import toxiproxy
+
+Undo = Callable[[], None]
+
+TOXICS: dict[str, tuple[str, dict[str, int]]] = {
+    "in a black hole": ("timeout", {"timeout": 0}),
+    "far away": ("latency", {"latency": 150, "jitter": 100}),
+    "with connections reset": ("reset_peer", {"timeout": 300}),
+    "with answers cut": ("limit_data", {"bytes": 4000}),
+}
+"""What can happen on a way beside its being cut off: milliseconds, and bytes until the connection is closed."""
+
+KINDS = ("cut off", *TOXICS)
+
+
+class Ways:
+    """Toxiproxy, and every way through it by process and engine."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack, free_port: Callable[[], int]) -> None:
+        """Start it, until the stack is closed."""
+        self._free_port = free_port
+        engine = toxiproxy(port=free_port(), root=folder)
+        stack.callback(engine.stop)
+        engine.start()
+        self._http = httpx.Client(base_url=engine.url, timeout=60)
+        stack.callback(self._http.close)
+        self._ways: list[tuple[str, str]] = []
+
+    def make(self, process: str, engine: str, port: int, *, at: int | None = None) -> int:
+        """Make the way of a process to an engine's port, and return the port where it begins."""
+        begin = at or self._free_port()
+        self._send("POST", "/proxies", name=f"{process}-{engine}", listen=f"{HOST}:{begin}", upstream=f"{HOST}:{port}")
+        self._ways.append((process, engine))
+        return begin
+
+    def hurt(self, engine: str, kind: str, processes: Iterable[str] = ()) -> Undo:
+        """Do one of `KINDS` to the ways of some processes, or of all, to an engine; return what ends that."""
+        names = [
+            f"{process}-{to}" for process, to in self._ways if to == engine and (not processes or process in processes)
+        ]
+        undo = [self._cut(name) if kind == "cut off" else self._poison(name, *TOXICS[kind]) for name in names]
+
+        def end() -> None:
+            for each in undo:
+                each()
+
+        return end
+
+    def part(self, process: str, engine: str) -> Undo:
+        """Have nothing that one of the two sends arrive at the other; return what ends that. Connections stay open meanwhile."""
+        name = f"{process}-{engine}"
+        undo = [self._poison(name, "timeout", {"timeout": 0}, stream) for stream in ("upstream", "downstream")]
+
+        def end() -> None:
+            for each in undo:
+                each()
+
+        return end
+
+    def _cut(self, name: str) -> Undo:
+        self._send("POST", f"/proxies/{name}", enabled=False)
+        return lambda: self._send("POST", f"/proxies/{name}", enabled=True)
+
+    def _poison(self, name: str, kind: str, attributes: dict[str, int], stream: str = "downstream") -> Undo:
+        self._send("POST", f"/proxies/{name}/toxics", name=stream, type=kind, stream=stream, attributes=attributes)
+        return lambda: self._send("DELETE", f"/proxies/{name}/toxics/{stream}")
+
+    def _send(self, method: str, path: str, **body: Any) -> None:
+        self._http.request(method, path, json=body).raise_for_status()
