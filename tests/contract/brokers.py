@@ -18,15 +18,17 @@ class MemoryAnswers:
 
     def __init__(self) -> None:
         self._handlers: list[Callable[[bytes], None]] = []
+        self.told_of_loss: list[Callable[[], None]] = []
 
     def send(self, node_id: str, payload: bytes) -> None:
         """Hand an answer to whoever listens, whatever node is named."""
         for handler in tuple(self._handlers):
             handler(payload)
 
-    def listen(self, handler: Callable[[bytes], None]) -> Callable[[], None]:
+    def listen(self, handler: Callable[[bytes], None], lost: Callable[[], None]) -> Callable[[], None]:
         """Call `handler` for every answer until the returned function is called."""
         self._handlers.append(handler)
+        self.told_of_loss.append(lost)
         return lambda: self._handlers.remove(handler)
 
 

@@ -181,6 +181,21 @@ async def test_an_answer_that_is_lost_is_given_to_the_repeat(address: KafkaAddre
     await log.close()
 
 
+async def test_who_waits_for_an_answer_that_was_lost_is_told_once_answers_arrive_again(address: KafkaAddress) -> None:
+    log, answers = Log(), DeafAnswers()
+    async with a_broker(address, answers, patience=1_000) as broker, working(broker, log):
+        await broker.submit(saying(a_room()))  # the worker has its partitions
+        answers.deaf = True
+        waiting, worked = broker.submit(saying(a_room())), len(log.batches)
+        await until(lambda: len(log.batches) > worked)
+        answers.deaf = False
+        [lost] = answers.told_of_loss
+        lost()
+        with pytest.raises(BrokerUnavailable):
+            await asyncio.wait_for(waiting, 60)
+        assert await broker.submit(saying(a_room()))
+
+
 async def test_while_kafka_is_away_others_are_refused_at_once_and_what_waits_is_done_in_order(
     kafka: KafkaServer, address: KafkaAddress
 ) -> None:

@@ -225,8 +225,11 @@ class Answers(Protocol):
         """Send to one node."""
         ...
 
-    def listen(self, handler: Callable[[bytes], None]) -> Callable[[], None]:
-        """Call `handler(payload)` on the loop for whatever is sent to this node, until the returned function is called."""
+    def listen(self, handler: Callable[[bytes], None], lost: Callable[[], None]) -> Callable[[], None]:
+        """Call `handler(payload)` on the loop for whatever is sent to this node, until the returned function is called.
+
+        `lost()` is called there once answers arrive again after some may have been lost.
+        """
         ...
 
 

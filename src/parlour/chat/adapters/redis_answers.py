@@ -15,6 +15,10 @@ class Line(Protocol):
         """Hear `channel` no more."""
         ...
 
+    def on_gap(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` whenever something that this node should have heard may have been lost."""
+        ...
+
     def publish(self, channels: Iterable[str], payload: bytes) -> None:
         """Send to every other node that subscribes; never raises, never waits."""
         ...
@@ -23,13 +27,14 @@ class Line(Protocol):
 class RedisAnswers:
     """`Answers` over a line that is started and closed by its owner; to this node they need no line.
 
-    While Redis is away they are lost, and whoever waits repeats the command.
+    While Redis is away they are lost; whoever waits is told so once it is back, and repeats the command.
     """
 
     def __init__(self, line: Line, node_id: str) -> None:
         self._line = line
         self._node_id = node_id
-        self._handlers: list[Callable[[bytes], None]] = []
+        self._handlers: list[tuple[Callable[[bytes], None], Callable[[], None]]] = []
+        line.on_gap(self._gap)
 
     def send(self, node_id: str, payload: bytes) -> None:
         """See Answers."""
@@ -38,23 +43,28 @@ class RedisAnswers:
         else:
             self._line.publish((_channel(node_id),), payload)
 
-    def listen(self, handler: Callable[[bytes], None]) -> Callable[[], None]:
+    def listen(self, handler: Callable[[bytes], None], lost: Callable[[], None]) -> Callable[[], None]:
         """See Answers."""
-        self._handlers.append(handler)
+        listener = handler, lost
+        self._handlers.append(listener)
         if len(self._handlers) == 1:
             self._line.subscribe(_channel(self._node_id), self._receive)
 
         def unlisten() -> None:
-            if handler in self._handlers:
-                self._handlers.remove(handler)
+            if listener in self._handlers:
+                self._handlers.remove(listener)
                 if not self._handlers:
                     self._line.unsubscribe(_channel(self._node_id))
 
         return unlisten
 
     def _receive(self, payload: bytes) -> None:
-        for handler in tuple(self._handlers):
+        for handler, _ in tuple(self._handlers):
             handler(payload)
+
+    def _gap(self) -> None:
+        for _, lost in tuple(self._handlers):
+            lost()
 
 
 def _channel(node_id: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -27,6 +28,18 @@ AWAY_AFTER = 2.0
 PROBE_EVERY = 1.0
 """Seconds after which one is let through all the same, to find out whether Kafka is there again."""
 
+GRACE = 1.0
+"""Seconds for which answers are waited for that may have been lost: what is still to be worked has that long."""
+
+
+class _Waiting(NamedTuple):
+    """A command whose answer has not come, since when and until when, in seconds of the monotonic clock."""
+
+    since: float
+    until: float
+    command: NewEvent
+    future: Pending
+
 
 class KafkaBroker:
     """A `Broker` whose commands go through Kafka's topic `room-commands`, keyed by room.
@@ -36,7 +49,8 @@ class KafkaBroker:
     come within `patience` seconds fails with `BrokerUnavailable` and may be done all the same, before any that repeats it.
     Idempotency is the log's. When Kafka is away: what was submitted waits for it up to `patience`, then fails; after `AWAY_AFTER`
     seconds new ones are refused at once. When the log is away: workers keep the batch and try it until it is done. When the
-    answers' way is away: what was done is not heard of, and the repeat gets its answer. A worker that dies: another takes its
+    answers' way is away: what was done is not heard of; `GRACE` seconds after it is back, who still waits fails likewise, and the repeat
+    gets its answer. A worker that dies: another takes its
     partitions within `session_timeout` seconds, from the last batch that was answered.
     """
 
@@ -61,7 +75,7 @@ class KafkaBroker:
         self._session_timeout = session_timeout
         # Another process of this node's id may have left commands in Kafka whose answers are not for this one.
         self._numbers = itertools.count(time.time_ns())
-        self._pending: dict[int, tuple[float, NewEvent, Pending]] = {}  # by number, the oldest first
+        self._pending: dict[int, _Waiting] = {}  # by number, the oldest first
         self._undelivered: dict[int, float] = {}  # when those were submitted that Kafka has not confirmed
         self._lock = threading.Lock()  # over `_undelivered`, from which the poller removes
         self._no_server = False
@@ -88,7 +102,7 @@ class KafkaBroker:
     def start(self) -> None:
         """Listen for answers."""
         self._loop = asyncio.get_running_loop()
-        self._unlisten = self._answers.listen(self._answered)
+        self._unlisten = self._answers.listen(self._answered, self._hurry)
         self._poller.start()
 
     async def close(self) -> None:
@@ -101,8 +115,8 @@ class KafkaBroker:
         self._unlisten()
         if self._expiry is not None:
             self._expiry.cancel()
-        for _, _, future in self._pending.values():
-            _settle(future, BrokerUnavailable(retry_after=1))
+        for waiting in self._pending.values():
+            _settle(waiting.future, BrokerUnavailable(retry_after=1))
         self._pending.clear()
 
     # Submitting
@@ -140,10 +154,19 @@ class KafkaBroker:
             self._confirm(number)
             raise BrokerUnavailable(retry_after=1) from error
         future: Pending = asyncio.get_running_loop().create_future()
-        self._pending[number] = now, command, future
+        self._pending[number] = _Waiting(now, now + self._patience, command, future)
         if self._expiry is None:
             self._expiry = asyncio.get_running_loop().call_later(self._patience, self._expire)
         return future
+
+    def _hurry(self) -> None:
+        """Answers may have been lost: wait a little for those that are still to come, and for no others."""
+        soon = time.monotonic() + GRACE
+        for number, waiting in self._pending.items():
+            self._pending[number] = waiting._replace(until=min(waiting.until, soon))
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expire()
 
     def _away(self, now: float) -> bool:
         with self._lock:
@@ -160,13 +183,13 @@ class KafkaBroker:
         now = time.monotonic()
         self._expiry = None
         while self._pending:
-            number, (since, _, future) = next(iter(self._pending.items()))
-            if now - since < self._patience:
-                self._expiry = asyncio.get_running_loop().call_later(since + self._patience - now, self._expire)
+            number, waiting = next(iter(self._pending.items()))
+            if now < waiting.until:
+                self._expiry = asyncio.get_running_loop().call_later(waiting.until - now, self._expire)
                 return
             del self._pending[number]
             metrics.ENGINE_CALLS.labels("kafka", "failed").inc()
-            _settle(future, BrokerUnavailable(retry_after=1))
+            _settle(waiting.future, BrokerUnavailable(retry_after=1))
 
     def _answered(self, payload: bytes) -> None:
         try:
@@ -178,10 +201,9 @@ class KafkaBroker:
             waiting = self._pending.pop(answer.number, None)
             if waiting is None:  # it came too late
                 continue
-            since, command, future = waiting
             metrics.ENGINE_CALLS.labels("kafka", "done").inc()
-            metrics.ENGINE_SECONDS.labels("kafka").observe(time.monotonic() - since)
-            _settle(future, outcome_of(answer, command))
+            metrics.ENGINE_SECONDS.labels("kafka").observe(time.monotonic() - waiting.since)
+            _settle(waiting.future, outcome_of(answer, waiting.command))
 
     # In the poller's thread
 
@@ -204,7 +226,7 @@ class KafkaBroker:
         waiting = self._pending.pop(number, None)
         if waiting is not None:
             metrics.ENGINE_CALLS.labels("kafka", "failed").inc()
-            _settle(waiting[2], BrokerUnavailable(retry_after=1))
+            _settle(waiting.future, BrokerUnavailable(retry_after=1))
 
     def _confirm(self, number: int) -> None:
         with self._lock:
