@@ -110,16 +110,23 @@ class Clients:
                 back = after if back is None and now.back == USERS else back
                 served = after if served is None and now.served == USERS else served
             if after > PATIENCE and served is None:
-                pytest.fail(f"{now} of {USERS} after {PATIENCE:.0f} s")
+                pytest.fail(f"{now} of {USERS} after {PATIENCE:.0f} s: {self.unsettled()}")
             time.sleep(0.05)
         return Recovery(round(served if back is None else back, 2), round(served, 2))
+
+    def unsettled(self) -> list[str]:
+        """What those wait for who are not done."""
+        self._script.tell("explain")
+        time.sleep(5)
+        return [line for line in self._script.log.read_text().splitlines() if '"unsettled"' in line]
 
     def histories(self) -> list[dict[str, Any]]:
         """Have them empty their outboxes, catch up, and tell what they did and saw."""
         self._script.tell("stop")
         deadline = time.monotonic() + PATIENCE
         while self._script.process.poll() is None:
-            assert time.monotonic() < deadline, f"the clients do not end: {self.progress()}"
+            if time.monotonic() > deadline:
+                pytest.fail(f"the clients do not end: {self.unsettled()}")
             time.sleep(0.1)
         with self._script.log.open() as said:
             return told_in(json.loads(line) for line in said)

@@ -21,6 +21,7 @@ TOXICS: dict[str, tuple[str, dict[str, int]]] = {
 """What can happen on a way beside its being cut off: milliseconds, and bytes until the connection is closed."""
 
 KINDS = ("cut off", *TOXICS)
+_HOUR = 3_600_000
 
 
 class Ways:
@@ -57,9 +58,9 @@ class Ways:
         return end
 
     def part(self, process: str, engine: str) -> Undo:
-        """Have nothing that one of the two sends arrive at the other; return what ends that. Connections stay open meanwhile."""
+        """Have nothing arrive that one of the two sends to the other; return what lets it. As on a network, it arrives then."""
         name = f"{process}-{engine}"
-        undo = [self._poison(name, "timeout", {"timeout": 0}, stream) for stream in ("upstream", "downstream")]
+        undo = [self._poison(name, "latency", {"latency": _HOUR}, stream) for stream in ("upstream", "downstream")]
 
         def end() -> None:
             for each in undo:

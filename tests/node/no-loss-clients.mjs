@@ -2,8 +2,8 @@
 // says. What each sent, was acknowledged, applied and saw live goes to standard output at the end: first every event that somebody
 // applied, in lines {event: "entries", entries}, then a line a client, whose `applied` are places in those and whose `live` are
 // [connection, room, [seq, …]].
-// Commands on standard input: `explain` (tell of each client what it still waits for), `mark` (count anew who is served: ready, and something acknowledged where something waited), `stop` (send
-// no more, empty the outbox, sync a last time, report, exit); its end exits at once.
+// Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited), `explain`
+// (tell what those wait for who wait), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
 // PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
