@@ -200,6 +200,7 @@ class Client {
       }, 100);
     } else {
       this.problems.push({ refused: answer.error });
+      room.outbox = room.outbox.filter((other) => other !== entry);
     }
   }
 
