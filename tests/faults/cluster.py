@@ -33,6 +33,14 @@ ONE_OF_EACH = tuple(f"{role}-1" for role in ROLES)
 JOINING = "worker-3"
 """It comes and goes: a rebalance each time."""
 
+MEETS = {
+    "auth-1": ("postgresql", "redis"),
+    "worker-1": ("postgresql", "redis", "kafka", "mongodb"),
+    "chat-1": ("postgresql", "redis", "kafka", "mongodb"),
+    "video-1": ("postgresql", "redis", "kafka"),
+}
+"""Which engines a process of each role speaks to."""
+
 DISKS = ("postgresql", "kafka", "mongodb")
 """The engines that keep something."""
 
@@ -158,7 +166,8 @@ class Cluster:
         for engine in self.engines:
             for kind in KINDS:
                 faults[f"{engine} {kind}"] = lambda engine=engine, kind=kind: ways.hurt(engine, kind)  # type: ignore[misc]
-            for name in ONE_OF_EACH:
+        for name, engines in MEETS.items():
+            for engine in engines:
                 faults[f"{name} and {engine} parted"] = lambda name=name, engine=engine: ways.part(name, engine)  # type: ignore[misc]
         return faults
 

@@ -144,7 +144,7 @@ def lasts(chance: random.Random, before: int) -> float:
     """Seconds that a fault lasts which there was so often `before`: once longer than what anybody waits for another, else short."""
     if not LONG:
         return chance.uniform(0.5, 4)
-    return 6.5 if before == 0 else chance.uniform(0.3, 1.7)
+    return 6.5 if before == 0 else chance.uniform(0.3, 1.3)
 
 
 async def stored(url: str, rooms: set[str]) -> list[Entry]:
