@@ -69,7 +69,7 @@ class Fold:
 
     async def write(self, engine: Engine) -> None:
         """Write the messages, and take the texts of deleted ones out of the log."""
-        begun = [view.document() for view in self._begun.values() if view.marked]
+        begun = [view.document() for key, view in self._begun.items() if view.marked and key not in self._changed]
         changed = [view.document() for view in self._changed.values()]
         work: list[Awaitable[None]] = []
         if begun:
