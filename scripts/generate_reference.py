@@ -56,7 +56,11 @@ def settings() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        shown = ",".join(default) if isinstance(default, list) else json.dumps(default, default=str).strip('"')
+        shown = (
+            ",".join(sorted(default))
+            if isinstance(default, list | frozenset)
+            else json.dumps(default, default=str).strip('"')
+        )
         rows.append(f"| `PARLOUR_{name.upper()}` | {f'`{shown}`' if shown else 'empty'} | {field.description} |")
     rates = [f"| `{name}` | {_RATED[name]} | `{rate}` |" for name, rate in DEFAULT_RATES.items()]
     return "\n".join(
