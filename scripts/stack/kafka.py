@@ -95,7 +95,6 @@ node.id=1
 controller.quorum.bootstrap.servers={HOST}:{controller_port}
 listeners={listeners},CONTROLLER://{HOST}:{controller_port}
 advertised.listeners={advertised}
-inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 listener.security.protocol.map={protocols}
 log.dirs={data}
