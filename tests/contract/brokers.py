@@ -8,7 +8,7 @@ import pytest
 from parlour.chat.model import Appended, NewEvent, RoomEvent
 from parlour.chat.ports import Broker, Pending
 from parlour.platform.errors import InvalidRequest, ParlourError, Unavailable
-from parlour.platform.ids import EventId, RoomId, uuid7
+from parlour.platform.ids import EventId, uuid7
 
 Make = Callable[..., Awaitable[Broker]]
 
@@ -43,19 +43,17 @@ class Log:
         self.failure: Exception | None = None
         self.bad: set[str] = set()
         self.away: set[str] = set()
-        self.under_way: list[RoomId] = []
-        self.overlapped: set[RoomId] = set()
+        self.at_once = 0
+        self.most_at_once = 0
 
     async def __call__(self, batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
         self.batches.append(list(batch))
         self.begun.set()
-        rooms = {each.room_id for each in batch}
-        self.overlapped |= rooms.intersection(self.under_way)
-        self.under_way += rooms
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         await self.open.wait()
         await asyncio.sleep(0)
-        for room in rooms:
-            self.under_way.remove(room)
+        self.at_once -= 1
         if self.failure is not None:
             raise self.failure
         errors: dict[str, ParlourError] = {each: InvalidRequest() for each in self.bad}

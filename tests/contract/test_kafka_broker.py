@@ -80,39 +80,6 @@ async def test_while_the_log_is_away_everything_waits_in_its_order(address: Kafk
     assert list(dict.fromkeys(worked)) == [each.client_id for each in commands]
 
 
-async def test_a_command_waits_for_no_batch_of_another_partition_while_there_is_little_to_do(
-    address: KafkaAddress,
-) -> None:
-    """One room's batch hangs; of the rooms of two other partitions, one finds its way beside it, and its own next one does not."""
-    begun, done, go_on = list[str](), list[str](), asyncio.Event()
-    slow = a_room()
-
-    async def work(batch: Sequence[NewEvent]) -> list[Appended | ParlourError]:
-        begun.extend(each.client_id for each in batch)
-        if any(each.room_id == slow for each in batch):
-            await go_on.wait()
-        done.extend(each.client_id for each in batch)
-        return [answer(each) for each in batch]
-
-    async with a_broker(address) as broker, working(broker, work):
-        first, behind = saying(slow), saying(slow)
-        pending = [broker.submit(first)]
-        await until(lambda: begun == [first.client_id])
-        pending.append(broker.submit(behind))
-        for _ in range(100):  # until one is in another partition
-            beside = saying(a_room())
-            answered = broker.submit(beside)
-            pending.append(answered)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(answered), 0.5)
-                break
-        assert beside.client_id in done
-        assert behind.client_id not in begun
-        go_on.set()
-        await asyncio.gather(*pending)
-    assert done.index(first.client_id) < done.index(behind.client_id)
-
-
 async def test_what_was_done_of_a_batch_before_the_log_went_is_answered_and_the_rest_done_later(
     address: KafkaAddress,
 ) -> None:

@@ -192,7 +192,7 @@ class Broker(Protocol):
 
     What `submit` returns is done when the event is durable and has been told to this node's live sockets. Commands of one room
     submitted by one node are worked in the order submitted; where a batch fails, what waits behind it of the same rooms fails
-    too, so that resending keeps the order. Grouping: while a batch is under way all that is submitted into its rooms waits
+    too, so that resending keeps the order. Grouping: while one batch is under way all that is submitted waits
     and forms the next. Bounded: past the bound `submit` raises `Busy` at once. When it raises anything else, the command may or
     may not have been done: repeat it with the same client_id.
     """
@@ -205,7 +205,7 @@ class Broker(Protocol):
         ...
 
     async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
-        """Feed batches to `work`, of a room one at a time, until cancelled; then what was accepted is finished first.
+        """Feed batches to `work`, one at a time, until cancelled; then what was accepted is finished first.
 
         `work` returns the answer to each command, an error for those that failed alone; what it raises is the answer to all. The answers
         are on their way when the next batch begins; what else follows from a batch (that it need not be worked again, that other

@@ -22,7 +22,7 @@ MAX_UNTOLD = 1_000_000
 
 
 class Worker:
-    """Works batches of a `Broker`, of a room one at a time.
+    """Works batches of a `Broker`, one at a time.
 
     Order: a room's events are told in the order of seq, each once; a repeat is answered and not told again. Failure: `append` is
     repeatable by its contract, so when the log is away it is tried again a little later, then the whole batch fails with

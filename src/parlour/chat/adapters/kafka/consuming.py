@@ -33,19 +33,13 @@ HELD = 2
 COMMIT_EVERY = 0.2
 """Seconds between two commits: of how much a worker that dies leaves, others find it done."""
 
-LANES, FEW = 2, 2.0
-"""Batches that are worked beside each other while they usually have at most `FEW` commands."""
-
 _POLL = 0.1
 _LONGEST_BATCH_MS = 300_000
 """Past it the group takes a worker for stuck and gives its partitions to others."""
 
 
 class Consuming:
-    """A consumer in a thread of its own reads ahead; on the loop batches are worked, each of all that is there by then.
-
-    Of a partition, and so of a room, one batch is under way at a time. While batches are small, one of other partitions may be worked
-    beside it: nobody waits for a stranger's. Once there is more to do, one larger batch after the other costs less.
+    """A consumer in a thread of its own reads ahead; on the loop one batch is worked after the other, each of all that is there by then.
 
     A batch ends in one of three ways for each of its commands. Done, or refused for good: it is answered, and told to `room-events`
     where it is in the log. Failed for a reason that is ours: it is answered and kept in the topic of dead letters. The log is away:
@@ -62,13 +56,12 @@ class Consuming:
         self._stopping = threading.Event()
         self._changed = threading.Condition()  # over the next four, which the loop and the thread share
         self._waiting: deque[Message] = deque()
-        self._working: list[Told] = []
+        self._working: Told | None = None
         self._told: deque[Told] = deque()  # worked and not committed, the oldest first
         self._again: dict[
             int, int
         ] = {}  # by partition, from where the thread is to read again; what it has read by then is dropped
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._usual = 1.0  # commands of the last batches, the latest weighing most
+        self._task: asyncio.Task[None] | None = None
         self._over: dict[int, int] = {}  # by partition, what is to be committed
         self._committed_at = 0.0
         self._consumer = Consumer(
@@ -90,7 +83,7 @@ class Consuming:
         )
 
     async def run(self, work: Work) -> None:
-        """Work until cancelled; then what is under way is finished first.
+        """Work until cancelled; then the batch under way is finished first.
 
         Raises:
             BrokerUnavailable: the consumer has failed for good.
@@ -139,8 +132,8 @@ class Consuming:
 
     def _finish(self) -> None:
         with self._changed:
-            working = set(self._working)
-            self._changed.wait_for(lambda: working.isdisjoint(self._working))
+            working = self._working
+            self._changed.wait_for(lambda: self._working is None or self._working is not working)
         self._telling.flush()
         self._commit_told(at_once=True)
 
@@ -151,9 +144,10 @@ class Consuming:
             while self._told and self._told[0].over:
                 self._over |= self._told.popleft().after
             if self._told and self._told[0].failed:
-                for told in self._working:
-                    told.abandoned = True
-                for told in (*self._told, *self._working):
+                if self._working is not None:
+                    self._working.abandoned = True
+                    self._told.append(self._working)
+                for told in self._told:
                     self._read_again(told.first)
                 self._told.clear()
         now = time.monotonic()
@@ -199,31 +193,15 @@ class Consuming:
     # On the loop
 
     def _begin(self, work: Work) -> None:
-        """Work what is held, unless enough is under way: its end begins the next."""
-        while len(self._working) < (LANES if self._usual <= FEW else 1):
-            with self._changed:
-                batch = self._take()
-                if not batch:
-                    return
-                ends = {partition: last + 1 for partition, last in _bounds(batch, max).items()}
-                told = Told(_bounds(batch, min), ends)
-                self._working.append(told)
-                self._changed.notify_all()
-            self._usual += (len(batch) - self._usual) / 8
-            task = asyncio.ensure_future(self._deal_with(batch, told, work))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    def _take(self) -> list[Message]:
-        """Take the next batch of what is held, of partitions of which nothing is under way; holding the lock."""
-        busy = {partition for told in self._working for partition in told.first}
-        batch: list[Message] = []
-        kept: deque[Message] = deque()
-        while self._waiting and len(batch) < self._largest:
-            message = self._waiting.popleft()
-            (kept if message.partition() in busy else batch).append(message)
-        self._waiting.extendleft(reversed(kept))
-        return batch
+        """Work what is held, unless a batch is under way: its end begins the next."""
+        with self._changed:
+            if self._working is not None or not self._waiting:
+                return
+            batch = [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
+            ends = {partition: last + 1 for partition, last in _bounds(batch, max).items()}
+            self._working = told = Told(_bounds(batch, min), ends)
+            self._changed.notify_all()
+        self._task = asyncio.ensure_future(self._deal_with(batch, told, work))
 
     async def _deal_with(self, batch: Sequence[Message], told: Told, work: Work) -> None:
         left: Sequence[Message] = batch
@@ -234,7 +212,7 @@ class Consuming:
         finally:
             again = _bounds(left, min)
             with self._changed:
-                self._working.remove(told)
+                self._working = None
                 if not told.abandoned:
                     told.after |= again
                     told.since = time.monotonic()
