@@ -3,6 +3,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
+import { early } from "./early-plugin";
 
 /** Where `parlour serve` listens while Vite serves the client (`make dev`). */
 const server = process.env.PARLOUR_SERVER ?? "http://localhost:8000";
@@ -20,6 +21,7 @@ export default defineConfig({
   plugins: [
     react(),
     tailwindcss(),
+    early(),
     VitePWA({
       strategies: "injectManifest",
       srcDir: "src/service-worker",
@@ -44,13 +46,7 @@ export default defineConfig({
         ],
       },
       injectManifest: {
-        globPatterns: [
-          "index.html",
-          "theme.js",
-          "icon.svg",
-          "assets/*.{js,css}",
-          "assets/inter-latin*-wght-normal*.woff2",
-        ],
+        globPatterns: ["index.html", "icon.svg", "assets/*.{js,css}", "assets/inter-latin*-wght-normal*.woff2"],
         // What few need is left out, fonts and assets/emoji: see the service worker.
         dontCacheBustURLsMatching: /^assets\//,
       },

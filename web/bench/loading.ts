@@ -2,49 +2,68 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import { report } from "./ledger";
 import { anonymous, COMPOSER, openRoom, signedIn, type World } from "./world";
 
 const SLOWER = 4;
 const REFERENCE = "a page of one text field, from a bare Node server";
 const LOGIN = "input[name=login]";
+/** One after the other, so that a draft of before does not pass for the key. */
+const KEYS = "abcdefghijklmnopqrstuvwxyz";
 
-interface Loads {
-  cold: number[];
-  login: number[];
-  warm: number[];
-  offline: number[];
-  empty: number[];
+let pressed = 0;
+
+/** ms from the start of a navigation: until a key was taken, the application had taken over what the page showed, messages were shown. */
+interface Load {
+  usable: number;
+  taken: number;
+  messages: number;
+}
+
+/** What a page is waited for. */
+interface Wanted {
+  /** A selector. */
+  field: string;
+  /** The page is the application's: the key must be in its own field in the end. */
+  ours?: boolean;
+  /** Messages are shown in the end. */
+  withMessages?: boolean;
+  /** The field does not count before messages are shown. */
+  messagesFirst?: boolean;
 }
 
 export async function loads(browser: Browser, world: World, repeats: number): Promise<void> {
-  const times: Loads = { cold: [], login: [], warm: [], offline: [], empty: [] };
+  const [cold, login, warm, offline, empty]: Load[][] = [[], [], [], [], []];
   const room = `/r/${world.room_id}`;
+  const inRoom: Wanted = { field: COMPOSER, ours: true, withMessages: true };
   const bare = await serveField();
   for (let repeat = 0; repeat < repeats; repeat++) {
-    const empty = await anonymous(browser, world);
-    times.empty.push(await usable(empty, bare.url, "textarea"));
-    await empty.close();
+    const nobody = await anonymous(browser, world);
+    empty?.push(await load(nobody, bare.url, { field: "textarea" }));
+    await nobody.close();
 
     const stranger = await anonymous(browser, world);
-    times.login.push(await usable(stranger, "/login", LOGIN));
+    login?.push(await load(stranger, "/login", { field: LOGIN, ours: true }));
     await stranger.close();
 
     const member = await signedIn(browser, world);
-    times.cold.push(await usable(member, room, COMPOSER));
+    cold?.push(await load(member, room, inRoom));
     await keepContent(member, world);
-    times.warm.push(await usable(member, room, COMPOSER));
+    warm?.push(await load(member, room, inRoom));
     await member.setOffline(true);
-    times.offline.push(await usable(member, room, COMPOSER, { withMessages: true }));
+    offline?.push(await load(member, room, { ...inRoom, messagesFirst: true }));
     await member.close();
   }
   bare.close();
-  const beside = { unit: "ms", reference: REFERENCE, others: times.empty };
-  report({ name: "web_cold_load", values: times.cold, ...beside });
-  report({ name: "web_cold_load_login", values: times.login, ...beside });
-  report({ name: "web_warm_load", values: times.warm, ...beside });
-  report({ name: "web_offline_load", values: times.offline, ...beside });
+  const beside = { unit: "ms", reference: REFERENCE, others: (empty ?? []).map(({ usable }) => usable) };
+  for (const [name, of] of Object.entries({ cold, login, warm, offline })) {
+    const figure = name === "login" ? "web_cold_load_login" : `web_${name}_load`;
+    report({ name: figure, values: (of ?? []).map(({ usable }) => usable), ...beside });
+    report({ name: `${figure}_taken_over`, values: (of ?? []).map(({ taken }) => taken), unit: "ms" });
+    if (name === "cold" || name === "warm")
+      report({ name: `${figure}_messages`, values: (of ?? []).map(({ messages }) => messages), unit: "ms" });
+  }
 }
 
 /** Let the service worker take over, and the device keep the room's messages. */
@@ -56,48 +75,58 @@ async function keepContent(context: BrowserContext, world: World): Promise<void>
   await page.close();
 }
 
-/** ms from the start of the navigation to the first key that the field has taken. */
-async function usable(
-  context: BrowserContext,
-  url: string,
-  field: string,
-  { withMessages = false } = {},
-): Promise<number> {
+/**
+ * Load a page until its field has taken a key, then, which is not in that time, until the application has taken over.
+ *
+ * Throws where the key is not in the application's own field in the end.
+ */
+async function load(context: BrowserContext, url: string, wanted: Wanted): Promise<Load> {
+  const key = KEYS.charAt(pressed++ % KEYS.length);
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
-  await page.addInitScript(watch, { field, withMessages });
+  await page.addInitScript(watch, wanted);
   await page.goto(url, { waitUntil: "commit" });
-  await page.waitForFunction(() => window.benchField !== undefined, undefined, { polling: "raf" });
-  await page.keyboard.press("x");
-  const at = await typedAt(page);
+  await page.waitForFunction(() => window.bench?.field !== undefined, undefined, { polling: "raf" });
+  await page.keyboard.press(key);
+  await page.waitForFunction(() => window.bench?.usable !== undefined, undefined, { polling: "raf" });
+  const { ours = false, withMessages = false, field } = wanted;
+  if (ours) await page.waitForFunction(() => window.bench?.taken !== undefined);
+  if (withMessages) await page.waitForFunction(() => window.bench?.messages !== undefined);
+  const typed = await page.evaluate(
+    ([selector, last]) => document.querySelector<HTMLInputElement>(selector)?.value.endsWith(last),
+    [ours ? `#root ${field}` : field, key] as const,
+  );
+  if (typed !== true) throw new Error(`${url}: the key that was pressed is not in the page's field`);
+  const { usable = NaN, taken = NaN, messages = NaN } = (await page.evaluate(() => window.bench)) ?? {};
   await page.close();
-  return at;
-}
-
-async function typedAt(page: Page): Promise<number> {
-  const handle = await page.waitForFunction(() => window.benchTyped, undefined, { polling: "raf" });
-  return (await handle.jsonValue()) ?? NaN;
+  return { usable, taken, messages };
 }
 
 declare global {
   interface Window {
-    benchField?: Element;
-    benchTyped?: number;
+    bench?: Partial<Load> & { field?: Element };
   }
 }
 
-/** Runs in the page: notes when the field is there (with messages, if wanted), gives it the focus, and notes when it has taken a key. */
-function watch({ field, withMessages }: { field: string; withMessages: boolean }): void {
+/**
+ * Runs in the page, frame by frame: notes when the field is there, gives it the focus, and notes when it has taken a key, when the field
+ * is the application's, and when messages are shown.
+ */
+function watch({ field, messagesFirst = false }: Wanted): void {
+  const bench: NonNullable<Window["bench"]> = {};
+  window.bench = bench;
   const look = () => {
     const found = document.querySelector<HTMLElement>(field);
-    if (found === null || (withMessages && document.querySelector("[role=log] article") === null)) {
-      requestAnimationFrame(look);
-      return;
+    if (document.querySelector("[role=log] article") !== null) bench.messages ??= performance.now();
+    if (document.querySelector(`#root ${field}`) !== null && document.getElementById("early") === null)
+      bench.taken ??= performance.now();
+    if (bench.field === undefined && found !== null && (!messagesFirst || bench.messages !== undefined)) {
+      found.addEventListener("input", () => (bench.usable ??= performance.now()));
+      found.focus();
+      bench.field = found;
     }
-    found.addEventListener("input", () => (window.benchTyped ??= performance.now()));
-    found.focus();
-    window.benchField = found;
+    requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 }

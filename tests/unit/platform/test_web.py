@@ -1,6 +1,8 @@
 """The web client's files: what is found where, how long it may be kept, and that nothing else can be reached."""
 
+import base64
 import gzip
+import hashlib
 from pathlib import Path
 
 import httpx
@@ -66,6 +68,18 @@ async def test_page_has_the_clients_policy_and_the_api_keeps_its_own(dist: Path)
     for answer in (page, api, worker):
         assert len(answer.headers.get_list("content-security-policy")) == 1
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_policy_lets_in_the_scripts_that_stand_in_the_page_and_no_others(dist: Path) -> None:
+    scripts = ["dark();", "\n  show('\u00e4');\n"]
+    page = "".join(f"<script>{script}</script>" for script in scripts) + '<script src="/x.js"></script>'
+    (dist / "index.html").write_text(page)
+    policy = (await get(dist, "/login", **NAVIGATION)).headers["content-security-policy"]
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    assert f"script-src 'self' 'sha256-{hashes[0]}' 'sha256-{hashes[1]}';" in policy
+    assert policy.count("sha256-") == 2
+    worker = (await get(dist, "/sw.js")).headers["content-security-policy"]
+    assert "sha256-" not in worker
 
 
 @pytest.mark.parametrize("prefix", RESERVED)

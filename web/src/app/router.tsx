@@ -1,7 +1,7 @@
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { LoginPage, prefetchLogin, RegisterPage, SignedOutPage } from "@/features/auth";
-import { BROWSE_PATH } from "@/lib/paths";
+import { BROWSE_PATH, isRoomPath } from "@/lib/paths";
 import { prefetchable } from "@/lib/prefetchable";
 import { FollowNotifications } from "./follow-notifications";
 import { Home } from "./routes/home";
@@ -17,7 +17,7 @@ const NotFound = lazy(async () => ({ default: (await import("./routes/not-found"
 /** Fetch what the page's address is likely to show; what cannot be had now is fetched when it is drawn. */
 export async function prefetchPages(signedIn: boolean): Promise<void> {
   const wanted = signedIn ? [prefetchSignedIn()] : [prefetchLogin()];
-  if (signedIn && location.pathname.startsWith("/r/")) wanted.push(prefetchRoom());
+  if (signedIn && isRoomPath(location.pathname)) wanted.push(prefetchRoom());
   await Promise.allSettled(wanted);
 }
 

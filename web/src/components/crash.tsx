@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useEarlyEnd } from "@/lib/early";
 import { Button } from "./ui/button";
 import { EmptyState } from "./ui/empty-state";
 import { CircleAlert } from "lucide-react";
@@ -13,6 +14,7 @@ export interface CrashProps {
 /** What shows in place of a part that broke, with ways out. */
 export function Crash({ error, onRetry, whole = false }: CrashProps) {
   const { t } = useTranslation();
+  useEarlyEnd();
   const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return (
     <div role="alert" className="flex min-h-0 flex-1 flex-col overflow-auto">

@@ -18,6 +18,14 @@ export function writeAccountItem(userId: string, name: string, value: unknown): 
   }
 }
 
+export function removeAccountItem(userId: string, name: string): void {
+  try {
+    localStorage.removeItem(`${PREFIX}${userId}.${name}`);
+  } catch {
+    // no storage, nothing in it
+  }
+}
+
 /** Forget all of it, of every account. */
 export function wipeAccountItems(): void {
   try {

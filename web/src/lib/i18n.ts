@@ -80,7 +80,7 @@ const tags = new Map<string, string>();
 
 /** The language of now. `useTranslation` knows it too, but copies the whole of i18next for each component that asks. */
 export function useLanguage(): string {
-  return useSyncExternalStore(followLanguage, () => i18next.language);
+  return useSyncExternalStore(followLanguage, languageNow, languageNow);
 }
 
 /**
@@ -96,6 +96,8 @@ export function useTexts<N extends FlatNamespace>(namespace: N): TFunction<N> {
 }
 
 const fixed = new Map<string, unknown>();
+
+const languageNow = () => i18next.language;
 
 function followLanguage(changed: () => void): () => void {
   i18next.on("languageChanged", changed);

@@ -10,8 +10,11 @@ export function useMediaQuery(query: string): boolean {
     },
     [query],
   );
-  return useSyncExternalStore(subscribe, () => window.matchMedia(query).matches);
+  return useSyncExternalStore(subscribe, () => window.matchMedia(query).matches, notAtBuildTime);
 }
+
+/** When index.html is made there is no window (src/early). */
+const notAtBuildTime = () => false;
 
 /** One column: the sidebar is a page of its own. The same bound as Tailwind's `md`. */
 export function usePhone(): boolean {

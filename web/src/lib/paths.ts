@@ -5,6 +5,10 @@ export function roomPath(roomId: string, messageId?: string): string {
   return messageId === undefined ? `/r/${roomId}` : `/r/${roomId}/m/${messageId}`;
 }
 
+export function isRoomPath(path: string): boolean {
+  return path.startsWith("/r/");
+}
+
 export const BROWSE_PATH = "/rooms";
 
 export function searchPath(filters: Readonly<Record<string, string>> = {}): string {

@@ -27,7 +27,7 @@ const DEFAULTS: Preferences = {
   panelWidth: 340,
 };
 
-/** Also read by public/theme.js, which paints before this loads. */
+/** Also read by src/early, which paints before this loads. */
 const STORAGE_KEY = "parlour.preferences";
 
 export const usePreferences = create<Preferences>()(persist(() => DEFAULTS, { name: STORAGE_KEY, version: 1 }));

@@ -4,6 +4,7 @@ import { CallButtons } from "@/features/calls";
 import { NotAMember, RoomView, TimelineSkeleton } from "@/features/messages";
 import { RoomHeader, useRoomPanel } from "@/features/rooms";
 import { useSearchPanel } from "@/features/search";
+import { useEarlyEnd } from "@/lib/early";
 import { usePageTitle } from "@/lib/page-title";
 import { useRoomName } from "@/lib/room-name";
 import { useRoom, useRoomIdentity, useRoomsStatus } from "@/realtime";
@@ -16,6 +17,7 @@ export function RoomRoute() {
   const nameOf = useRoomName();
   const name = room === undefined ? "" : nameOf(room);
   usePageTitle(name);
+  useEarlyEnd(room !== undefined || status === "ready" || status === "error"); // after the composer, which takes over what was written
   const roomPanel = useRoomPanel(room);
   const searchPanel = useSearchPanel(roomId);
   return (

@@ -4,8 +4,10 @@ import { Outlet, useLocation } from "react-router";
 import { Crash } from "@/components/crash";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { ResizeHandle } from "@/components/ui/resize-handle";
+import { useEarlyEnd } from "@/lib/early";
 import { useLastPlaceKept } from "@/lib/last-place";
 import { usePhone } from "@/lib/media-query";
+import { isRoomPath } from "@/lib/paths";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { useKeptFocus } from "@/lib/focus";
 import { ConnectionBanner } from "./connection-banner";
@@ -28,6 +30,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
   const { pathname } = useLocation();
   useLastPlaceKept();
   useKeptFocus();
+  useEarlyEnd(!isRoomPath(pathname)); // a room ends it once it is there
   const phone = usePhone();
   const width = usePreferences((preferences) => preferences.sidebarWidth);
   const home = pathname === "/";

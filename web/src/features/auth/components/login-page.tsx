@@ -1,9 +1,10 @@
-import { useRef, useState, type SubmitEvent } from "react";
+import { useLayoutEffect, useRef, useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import { focusFilled, takeForm } from "@/lib/early";
 import { useTimes } from "@/lib/time";
 import { useCountdown } from "@/lib/use-countdown";
 import { startSession } from "@/realtime";
@@ -24,6 +25,20 @@ export function LoginPage() {
   const [missing, setMissing] = useState({ login: false, password: false });
   const [refusal, setRefusal] = useState<Refusal>();
   const wait = useCountdown(refusal?.waitUntil);
+  useLayoutEffect(
+    () =>
+      takeForm("login", (filled) => {
+        const { current } = form;
+        if (current === null) return;
+        for (const [name, value] of Object.entries(filled.values)) {
+          const input = current.elements.namedItem(name);
+          if (input instanceof HTMLInputElement) input.value = value;
+        }
+        focusFilled(current, filled);
+        if (filled.submitted) current.requestSubmit();
+      }),
+    [],
+  );
 
   const submit = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -1,9 +1,10 @@
-import { useRef, useState, type SubmitEvent } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import { focusFilled, takeForm } from "@/lib/early";
 import { useTimes } from "@/lib/time";
 import { toast } from "@/lib/toast";
 import { useCountdown } from "@/lib/use-countdown";
@@ -32,6 +33,21 @@ export function RegisterPage() {
   const [busy, setBusy] = useState(false);
   const wait = useCountdown(refusal?.waitUntil);
   const problems = checkAccount(account);
+  const [submitted, setSubmitted] = useState(false);
+  useLayoutEffect(
+    () =>
+      takeForm("register", (filled) => {
+        const { username = "", display_name = "" } = filled.values;
+        setAccount({ ...EMPTY, username: suggestUsername(display_name), ...withoutEmpty(filled.values) });
+        setNamed(username !== "");
+        focusFilled(form.current, filled);
+        setSubmitted(filled.submitted);
+      }),
+    [],
+  );
+  useEffect(() => {
+    if (submitted) form.current?.requestSubmit();
+  }, [submitted]);
 
   const change = (field: keyof Account, value: string) => {
     const suggested = field === "display_name" && !named ? { username: suggestUsername(value) } : {};
@@ -128,6 +144,10 @@ export function RegisterPage() {
       </form>
     </AuthLayout>
   );
+}
+
+function withoutEmpty(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
 }
 
 function focus(form: HTMLFormElement | null, name: string): void {

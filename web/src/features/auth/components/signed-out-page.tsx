@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { Button } from "@/components/ui/button";
+import { useEarlyEnd } from "@/lib/early";
 import { returnPath } from "../model/return-path";
 import { AuthLayout } from "./auth-layout";
 
@@ -25,6 +26,7 @@ const KEEPS_UNSENT: ReadonlySet<Ended> = new Set(["expired", "password_changed",
 export function SignedOutPage() {
   const { t } = useTranslation("auth");
   const [search] = useSearchParams();
+  useEarlyEnd();
   const reason = search.get("reason") ?? "logout";
   const ended = reason === "logout" ? undefined : (REASONS[reason] ?? "expired");
   const next = returnPath(search.get("next"));

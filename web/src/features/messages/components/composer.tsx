@@ -1,8 +1,17 @@
 import { ArrowUp, Smile, X } from "lucide-react";
-import { memo, useImperativeHandle, useRef, type KeyboardEvent, type Ref } from "react";
+import {
+  memo,
+  useEffectEvent,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  type KeyboardEvent,
+  type Ref,
+} from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "@/components/ui/icon-button";
 import { cn } from "@/lib/cn";
+import { takeWritten } from "@/lib/early";
 import { useMediaQuery } from "@/lib/media-query";
 import { useShortcut } from "@/lib/shortcuts";
 import { sendMessage, useConnection, useProfile, type TimelineMessage } from "@/realtime";
@@ -37,6 +46,15 @@ export const Composer = memo(function Composer({ roomName, lastOwn, onSent, ref 
   const sendable = text.trim() !== "" && count <= MAX_CHARACTERS;
   useImperativeHandle(ref, () => ({ focus: () => field.current?.focus() }));
   useComposerShortcuts();
+  const takeOver = useEffectEvent(() =>
+    takeWritten(roomId, text, (written, sent, focused) => {
+      for (const each of sent) void sendMessage(roomId, each);
+      if (sent.length > 0) onSent();
+      field.current?.replace(written);
+      if (focused || !touch) field.current?.focus();
+    }),
+  );
+  useLayoutEffect(() => takeOver(), []);
 
   const change = (next: string) => {
     setText(next);

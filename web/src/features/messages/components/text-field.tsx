@@ -13,6 +13,8 @@ export interface TextFieldHandle {
   focus: () => void;
   /** Put text where the caret is. */
   insert: (text: string) => void;
+  /** Put this in place of the text. */
+  replace: (text: Selected) => void;
 }
 
 export interface TextFieldProps {
@@ -99,6 +101,11 @@ export function TextField({
       const at = start + text.length;
       put({ text: element.value.slice(0, start) + text + element.value.slice(end), start: at, end: at });
       element.focus();
+    },
+    replace: (next) => {
+      put(next);
+      // Where the text stays as it was, nothing is drawn again.
+      if (next.text === value) field.current?.setSelectionRange(next.start, next.end);
     },
   }));
 

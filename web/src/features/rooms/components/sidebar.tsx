@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { Keys } from "@/components/ui/kbd";
-import { Skeleton } from "@/components/ui/skeleton";
+import { isEarlyShown } from "@/lib/early";
 import { useDelayed } from "@/lib/use-delayed";
 import { reconnect, useRoomsStatus } from "@/realtime";
 import { useRoomShortcuts } from "../hooks/use-room-shortcuts";
@@ -11,6 +11,7 @@ import { useSections } from "../hooks/use-sections";
 import { openSwitcher } from "../model/switcher";
 import { FirstSteps } from "./first-steps";
 import { RoomList } from "./room-list";
+import { RowSkeletons } from "./row-skeletons";
 
 /** All of one's rooms, and the ways to more. */
 export function Sidebar() {
@@ -40,10 +41,16 @@ export function Sidebar() {
 function SidebarBody({ sections }: { sections: ReturnType<typeof useSections> }) {
   const { t } = useTranslation("rooms");
   const status = useRoomsStatus();
-  const waiting = useDelayed(status === "loading");
+  const waiting = useDelayed(status === "loading", isEarlyShown() ? 0 : undefined);
   const empty = sections.every((section) => section.rooms.length === 0);
   if (!empty) return <RoomList sections={sections} />;
-  if (status === "loading") return waiting ? <RowSkeletons /> : null;
+  if (status === "loading") {
+    return waiting ? (
+      <div aria-busy="true" aria-label={t("sidebar.loading")}>
+        <RowSkeletons />
+      </div>
+    ) : null;
+  }
   if (status === "ready") return <FirstSteps />;
   return (
     <EmptyState
@@ -54,21 +61,5 @@ function SidebarBody({ sections }: { sections: ReturnType<typeof useSections> })
     >
       {t("sidebar.unreachedText")}
     </EmptyState>
-  );
-}
-
-const WIDTHS = ["w-24", "w-36", "w-28", "w-20", "w-32", "w-40", "w-24", "w-28"];
-
-function RowSkeletons() {
-  const { t } = useTranslation("rooms");
-  return (
-    <div aria-busy="true" aria-label={t("sidebar.loading")} className="flex flex-col px-4 pt-3">
-      {WIDTHS.map((width, index) => (
-        <div key={index} className="flex h-7.5 items-center gap-2.5">
-          <Skeleton className="size-4 bg-sidebar-accent" />
-          <Skeleton className={`h-3 bg-sidebar-accent ${width}`} />
-        </div>
-      ))}
-    </div>
   );
 }
