@@ -156,8 +156,9 @@ describe("in a room", () => {
   test("a draft that the device kept is there to be written on, and goes with what is sent", async () => {
     // The scripts would come from the service worker, which nobody can hold up.
     const before = await stage.enter(ann, { path: `/r/${room}`, serviceWorkers: "block" });
+    const saved = before.page.waitForResponse(/\/draft$/); // it is on the device by then
     await before.composer.fill("a draft");
-    await before.page.goto("/rooms"); // it is written down when the page goes
+    await saved;
     const begin = await hold(before);
     await before.page.goto(`/r/${room}`, { waitUntil: "commit" });
     const field = before.page.locator("#early").getByRole("textbox");
