@@ -3,7 +3,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
-import { early } from "./early-plugin";
+import { early } from "./scripts/early-plugin.ts";
 
 /** Where `parlour serve` listens while Vite serves the client (`make dev`). */
 const server = process.env.PARLOUR_SERVER ?? "http://localhost:8000";

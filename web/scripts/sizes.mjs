@@ -4,10 +4,10 @@ import { gzipSync } from "node:zlib";
 
 const dist = new URL("../dist/", import.meta.url);
 
-/** The entry and all that it imports before anything is drawn. */
+/** The page itself, which has scripts of its own, the entry, and all that it imports before anything is drawn. */
 export async function firstJavaScript() {
   const html = await readFile(new URL("index.html", dist), "utf8");
-  return sizeOf([...html.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path]) => path));
+  return sizeOf(["index.html", ...[...html.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path]) => path)]);
 }
 
 /** What the service worker fetches on every device. */

@@ -7,7 +7,7 @@ import type { Early } from "@/lib/early";
 import { unsentOf, type Unsent, type WrittenInRoom } from "@/lib/written";
 import { keptDraft } from "./kept-draft";
 
-/** By early-plugin.ts: the pages' HTML, in which texts are `⟦namespace:key⟧`, the texts by language, and what each page needs. */
+/** By scripts/early-plugin.ts: the pages' HTML, in which texts are `⟦namespace:key⟧`, the texts by language, and what each page needs. */
 declare const PAGES: Record<Early["kind"], string>;
 declare const TEXTS: Record<string, Record<string, string>>;
 

@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from "node:url";
 import { build, runnerImport, type Plugin, type Rolldown } from "vite";
-import type { Pages } from "./src/early/render";
+import type { Pages } from "../src/early/render";
 
-const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
 const resolve = { alias: { "@": source(".") } };
 
 /** A script of its own, without imports, as it stands in the page. */
