@@ -1,4 +1,5 @@
 import { useImperativeHandle, useMemo, useRef, type Ref } from "react";
+import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 import { allowedInRoom } from "@/lib/permissions";
 import { useReadMarkers, useSession, type RoomState, type Timeline as TimelineState } from "@/realtime";
@@ -31,6 +32,7 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
   const me = user?.id ?? "";
   const unreadAfter = useRoomUi((state) => state.unreadAfter);
   const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const { items, hasOlder, hasNewer } = timeline;
   const rows = useMemo(
     () => rowsOf(items, { me, complete: !hasOlder, unreadAfter }),
@@ -38,10 +40,11 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
   );
   const reads = useReadMarkers(room.id);
   const readers = useMemo(() => readersBySeq(items, reads, me), [items, reads, me]);
-  const { virtualizer, atEnd, begun, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
+  const { drawn, atEnd, begun, goTo, toEnd, show, older, retryOlder } = useTimelineScroll(
     rows,
     timeline,
     scroller,
+    content,
   );
   usePassingRows(scroller);
   const press = useMessageKeys(rows, scroller, show);
@@ -63,21 +66,17 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
         onKeyDown={press}
         className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none] data-wheeling:*:pointer-events-none"
       >
-        <div className="relative mt-auto w-full shrink-0" style={{ height: virtualizer.getTotalSize() }}>
-          {virtualizer.getVirtualItems().map(({ key, index, start }) => {
-            const row = rows[index];
-            return (
-              <div
-                key={key}
-                ref={virtualizer.measureElement}
-                data-index={index}
-                className="absolute inset-x-0 top-0 flow-root [contain:layout_style]"
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                {row !== undefined && <TimelineRow row={row} room={room} readers={readers} canReact={canReact} />}
-              </div>
-            );
-          })}
+        <div ref={content} className="relative mt-auto w-full shrink-0">
+          {drawn.map(({ row, index, top }) => (
+            <div
+              key={row.key}
+              data-index={index}
+              className={cn("flow-root [contain:layout_style]", top !== undefined && "absolute inset-x-0")}
+              style={{ top }}
+            >
+              <TimelineRow row={row} room={room} readers={readers} canReact={canReact} />
+            </div>
+          ))}
         </div>
       </div>
       {older !== undefined && <OlderState failed={older === "failed"} onRetry={retryOlder} />}

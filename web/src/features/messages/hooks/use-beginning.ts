@@ -1,8 +1,6 @@
-import { type Virtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect } from "react";
+import { useLayoutEffect, type RefObject } from "react";
+import type { RowList } from "./row-list";
 
-/** A row is measured at the end of the frame that first shows it, which the frame after next can tell. */
-const SETTLED_FRAMES = 2;
 /** By these somebody goes elsewhere, and nothing leads them back. */
 const GOING = ["wheel", "pointerdown", "touchstart", "keydown"] as const;
 
@@ -13,45 +11,30 @@ export interface Beginning {
   index: number | undefined;
   /** That is where one begins; otherwise it is stood there until it is known. */
   known: boolean;
-  /** The key of the row that is to be drawn by then. */
+  /** The key of that row, or of the last one. */
   rowKey: string | undefined;
   /** Rows are on their way that will come above. */
   growing: boolean;
   onBegun: () => void;
 }
 
-/**
- * Stands a timeline where one begins to read, once. Rows are fetched, drawn and measured over several frames, and each of them
- * moves the place.
- */
+/** Stands a timeline where one begins to read, once: again as often as rows come above until then. */
 export function useBeginning(
-  virtualizer: Virtualizer<HTMLDivElement, Element>,
+  list: RowList,
+  scroller: RefObject<HTMLElement | null>,
   { begun, index, known, rowKey, growing, onBegun }: Beginning,
 ): void {
   useLayoutEffect(() => {
     if (begun || index === undefined || rowKey === undefined) return;
-    let frame = 0;
-    let size = -1;
-    let stable = 0;
-    const begin = () => {
-      if (index >= 0) virtualizer.cancelScroll(); // the row's index is another's once older ones come
-      onBegun();
-    };
-    const settle = () => {
-      if (index >= 0) virtualizer.scrollToIndex(index, { align: "start" });
-      else virtualizer.scrollToEnd();
-      const same = virtualizer.getTotalSize() === size && virtualizer.elementsCache.has(rowKey);
-      stable = same ? stable + 1 : 0;
-      size = virtualizer.getTotalSize();
-      if (stable >= SETTLED_FRAMES && known && !growing) begin();
-      else frame = requestAnimationFrame(settle);
-    };
-    settle();
-    const element = virtualizer.scrollElement;
-    for (const type of GOING) element?.addEventListener(type, begin, { passive: true });
+    if (index >= 0) list.toRow(index, "start");
+    else list.toEnd();
+    // The row is drawn for it before then.
+    const frame = known && !growing ? requestAnimationFrame(onBegun) : 0;
+    const element = scroller.current;
+    for (const type of GOING) element?.addEventListener(type, onBegun, { passive: true });
     return () => {
       cancelAnimationFrame(frame);
-      for (const type of GOING) element?.removeEventListener(type, begin);
+      for (const type of GOING) element?.removeEventListener(type, onBegun);
     };
-  }, [begun, index, known, rowKey, growing, onBegun, virtualizer]);
+  }, [begun, index, known, rowKey, growing, onBegun, list, scroller]);
 }
