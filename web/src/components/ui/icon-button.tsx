@@ -2,7 +2,7 @@ import { type VariantProps } from "class-variance-authority";
 import { type ComponentProps } from "react";
 import { cn } from "@/lib/cn";
 import { iconButtonVariants } from "./button-variants";
-import { Tooltip, type TooltipProps } from "./tooltip";
+import { tooltip, type TooltipOptions } from "./tooltip";
 
 export interface IconButtonProps
   extends ComponentProps<"button">, Omit<VariantProps<typeof iconButtonVariants>, "active"> {
@@ -12,7 +12,7 @@ export interface IconButtonProps
   shortcut?: string;
   /** A toggle that is on. Leave out where it is no toggle. */
   pressed?: boolean;
-  tooltipSide?: TooltipProps["side"];
+  tooltipSide?: TooltipOptions["side"];
 }
 
 export function IconButton({
@@ -26,14 +26,13 @@ export function IconButton({
   ...props
 }: IconButtonProps) {
   return (
-    <Tooltip label={label} shortcut={shortcut} side={tooltipSide}>
-      <button
-        type="button"
-        aria-label={label}
-        aria-pressed={pressed}
-        className={cn(iconButtonVariants({ variant, size, active: pressed ?? false }), className)}
-        {...props}
-      />
-    </Tooltip>
+    <button
+      {...tooltip(label, { shortcut, side: tooltipSide })}
+      type="button"
+      aria-label={label}
+      aria-pressed={pressed}
+      className={cn(iconButtonVariants({ variant, size, active: pressed ?? false }), className)}
+      {...props}
+    />
   );
 }

@@ -1,6 +1,6 @@
 import type { Nodes } from "mdast";
 import { memo, type ReactNode } from "react";
-import { Tooltip } from "@/components/ui/tooltip";
+import { tooltip } from "@/components/ui/tooltip";
 import { useTexts } from "@/lib/i18n";
 import { useTimes } from "@/lib/time";
 import { isFewEmoji, piecesOf } from "../model/inline";
@@ -43,16 +43,16 @@ export const Markdown = memo(function Markdown({ text, mentions, everybody, edit
   if (last?.type !== "paragraph") {
     return (
       <>
-        <Children nodes={children} mentioned={mentioned} />
+        {elementsOf(children, { mentioned })}
         {edited}
       </>
     );
   }
   return (
     <>
-      <Children nodes={children.slice(0, -1)} mentioned={mentioned} />
+      {elementsOf(children.slice(0, -1), { mentioned })}
       <p dir="auto" className="whitespace-pre-wrap">
-        <Children nodes={last.children} mentioned={mentioned} /> {edited}
+        {elementsOf(last.children, { mentioned })} {edited}
       </p>
     </>
   );
@@ -62,9 +62,9 @@ function Edited({ at }: { at: number }) {
   const t = useTexts("messages");
   const times = useTimes();
   return (
-    <Tooltip label={t("message.editedAt", { time: times.full(at) })}>
-      <bdi className="text-xs text-muted-foreground">{t("message.edited")}</bdi>
-    </Tooltip>
+    <bdi {...tooltip(t("message.editedAt", { time: times.full(at) }))} className="text-xs text-muted-foreground">
+      {t("message.edited")}
+    </bdi>
   );
 }
 
@@ -73,68 +73,63 @@ interface Part {
   inLink?: boolean;
 }
 
-function Children({ nodes, ...part }: Part & { nodes: readonly Nodes[] }) {
-  return nodes.map((node, index) => <Node key={index} node={node} {...part} />);
+/** Elements of the page and no components, where these will do: one for each node would be felt in a list of messages. */
+function elementsOf(nodes: readonly Nodes[], part: Part): ReactNode {
+  return nodes.length === 1 ? elementOf(nodes[0], part, 0) : nodes.map((node, index) => elementOf(node, part, index));
 }
 
-function Node({ node, ...part }: Part & { node: Nodes }): ReactNode {
-  switch (node.type) {
+function elementOf(node: Nodes | undefined, part: Part, key: number): ReactNode {
+  switch (node?.type) {
     case "paragraph":
       return (
-        <p dir="auto" className="whitespace-pre-wrap">
-          <Children nodes={node.children} {...part} />
+        <p key={key} dir="auto" className="whitespace-pre-wrap">
+          {elementsOf(node.children, part)}
         </p>
       );
     case "text":
-      return <Inline value={node.value} {...part} />;
+      return inline(node.value, part);
     case "strong":
       return (
-        <strong className="font-semibold">
-          <Children nodes={node.children} {...part} />
+        <strong key={key} className="font-semibold">
+          {elementsOf(node.children, part)}
         </strong>
       );
     case "emphasis":
-      return (
-        <em>
-          <Children nodes={node.children} {...part} />
-        </em>
-      );
+      return <em key={key}>{elementsOf(node.children, part)}</em>;
     case "delete":
-      return (
-        <del>
-          <Children nodes={node.children} {...part} />
-        </del>
-      );
+      return <del key={key}>{elementsOf(node.children, part)}</del>;
     case "inlineCode":
-      return <code className="inline-code">{node.value}</code>;
-    case "break":
-      return <br />;
-    case "link":
       return (
-        <Anchor url={node.url}>
-          <Children nodes={node.children} {...part} inLink />
-        </Anchor>
+        <code key={key} className="inline-code">
+          {node.value}
+        </code>
       );
+    case "break":
+      return <br key={key} />;
+    case "link":
+      return anchor(node.url, elementsOf(node.children, { ...part, inLink: true }), key);
     case "code":
-      return <CodeBlock code={node.value} language={node.lang ?? ""} />;
+      return <CodeBlock key={key} code={node.value} language={node.lang ?? ""} />;
     case "blockquote":
       return (
-        <blockquote dir="auto" className="my-0.5 border-s-3 border-border ps-3 text-muted-foreground">
-          <Children nodes={node.children} {...part} />
+        <blockquote key={key} dir="auto" className="my-0.5 border-s-3 border-border ps-3 text-muted-foreground">
+          {elementsOf(node.children, part)}
         </blockquote>
       );
     case "list": {
       const items = node.children.map((item, index) => (
         <li key={index} dir="auto">
-          <Children nodes={item.children} {...part} />
+          {elementsOf(item.children, part)}
         </li>
       ));
       return node.ordered === true ? (
-        <ol start={node.start ?? 1} className="list-decimal ps-7">
+        <ol key={key} start={node.start ?? 1} className="list-decimal ps-7">
           {items}
         </ol>
       ) : (
-        <ul className="list-disc ps-6">{items}</ul>
+        <ul key={key} className="list-disc ps-6">
+          {items}
+        </ul>
       );
     }
     default:
@@ -142,11 +137,12 @@ function Node({ node, ...part }: Part & { node: Nodes }): ReactNode {
   }
 }
 
-function Anchor({ url, children }: { url: string; children: ReactNode }) {
+function anchor(url: string, children: ReactNode, key: number): ReactNode {
   const href = safeHref(url);
   if (href === undefined) return children;
   return (
     <a
+      key={key}
       href={href}
       title={href}
       target="_blank"
@@ -159,9 +155,11 @@ function Anchor({ url, children }: { url: string; children: ReactNode }) {
   );
 }
 
-function Inline({ value, mentioned, inLink = false }: Part & { value: string }) {
+function inline(value: string, { mentioned, inLink = false }: Part): ReactNode {
   if (inLink) return calm(value);
-  return piecesOf(value).map((piece, index) => {
+  const pieces = piecesOf(value);
+  if (pieces.every(({ kind }) => kind === "text")) return calm(value);
+  return pieces.map((piece, index) => {
     if (piece.kind === "text") return calm(piece.value);
     if (piece.kind === "shortcode") return <Shortcode key={index} name={piece.name} />;
     return <MentionChip key={index} text={piece.value} name={piece.name} mentioned={mentioned} />;

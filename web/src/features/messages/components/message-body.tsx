@@ -3,13 +3,12 @@ import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 import type { TimelineMessage } from "@/realtime";
 import { isLong } from "../model/inline";
-import { useOpenRoom, useRoomUi } from "../model/room-ui";
+import { useOpenRoom } from "../model/room-ui";
 import { Markdown } from "./markdown";
 
 /** The text of a message; a very long one is cut until one asks for the rest. It cannot reach beyond its own place. */
-export function MessageBody({ message }: { message: TimelineMessage }) {
+export function MessageBody({ message, expanded }: { message: TimelineMessage; expanded: boolean }) {
   const long = isLong(message.text);
-  const expanded = useRoomUi((state) => state.expanded.has(message.key));
   return (
     <>
       <div

@@ -1,15 +1,16 @@
 import { Pin } from "lucide-react";
 import { memo, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { Avatar } from "@/components/ui/avatar";
 import { Button } from "@/components/ui/button";
-import { Tooltip } from "@/components/ui/tooltip";
+import { tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 import { useTimes } from "@/lib/time";
 import { useProfile, useSession, type TimelineMessage } from "@/realtime";
 import { useLongPress } from "../hooks/use-long-press";
 import { undoDeletion, useIsDeletionHeld } from "../model/held-deletions";
-import { useOpenRoom, useRoomUi } from "../model/room-ui";
+import { useOpenRoom, useRoomUi, type RoomUi } from "../model/room-ui";
 import { MessageBody } from "./message-body";
 import { MessageState } from "./message-state";
 import { MessageToolbar } from "./message-toolbar";
@@ -34,9 +35,10 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
   const me = useSession()?.user.id ?? "";
   const author = useProfile(message.sender_id);
   const [hovered, setHovered] = useState(false);
-  const current = useRoomUi((state) => state.current === message.key);
-  const editing = useRoomUi((state) => state.editing === message.key);
-  const highlighted = useRoomUi((state) => state.highlighted === message.key);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const { current, editing, highlighted, picking, expanded } = useRoomUi(
+    useShallow((state) => marksOf(state, message.key)),
+  );
   const held = useIsDeletionHeld(message.id);
   const press = useLongPress(() => ui.setState({ sheet: message }));
   const name = author?.display_name ?? t("somebody");
@@ -81,11 +83,13 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
         {!grouped && (
           <div className="flex min-w-0 items-baseline gap-2">
             <bdi className="truncate font-semibold">{name}</bdi>
-            <Tooltip label={times.full(message.at)}>
-              <time dateTime={new Date(message.at).toISOString()} className="shrink-0 text-xs text-muted-foreground">
-                {time}
-              </time>
-            </Tooltip>
+            <time
+              {...tooltip(times.full(message.at))}
+              dateTime={new Date(message.at).toISOString()}
+              className="shrink-0 text-xs text-muted-foreground"
+            >
+              {time}
+            </time>
             {message.pinned_at !== undefined && (
               <span className="flex shrink-0 items-center gap-1 text-xs text-muted-foreground">
                 <Pin aria-hidden className="size-3" />
@@ -106,13 +110,31 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
         ) : editing ? (
           <TextEditor message={message} />
         ) : (
-          <MessageBody message={message} />
+          <MessageBody message={message} expanded={expanded} />
         )}
-        {!deleted && <Reactions message={message} disabled={!canReact} />}
-        {!deleted && <MessageState message={message} />}
+        {!deleted && message.reactions !== undefined && <Reactions message={message} disabled={!canReact} />}
+        {!deleted && message.state !== "sent" && <MessageState message={message} />}
       </div>
       {readers !== "" && <Readers userIds={readers} />}
-      {!editing && !deleted && <MessageToolbar message={message} hovered={hovered} current={current} />}
+      {!editing && !deleted && (hovered || current || menuOpen || picking) && (
+        <MessageToolbar
+          message={message}
+          kept={current || menuOpen || picking}
+          open={menuOpen}
+          onOpenChange={setMenuOpen}
+        />
+      )}
     </article>
   );
 });
+
+/** What is done at a message. All of it asked for at once: each question is a subscription of each row. */
+function marksOf({ current, editing, highlighted, picker, expanded }: RoomUi, key: string) {
+  return {
+    current: current === key,
+    editing: editing === key,
+    highlighted: highlighted === key,
+    picking: picker?.message.key === key,
+    expanded: expanded.has(key),
+  };
+}

@@ -1,5 +1,5 @@
 import { Ellipsis } from "lucide-react";
-import { Fragment, useState } from "react";
+import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import {
   DropdownMenu,
@@ -13,37 +13,19 @@ import { cn } from "@/lib/cn";
 import type { TimelineMessage } from "@/realtime";
 import { useMessageActions, type MessageActionId } from "../hooks/use-message-actions";
 import { ACTION_ICONS, ACTION_KEYS } from "../model/action-icons";
-import { useRoomUi } from "../model/room-ui";
 
 const DIRECT: readonly MessageActionId[] = ["react", "reply", "edit"];
 
 export interface MessageToolbarProps {
   message: TimelineMessage;
-  /** The pointer came to the message, and nobody has told yet that it left. */
-  hovered: boolean;
-  /** The keyboard is at the message. */
-  current: boolean;
-}
-
-/** What one mostly does to a message, above it while the pointer or the keyboard is there; the rest in a menu. */
-export function MessageToolbar({ message, hovered, current }: MessageToolbarProps) {
-  const [open, setOpen] = useState(false);
-  const picking = useRoomUi((ui) => ui.picker?.message.key === message.key);
-  const kept = current || open || picking;
-  if (!hovered && !kept) return null;
-  return <Toolbar message={message} kept={kept} open={open} onOpenChange={setOpen} />;
-}
-
-interface ToolbarProps {
-  message: TimelineMessage;
-  /** Shown wherever the pointer is. */
+  /** Shown wherever the pointer is: the keyboard is at the message, or what the toolbar opened is open. */
   kept: boolean;
   open: boolean;
   onOpenChange: (open: boolean) => void;
 }
 
-/** Apart, so that a row without one does not pay for its texts and actions. */
-function Toolbar({ message, kept, open, onOpenChange }: ToolbarProps) {
+/** What one mostly does to a message, above it while the pointer or the keyboard is there; the rest in a menu. */
+export function MessageToolbar({ message, kept, open, onOpenChange }: MessageToolbarProps) {
   const { t } = useTranslation("messages");
   const { t: common } = useTranslation();
   const { list, run } = useMessageActions();

@@ -1,6 +1,6 @@
 import { SmilePlus } from "lucide-react";
 import { memo } from "react";
-import { Tooltip } from "@/components/ui/tooltip";
+import { tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 import { addReaction, removeReaction, useSession, type TimelineMessage } from "@/realtime";
@@ -11,17 +11,13 @@ import { rememberEmoji } from "../model/emoji";
 
 const SHORTCODE = /^:(.+):$/;
 
-/** The reactions to a message with how many and who, and one button to add another. */
-export const Reactions = memo(function Reactions({ message, disabled }: ReactionsProps) {
-  return message.reactions !== undefined && <ReactionList message={message} disabled={disabled} />;
-});
-
 interface ReactionsProps {
   message: TimelineMessage;
   disabled: boolean;
 }
 
-function ReactionList({ message, disabled }: ReactionsProps) {
+/** The reactions to a message with how many and who, and one button to add another. */
+export const Reactions = memo(function Reactions({ message, disabled }: ReactionsProps) {
   const t = useTexts("messages");
   const { ui } = useOpenRoom();
   const reactions = Object.entries(message.reactions ?? {});
@@ -35,21 +31,20 @@ function ReactionList({ message, disabled }: ReactionsProps) {
       ))}
       {!disabled && (
         <li className="flex">
-          <Tooltip label={t("actions.react")}>
-            <button
-              type="button"
-              aria-label={t("actions.react")}
-              className="inline-flex h-6.5 items-center rounded-full border border-transparent px-1.5 text-muted-foreground hover:bg-accent touch:h-9 touch:px-2.5"
-              onClick={(event) => ui.setState({ picker: { message, anchor: event.currentTarget } })}
-            >
-              <SmilePlus className="size-4" />
-            </button>
-          </Tooltip>
+          <button
+            {...tooltip(t("actions.react"))}
+            type="button"
+            aria-label={t("actions.react")}
+            className="inline-flex h-6.5 items-center rounded-full border border-transparent px-1.5 text-muted-foreground hover:bg-accent touch:h-9 touch:px-2.5"
+            onClick={(event) => ui.setState({ picker: { message, anchor: event.currentTarget } })}
+          >
+            <SmilePlus className="size-4" />
+          </button>
         </li>
       )}
     </ul>
   );
-}
+});
 
 interface ReactionProps {
   message: TimelineMessage;
@@ -72,22 +67,21 @@ function Reaction({ message, emoji, userIds, disabled }: ReactionProps) {
     }
   };
   return (
-    <Tooltip label={names}>
-      <button
-        type="button"
-        disabled={disabled}
-        aria-pressed={own}
-        onClick={toggle}
-        className={cn(
-          "inline-flex h-6.5 max-w-full min-w-0 items-center gap-1.5 rounded-full border px-2 text-xs tabular-nums transition-colors touch:h-9 touch:px-3",
-          own
-            ? "border-primary/50 bg-selected font-medium text-selected-foreground"
-            : "border-transparent bg-secondary text-muted-foreground hover:border-border hover:text-foreground",
-        )}
-      >
-        <span className="-my-0.5 truncate py-0.5 text-base leading-none">{known?.unicode ?? emoji}</span>
-        {userIds.length} <span className="sr-only">{names}</span>
-      </button>
-    </Tooltip>
+    <button
+      {...tooltip(names)}
+      type="button"
+      disabled={disabled}
+      aria-pressed={own}
+      onClick={toggle}
+      className={cn(
+        "inline-flex h-6.5 max-w-full min-w-0 items-center gap-1.5 rounded-full border px-2 text-xs tabular-nums transition-colors touch:h-9 touch:px-3",
+        own
+          ? "border-primary/50 bg-selected font-medium text-selected-foreground"
+          : "border-transparent bg-secondary text-muted-foreground hover:border-border hover:text-foreground",
+      )}
+    >
+      <span className="-my-0.5 truncate py-0.5 text-base leading-none">{known?.unicode ?? emoji}</span>
+      {userIds.length} <span className="sr-only">{names}</span>
+    </button>
   );
 }

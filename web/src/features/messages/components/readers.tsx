@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Avatar } from "@/components/ui/avatar";
-import { Tooltip } from "@/components/ui/tooltip";
+import { tooltip } from "@/components/ui/tooltip";
 import { useProfiles } from "@/realtime";
 import { useNames } from "../hooks/use-names";
 
@@ -15,13 +15,16 @@ export function Readers({ userIds }: { userIds: string }) {
   const profiles = useProfiles(shown);
   const label = t("readers.seenBy", { names });
   return (
-    <Tooltip label={label}>
-      <span role="img" aria-label={label} className="flex shrink-0 items-center gap-0.5 self-end pb-1">
-        {shown.map((id) => (
-          <Avatar key={id} id={id} name={profiles.get(id)?.display_name ?? ""} size="xs" className="scale-80" />
-        ))}
-        {ids.length > SHOWN && <span className="text-[0.625rem] text-muted-foreground">+{ids.length - SHOWN}</span>}
-      </span>
-    </Tooltip>
+    <span
+      {...tooltip(label)}
+      role="img"
+      aria-label={label}
+      className="flex shrink-0 items-center gap-0.5 self-end pb-1"
+    >
+      {shown.map((id) => (
+        <Avatar key={id} id={id} name={profiles.get(id)?.display_name ?? ""} size="xs" className="scale-80" />
+      ))}
+      {ids.length > SHOWN && <span className="text-[0.625rem] text-muted-foreground">+{ids.length - SHOWN}</span>}
+    </span>
   );
 }

@@ -3,7 +3,7 @@ import { lazy, Suspense, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { PageHeader } from "@/components/page";
 import { IconButton } from "@/components/ui/icon-button";
-import { Tooltip } from "@/components/ui/tooltip";
+import { tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 import { usePanel } from "@/lib/panel";
 import { useRoomName } from "@/lib/room-name";
@@ -87,20 +87,19 @@ function MembersButton({ roomId }: { roomId: string }) {
   const { data } = useRoomDetails(roomId);
   const label = data === undefined ? t("members.title") : t("members.count", { count: data.member_count });
   return (
-    <Tooltip label={t("members.title")}>
-      <button
-        type="button"
-        aria-label={label}
-        aria-pressed={panel === "members"}
-        className={cn(
-          "inline-flex h-8 items-center gap-1.5 rounded-sm px-2 text-sm font-medium text-muted-foreground tabular-nums transition-colors hover:bg-accent hover:text-accent-foreground max-md:hidden touch:h-10",
-          panel === "members" && "bg-accent text-accent-foreground",
-        )}
-        onClick={() => toggle("members")}
-      >
-        <Users aria-hidden className="size-4.5" />
-        {data?.member_count}
-      </button>
-    </Tooltip>
+    <button
+      {...tooltip(t("members.title"))}
+      type="button"
+      aria-label={label}
+      aria-pressed={panel === "members"}
+      className={cn(
+        "inline-flex h-8 items-center gap-1.5 rounded-sm px-2 text-sm font-medium text-muted-foreground tabular-nums transition-colors hover:bg-accent hover:text-accent-foreground max-md:hidden touch:h-10",
+        panel === "members" && "bg-accent text-accent-foreground",
+      )}
+      onClick={() => toggle("members")}
+    >
+      <Users aria-hidden className="size-4.5" />
+      {data?.member_count}
+    </button>
   );
 }

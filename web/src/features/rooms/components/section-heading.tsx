@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { iconButtonVariants } from "@/components/ui/button-variants";
 import { IconButton } from "@/components/ui/icon-button";
-import { Tooltip } from "@/components/ui/tooltip";
+import { tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 import { BROWSE_PATH } from "@/lib/paths";
 import { allowedOnServer } from "@/lib/permissions";
@@ -37,11 +37,14 @@ export function SectionHeading({ section }: { section: Section }) {
       </h2>
       {mayAdd && section.name === "channels" && (
         <>
-          <Tooltip label={t("browse.title")}>
-            <Link to={BROWSE_PATH} aria-label={t("browse.title")} className={cn(iconButtonVariants(), button)}>
-              <Compass aria-hidden />
-            </Link>
-          </Tooltip>
+          <Link
+            {...tooltip(t("browse.title"))}
+            to={BROWSE_PATH}
+            aria-label={t("browse.title")}
+            className={cn(iconButtonVariants(), button)}
+          >
+            <Compass aria-hidden />
+          </Link>
           <IconButton label={t("create.title")} className={button} onClick={() => openRoomDialog({ kind: "create" })}>
             <Plus />
           </IconButton>
