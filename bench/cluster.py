@@ -1,4 +1,4 @@
-"""`make bench-cluster`: two nodes behind NGINX with TLS, on the engines of `make stack`, under a rising rate of messages.
+"""`make bench-cluster`: `make run-cluster` on the engines of `make stack`, by TLS through NGINX, under a rising rate of messages.
 
 Prints a JSON line a figure. Everything shares this machine's cores with the generator, so what it finds is the knee of all of it
 together: the highest rate that was held, which is looked for between the last rate that was and the first that was not. Beside each
@@ -90,8 +90,8 @@ class Shares:
             raise Broken(f"{', '.join(gone)} ended")
 
     def node(self) -> psutil.Process:
-        """Return the first node's process."""
-        return next(process for name, process in self._processes.items() if name.startswith("node"))
+        """Return the first process that has sockets."""
+        return next(process for name, process in self._processes.items() if name.startswith("node chat"))
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def _cluster(folder: Path, users: int) -> Iterator[tuple[int, psutil.Process, li
     )
     people = [msgspec.json.decode(line, type=SeededUser) for line in tokens.read_bytes().splitlines()]
     port = free_port()
-    ports = ["--port", str(port), "--status-port", str(free_port()), "--first-node-port", "31660"]
+    ports = ["--port", str(port), "--status-port", str(free_port()), "--first-port", "31660"]
     command = [sys.executable, "-m", "scripts.run_cluster", "--folder", str(folder), *ports]
     with subprocess.Popen(command, env=settings, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         try:
