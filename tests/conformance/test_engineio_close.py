@@ -12,7 +12,7 @@ async def test_close_packet_ends_a_polling_session(either: Endpoint) -> None:
     """Protocol: the poll that hangs is answered with a noop, and the sid is unknown from then on. Official case."""
     session = await either.poll_session()
     poll = asyncio.create_task(session.poll())
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.15)  # until it hangs, but before a ping ends it
     await session.post("1")
     response = await poll
     assert (response.status_code, response.text) == (200, "6")
