@@ -33,6 +33,7 @@ export function Frame() {
       </div>
       <main className="flex min-h-0 min-w-0 flex-1 flex-col max-md:in-data-home:hidden">
         <div aria-hidden className="flex min-h-13 shrink-0 items-center gap-2 border-b px-4">
+          <Skeleton className="size-5 md:hidden" />
           <Skeleton className="h-4 w-40" />
           <div className="ms-auto flex gap-3">
             <Skeleton className="size-5 max-md:hidden" />

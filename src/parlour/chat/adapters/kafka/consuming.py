@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from parlour.chat.adapters.kafka.messages import Answer, Command, answer_of, decode_command, encode, event_of
 from parlour.chat.adapters.kafka.telling import Telling, Told
@@ -34,6 +34,8 @@ COMMIT_EVERY = 0.2
 """Seconds between two commits: of how much a worker that dies leaves, others find it done."""
 
 _POLL = 0.1
+_ASKING = 10.0
+"""Seconds for Kafka to tell what was committed."""
 _LONGEST_BATCH_MS = 300_000
 """Past it the group takes a worker for stuck and gives its partitions to others."""
 
@@ -62,6 +64,7 @@ class Consuming:
             int, int
         ] = {}  # by partition, from where the thread is to read again; what it has read by then is dropped
         self._task: asyncio.Task[None] | None = None
+        self._gone: set[int] = set()  # the thread's: partitions that were revoked since it began to read
         self._over: dict[int, int] = {}  # by partition, what is to be committed
         self._committed_at = 0.0
         self._consumer = Consumer(
@@ -102,10 +105,11 @@ class Consuming:
         try:
             while not self._stopping.is_set():
                 self._go_back()
+                self._gone.clear()
                 messages = self._consumer.consume(1, _POLL)
                 if messages:
                     messages += self._consumer.consume(self._largest - 1, 0)
-                    self._hold([message for message in messages if _is_sound(message)])
+                    self._hold(self._still_ours([message for message in messages if _is_sound(message)]))
                     begin()
                 self._commit_told()
             with self._changed:
@@ -113,6 +117,24 @@ class Consuming:
             self._finish()
         finally:
             self._consumer.close()
+
+    def _still_ours(self, messages: Sequence[Message]) -> list[Message]:
+        """Return the messages but those of partitions that were taken from this worker while it read: what is before them is not done.
+
+        Raises:
+            BrokerUnavailable: where a partition came back at once, Kafka does not tell where it is to be read from.
+        """
+        back = self._gone & {each.partition for each in self._consumer.assignment()} if self._gone else set()
+        if back:
+            asked = [TopicPartition(self._address.commands, partition) for partition in sorted(back)]
+            try:
+                committed = self._consumer.committed(asked, timeout=_ASKING)
+            except KafkaException as error:
+                raise BrokerUnavailable from error
+            with self._changed:
+                for place in committed:
+                    self._again[place.partition] = place.offset if place.offset >= 0 else OFFSET_BEGINNING
+        return [message for message in messages if message.partition() not in self._gone]
 
     def _hold(self, messages: Sequence[Message]) -> None:
         """Have messages worked; wait while too many are held, for which Kafka keeps the others."""
@@ -124,11 +146,16 @@ class Consuming:
     def _revoked(self, _consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Finish and commit what is under way, before others read on; leave them what is not."""
         gone = {each.partition for each in partitions}
+        self._gone |= gone
         logger.info("partitions revoked", extra={"partitions": sorted(gone)})
         with self._changed:
             self._waiting = deque(each for each in self._waiting if each.partition() not in gone)
-            self._again = {partition: offset for partition, offset in self._again.items() if partition not in gone}
+            _leave(gone, self._again)
         self._finish()
+        with self._changed:  # what Kafka has not confirmed yet is the next owner's to tell again, and to commit
+            for told in (*self._told, *([self._working] if self._working else [])):
+                _leave(gone, told.first, told.after)
+            _leave(gone, self._again, self._over)
 
     def _finish(self) -> None:
         with self._changed:
@@ -252,6 +279,12 @@ class Consuming:
         for node_id, each in answers.items():
             self._answers.send(node_id, encode(each))
         return outcomes
+
+
+def _leave(partitions: Collection[int], *offsets: dict[int, int]) -> None:
+    for each in offsets:
+        for partition in partitions:
+            each.pop(partition, None)
 
 
 def _bounds(messages: Sequence[Message], pick: Callable[[list[int]], int]) -> dict[int, int]:
