@@ -1,6 +1,7 @@
 """The cache of memberships is loaded in batches, never holds what was before a change, and writes markers in groups."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 
@@ -107,6 +108,28 @@ async def test_who_has_a_socket_here_stays_in_a_full_cache_so_that_a_removal_is_
     assert house.memberships.invalidate([ann.user_id]) == {ann.user_id}
     await house.memberships.load(ann.user_id)
     assert removed == [(ann.user_id, room.id)]
+
+
+async def test_who_is_distrusted_all_the_time_is_loaded_all_the_same() -> None:
+    house = House()
+    ann = a_principal()
+    room = await house.room(ann)
+    store, memberships = house.store, house.memberships
+    await memberships.load(ann.user_id)
+    before = len(store.loads)
+    answer = store.memberships
+
+    async def slow(user_ids: Iterable[UserId]) -> dict[UserId, list[Membership]]:
+        found = await answer(user_ids)
+        memberships.distrust()
+        return found
+
+    store.memberships = slow  # type: ignore[method-assign]  # a store that is slower than the distrust
+    assert memberships.distrust() == {ann.user_id}
+    assert memberships.get(ann.user_id) is None
+    assert list(await memberships.load(ann.user_id)) == [room.id]
+    assert len(store.loads) == before + 1
+    assert memberships.get(ann.user_id) is not None
 
 
 async def test_a_cache_in_which_everybody_stays_grows() -> None:

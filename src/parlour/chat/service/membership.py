@@ -192,6 +192,14 @@ class Memberships:
         self._outdated |= self._loading if user_ids is None else self._loading & set(user_ids)
         return set(stale)
 
+    def distrust(self) -> set[UserId]:
+        """Answer nothing more of anybody before they are loaded anew, but let what is being loaded count; return who is in the cache.
+
+        For who does so again and again: loads that were made void each time would never end.
+        """
+        self._stale |= self._users.keys()
+        return set(self._users)
+
     async def refresh_rooms(self, room_ids: Sequence[RoomId]) -> None:
         """Read the names, topics and kinds of rooms again.
 

@@ -23,6 +23,9 @@ DISTRUST = 0.3
 """Seconds between two invalidations of everything while the bus is away: with the time after which a bus that hangs counts as away,
 0.6 s, within the second that a permission may be stale."""
 
+ANOTHER_LOOK = 0.02
+"""Seconds after which the bus is away still: a loop that was held up has yet to hear what came meanwhile."""
+
 RETRY = 1.0
 
 
@@ -111,7 +114,9 @@ class MembershipFeed:
         while True:
             await asyncio.sleep(DISTRUST)
             if not self._trusted():
-                self._refresh_soon(self._memberships.invalidate())
+                await asyncio.sleep(ANOTHER_LOOK)
+                if not self._trusted():
+                    self._refresh_soon(self._memberships.distrust())
 
     async def stop(self) -> None:
         """Stop listening, and what is under way."""

@@ -1,9 +1,11 @@
 """Calls to MongoDB: by whole majorities, each behind the guard, and no driver's error leaves."""
 
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+import pymongo
 from pymongo import AsyncMongoClient, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
@@ -17,6 +19,7 @@ T = TypeVar("T")
 Document = dict[str, Any]
 
 _DUPLICATE = 11000
+_BUILDING = 3_600
 
 
 class Engine:
@@ -134,26 +137,33 @@ class Engine:
         """
 
         async def attempt() -> T:
-            try:
+            with _translated():
                 return await work()
-            except PyMongoError as error:
-                told = error.code if isinstance(error, OperationFailure) else error  # its text may hold the document
-                logger.warning("MongoDB failed: %s %s", type(error).__name__, told)
-                raise Unavailable(retry_after=1) from error
 
         return await self._guard.call(attempt, repeatable=True)
 
     async def create_indexes(self, collection: str, indexes: Sequence[IndexModel]) -> None:
-        """Make indexes, and the collection, where they are missing."""
+        """Make indexes, and the collection, where they are missing; over a large one that takes its time, up to `_BUILDING` seconds.
 
-        async def work() -> None:
+        Raises:
+            Unavailable: MongoDB failed, or is away.
+        """
+        with _translated(), pymongo.timeout(_BUILDING):
             await self._database[collection].create_indexes(indexes)
-
-        await self.call(work)
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self._client.close()
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PyMongoError as error:
+        told = error.code if isinstance(error, OperationFailure) else error  # its text may hold the document
+        logger.warning("MongoDB failed: %s %s", type(error).__name__, told)
+        raise Unavailable(retry_after=1) from error
 
 
 def _taken(error: BulkWriteError) -> list[int]:
