@@ -53,7 +53,7 @@ class FrontDoor(asyncio.Protocol):
         self._leave()
         transport = self._transport
         protocol: Any
-        if self._config.ws_protocol_class is not None and self._opens_websocket(data):
+        if self._config.ws != "none" and self._opens_websocket(data):
             protocol = self.websocket(self._config, self._server_state, self._app_state)
         else:
             protocol = self.http(self._config, self._server_state, self._app_state, self._loop)
