@@ -14,6 +14,7 @@ from parlour.platform.clock import SystemClock
 from parlour.platform.http import forwarded_address
 from parlour.platform.kafka_address import KafkaAddress
 from parlour.platform.rates import RateLimits
+from parlour.platform.services import checked_secret
 from parlour.video.ice import IceServers, check_urls
 
 
@@ -338,6 +339,11 @@ def _check_roles(settings: Settings) -> None:
     secret, roles = settings.service_secret.get_secret_value(), settings.roles
     if secret and len(secret) < _SHORTEST_SECRET:
         raise ConfigurationError(f"PARLOUR_SERVICE_SECRET: at least {_SHORTEST_SECRET} characters")
+    if secret:
+        try:
+            checked_secret(secret)
+        except ValueError as error:
+            raise ConfigurationError(f"PARLOUR_SERVICE_SECRET: {error}") from error
     if roles == frozenset(ProcessRole):
         return
     if not settings.broker_url.startswith("kafka:"):

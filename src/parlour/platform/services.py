@@ -79,7 +79,7 @@ class ServiceClient:
         self._guard = Guard(name, Unavailable, timeout=timeout, concurrent=connections)
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"authorization": _SCHEME + _checked(secret), "accept-encoding": "identity"},
+            headers={"authorization": _SCHEME + checked_secret(secret), "accept-encoding": "identity"},
             timeout=timeout,
             limits=httpx.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE
@@ -185,7 +185,7 @@ def require_service(secret: str) -> RouteGuard:
     Raises:
         ValueError: `secret` is empty or cannot stand in a header.
     """
-    expected = (_SCHEME + _checked(secret)).encode()
+    expected = (_SCHEME + checked_secret(secret)).encode()
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         given = connection.headers.get("authorization")
@@ -220,9 +220,16 @@ def _present() -> None:
     """Tell a service that this one is here."""
 
 
-def _checked(secret: str) -> str:
+def checked_secret(secret: str) -> str:
+    """Return a secret that can stand in a header.
+
+    Raises:
+        ValueError: it is empty, or has something else than printable ASCII or a space at an end.
+    """
     if not secret or not secret.isascii() or not secret.isprintable() or secret != secret.strip():
-        raise ValueError("the secret of services is empty or has something else than printable ASCII")
+        raise ValueError(
+            "the secret of services is empty, or has something else than printable ASCII or a space at an end"
+        )
     return secret
 
 
