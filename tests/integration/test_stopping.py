@@ -5,6 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from pydantic import SecretStr
+
+from parlour.app import build
+from parlour.app.engines import Engines
+from parlour.config import Settings
+
 from ..conformance.websocket import WebSocket
 from .whole_server import WholeServer
 
@@ -38,3 +45,19 @@ async def test_clients_that_never_finish_do_not_keep_the_process(tmp_path: Path)
 def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
     program = "import threading, time, parlour.serve as s; s.Deadline(0.2); threading.Thread(target=time.sleep, args=(60,)).start()"
     assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
+
+
+async def test_a_process_that_cannot_be_put_together_leaves_no_engine_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[Engines] = []
+    close = Engines.close
+
+    async def noted(engines: Engines) -> None:
+        await close(engines)
+        closed.append(engines)
+
+    monkeypatch.setattr(Engines, "close", noted)
+    with pytest.raises(ValueError, match="secret of services"):
+        await build(Settings(data_dir=tmp_path, service_secret=SecretStr("é" * 32)))
+    assert len(closed) == 1

@@ -118,5 +118,6 @@ async def build(settings: Settings, on_failure: Callable[[], None] = lambda: Non
         opened.push_async_callback(engines.close)
         for role in settings.roles & SERVICES.keys():
             await migrate(needed(engines.database), SERVICES[role])
+        process = Process(settings, engines, on_failure)
         opened.pop_all()
-    return Process(settings, engines, on_failure)
+    return process
