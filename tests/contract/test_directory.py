@@ -1,6 +1,7 @@
 """What every Directory promises chat: the auth service in the same process, and one behind HTTP."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from parlour.auth.internal import router
-from parlour.chat.adapters.http_directory import HttpDirectory
+from parlour.chat.adapters.http_directory import LONGEST_LOOK_UP, HttpDirectory
 from parlour.chat.ports import Directory
 from parlour.platform.bus import Bus, MemoryBus
 from parlour.platform.clock import Clock, SystemClock
@@ -111,7 +112,7 @@ async def house(request: pytest.FixtureRequest, database: Database) -> AsyncIter
         else:
             client = Asking((await served(house.world, opened)).url)
             opened.push_async_callback(client.close)
-            house.directory = directory = HttpDirectory(client, heard, SystemClock(), redis)
+            house.directory = directory = HttpDirectory(client, heard, SystemClock(), redis, longest_look_up=30.0)
             opened.push_async_callback(directory.close)
         heard.subscribe("mark", lambda _: house.marked.set())
         assert await heard.settled()
@@ -144,6 +145,18 @@ async def test_what_can_be_no_name_is_nobodys(house: House) -> None:
     assert (
         await house.directory.by_usernames(["", "x" * 8_000, "İ" * 200, "\0", "\ud800", "a b", "'", "ann"])
     ).keys() == {"ann"}
+
+
+async def test_who_was_met_is_remembered_until_they_change(house: House) -> None:
+    ann = await house.world.register("ann")
+    await house.world.register("ben")
+    assert house.directory.remembered(["ann", "ben"]) == {}
+    met = (await house.directory.by_usernames(["ann", "nobody"]))["ann"]
+    strange = ["ben", "nobody", "", "x" * 8_000, "\0", "\ud800"]
+    assert house.directory.remembered(iter(["ANN", *strange])) == {"ann": met}
+    await house.world.auth.accounts.rename(house.world.principal(ann), "Ann B.")
+    await house.told()
+    assert house.directory.remembered(["ann"]) == {}
 
 
 async def test_any_number_is_found(house: House) -> None:
@@ -199,7 +212,11 @@ async def test_many_ask_at_once(house: House) -> None:
 
 @asynccontextmanager
 async def asking(
-    database: Database, clock: Clock, redis: RedisServer | None = None, nodes: int = 1
+    database: Database,
+    clock: Clock,
+    redis: RedisServer | None = None,
+    nodes: int = 1,
+    longest_look_up: float = 30.0,
 ) -> AsyncIterator[tuple[World, ServedApplication, list[tuple[Asking, HttpDirectory]]]]:
     """An auth service and the directories of chat nodes, on one bus."""
     async with AsyncExitStack() as opened:
@@ -215,7 +232,7 @@ async def asking(
             engine = RedisEngine(redis.url, prefix=prefix) if redis else None
             if engine:
                 opened.push_async_callback(engine.close)
-            directory = HttpDirectory(client, bus, clock, engine)
+            directory = HttpDirectory(client, bus, clock, engine, longest_look_up=longest_look_up)
             opened.push_async_callback(directory.close)
             directories.append((client, directory))
         yield world, service, directories
@@ -309,3 +326,31 @@ async def test_while_auth_is_away_who_was_met_is_known(own: Database) -> None:
                     break
                 except Unavailable:
                     await asyncio.sleep(0.05)
+
+
+async def test_while_auth_is_away_who_was_met_is_remembered_however_long(own: Database) -> None:
+    clock = ManualClock()
+    async with asking(own, clock) as (world, service, [(_, directory)]):
+        await world.register("ann")
+        await world.register("ben")
+        met = await directory.by_usernames(["ann"])
+        await service.stop()
+        clock.advance(3_600)
+        with pytest.raises(Unavailable):
+            await directory.by_usernames(["ann", "ben"])
+        assert directory.remembered(["ann", "ben"]) == met
+
+
+async def test_names_that_take_too_long_are_unavailable_and_remembered_when_they_come(own: Database) -> None:
+    async with asking(own, SystemClock(), longest_look_up=LONGEST_LOOK_UP) as (world, _, [(client, directory)]):
+        await world.register("ann")
+        client.gate.clear()
+        async with asyncio.timeout(30):
+            with pytest.raises(Unavailable):
+                await directory.by_usernames(["ann"])
+        client.gate.set()
+        async with asyncio.timeout(30):
+            while not directory.remembered(["ann"]):
+                with contextlib.suppress(Unavailable):
+                    await directory.by_usernames(["ann"])
+        assert client.asked == [1, 1], "the name once, though nobody waited for it any more, and its profile"

@@ -362,6 +362,13 @@ class Directory(Protocol):
         """Return the profiles of those that exist, by lower-cased username."""
         ...
 
+    def remembered(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        """Return the profiles of those that this process has met, by lower-cased username, without asking anybody.
+
+        They may be out of date in all but `id` and `username`, which never change.
+        """
+        ...
+
 
 class Fanout(Protocol):
     """Tells live sockets what was committed.

@@ -120,6 +120,11 @@ class Cache(Generic[V]):
                 found[key] = kept[1]
         return found | await self._fetched(missing) if missing else found
 
+    def peek(self, key: str) -> V | None:
+        """Return what this process kept of `key` last, though its time may be over; None where it has nothing. No look-up counts."""
+        kept = self._values.get(key)
+        return None if kept is None else kept[1]
+
     async def invalidate(self, key: str) -> None:
         """Forget the value of `key`, everywhere; raises nothing."""
         self._forget(key)

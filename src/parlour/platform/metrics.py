@@ -47,6 +47,12 @@ APPEND_EVENTS = Histogram(
 APPEND_FAILURES = Counter("parlour_append_failures_total", "Batches that could not be made durable.")
 SEARCH_SECONDS = Histogram("parlour_search_seconds", "Time of a search.", buckets=_FAST)
 
+# Mentions.
+MENTIONS_UNRESOLVED = Counter(
+    "parlour_mentions_unresolved_total",
+    "Words with an @ taken as plain text, since the directory could not be asked and nobody of that name was remembered.",
+)
+
 # The outbox from SQL to the room log.
 OUTBOX_RELAYED = Counter("parlour_room_outbox_relayed_total", "Changes of membership and rooms told to the room log.")
 OUTBOX_FAILURES = Counter("parlour_room_outbox_failures_total", "Attempts to tell the room log that failed.")

@@ -75,6 +75,19 @@ async def test_usernames_are_found_in_any_case_under_the_name_asked_for(
     assert store.queries == 1
 
 
+async def test_who_is_remembered_is_so_past_the_time_without_a_query(
+    world: World, directory: Directory, store: CountingStore
+) -> None:
+    ann = await world.register("Straße")
+    assert directory.remembered(["straße"]) == {}
+    found = await directory.by_usernames(["straße"])
+    world.clock.advance(61)
+    assert directory.remembered(["STRASSE", "nobody"]) == {"strasse": found["straße"]}
+    assert store.queries == 1
+    await world.auth.accounts.rename(world.principal(ann), "Ann Lee")
+    assert directory.remembered(["straße"]) == {}
+
+
 async def test_a_name_that_nobody_has_is_found_as_soon_as_somebody_has_it(world: World, directory: Directory) -> None:
     assert await directory.by_usernames(["ann"]) == {}
     await world.register()

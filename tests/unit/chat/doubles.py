@@ -20,7 +20,7 @@ from parlour.chat.model import (
 )
 from parlour.chat.ports import Pending
 from parlour.platform.contracts import Profile
-from parlour.platform.errors import Forbidden
+from parlour.platform.errors import Forbidden, Unavailable
 from parlour.platform.ids import ClientId, EventId, RoomId, SessionId, UserId, uuid4, uuid7
 from parlour.platform.permissions import Permission, Role, RoomRole, allowed
 from parlour.platform.tokens import Principal
@@ -216,9 +216,11 @@ class FakeBroker:
 
 
 class FakeDirectory:
-    """Profiles by name."""
+    """Profiles by name; while it is `away` only those of the users `met` are known."""
 
     def __init__(self, *profiles: Profile) -> None:
+        self.away = False
+        self.met: set[UserId] = set()
         self.all = {profile.id: profile for profile in profiles}
         self.calls: list[list[UserId]] = []
 
@@ -228,8 +230,14 @@ class FakeDirectory:
         return {each: self.all[each] for each in wanted if each in self.all}
 
     async def by_usernames(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        if self.away:
+            raise Unavailable(retry_after=1)
         names = set(usernames)
         return {profile.username: profile for profile in self.all.values() if profile.username in names}
+
+    def remembered(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        names = set(usernames)
+        return {self.all[each].username: self.all[each] for each in self.met if self.all[each].username in names}
 
 
 def a_profile(name: str) -> Profile:

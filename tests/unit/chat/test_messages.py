@@ -25,6 +25,7 @@ from parlour.chat.model import MAX_PINS, MAX_TEXT, SYNC_GAP, Appended, EventType
 from parlour.chat.service.messages import FEW, Messages, check_text, settled
 from parlour.platform.errors import Forbidden, InvalidRequest, RateLimited
 from parlour.platform.ids import ClientId, EventId, UserId, uuid7
+from parlour.platform.metrics import MENTIONS_UNRESOLVED
 from parlour.platform.permissions import Role
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import SessionEnded, TokenVerifier
@@ -241,6 +242,25 @@ async def test_a_mentioned_member_whose_rooms_are_not_loaded_counts(house: House
 async def test_the_whole_room_is_mentioned_by_those_who_may(house: House) -> None:
     await house.messages.send(house.ann, house.room.id, a_client_id(), "@room lunch")
     assert house.broker.commands[0].data == {"text": "@room lunch", "mentions_room": True}
+
+
+async def test_without_the_directory_only_those_it_remembers_are_mentioned(house: House) -> None:
+    cem = a_profile("cem")
+    house.memberships.add(cem, house.room)
+    house.directory.all[cem.id] = cem
+    house.directory.met = {house.bob.id, house.eve.id}
+    house.directory.away = True
+    before = MENTIONS_UNRESOLVED._value.get()
+    text = "@room @cem @eve @bob @nobody"
+    sent = await house.messages.send(house.ann, house.room.id, a_client_id(), text)
+    data = {"text": text, "mentions_room": True, "mentions": [house.bob.id]}
+    assert house.broker.commands[0].data == sent.event.data == data
+    assert MENTIONS_UNRESOLVED._value.get() == before + 2
+
+    message = house.log.put(house.room, house.ann)
+    await house.messages.edit(house.ann, house.room.id, a_client_id(), message.id, "ask @cem")
+    assert house.broker.commands[1].data == {"message_id": message.id, "text": "ask @cem"}
+    assert MENTIONS_UNRESOLVED._value.get() == before + 3
 
 
 async def test_guests_do_not_mention_the_whole_room(house: House) -> None:

@@ -79,6 +79,15 @@ class Directory:
                 found[username_key(user.username)] = self._remember(user, seen)
         return {name: found[key] for name, key in keys.items() if key in found}
 
+    def remembered(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        """Return the profiles of those that are remembered, however long ago they were read, by lower-cased username."""
+        found: dict[str, Profile] = {}
+        for name in usernames:
+            user_id = self._ids.get(username_key(name))
+            if user_id is not None and (entry := self._profiles.get(user_id)) is not None:
+                found[name.lower()] = entry[1]
+        return found
+
     async def named(self, principal: Principal, user_ids: Iterable[UserId]) -> Page:
         """Return the profiles of those that exist, in the order asked for: who has an id has met its user.
 

@@ -1,5 +1,6 @@
 """The directory of a process without the auth service: asked over HTTP, and remembered for a while."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -20,6 +21,7 @@ from parlour.platform.contracts import (
     UserChanged,
     UsernamesWanted,
 )
+from parlour.platform.errors import Unavailable
 from parlour.platform.ids import UserId, is_uuid
 from parlour.platform.redis import RedisEngine
 from parlour.platform.services import ServiceClient
@@ -27,13 +29,17 @@ from parlour.platform.services import ServiceClient
 LIFETIME: Final = 60.0
 """Seconds for which a profile is remembered, and by which it may be out of date where the bus has lost the news."""
 
+LONGEST_LOOK_UP: Final = 1.0
+"""Seconds for which names are waited for: somebody waits to send a message, who is better served by a mention less."""
+
 
 class HttpDirectory:
     """`ports.Directory` over the auth service.
 
     Profiles by id, and the ids of names, which never change hands, are remembered in this process and in Redis. Once the bus has told
     of a change, nothing older is returned to who asks then. Names that nobody has are not remembered, so that a new user is found
-    at once. What is remembered is there while the auth service is away; for the rest `Unavailable` is raised.
+    at once. What is remembered is there while the auth service is away; for the rest `Unavailable` is raised, as it is for names that
+    take too long; the question goes on without who asked, so that its failure counts and its answer is remembered.
     """
 
     def __init__(
@@ -45,9 +51,11 @@ class HttpDirectory:
         *,
         lifetime: float = LIFETIME,
         size: int = 20_000,
+        longest_look_up: float = LONGEST_LOOK_UP,
     ) -> None:
-        """Remember at most `size` users, and as many names, for `lifetime` seconds."""
+        """Remember at most `size` users, and as many names, for `lifetime` seconds; wait `longest_look_up` seconds for names."""
         self._auth = auth
+        self._longest_look_up = longest_look_up
         self._profiles: Cache[Profile] = Cache(
             "profiles",
             self._load_profiles,
@@ -81,9 +89,22 @@ class HttpDirectory:
     async def by_usernames(self, usernames: Iterable[str]) -> dict[str, Profile]:
         """See Directory."""
         lowered = (name.lower() for name in usernames)
-        ids = await self._ids.get_many(name for name in lowered if _fits(name))
-        found = await self.profiles(ids.values())
+        try:
+            async with asyncio.timeout(self._longest_look_up):
+                ids = await self._ids.get_many(name for name in lowered if _fits(name))
+                found = await self.profiles(ids.values())
+        except TimeoutError as error:
+            raise Unavailable(retry_after=1) from error
         return {name: found[user_id] for name, user_id in ids.items() if user_id in found}
+
+    def remembered(self, usernames: Iterable[str]) -> dict[str, Profile]:
+        """See Directory."""
+        found: dict[str, Profile] = {}
+        for name in (name.lower() for name in usernames):
+            user_id = self._ids.peek(name)
+            if user_id is not None and (profile := self._profiles.peek(user_id)) is not None:
+                found[name] = profile
+        return found
 
     async def close(self) -> None:
         """Stop listening, and what is being asked."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec
 
 from msgspec.structs import replace
@@ -21,8 +21,10 @@ from parlour.chat.model import MAX_PINS, MAX_TEXT, Appended, EventType, Membersh
 from parlour.chat.ports import Broker, Directory, Pending, RoomLog
 from parlour.chat.reactions import MAX_REACTIONS, is_reaction
 from parlour.chat.service.membership import Memberships
-from parlour.platform.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from parlour.platform.contracts import Profile
+from parlour.platform.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unavailable
 from parlour.platform.ids import ClientId, EventId, RoomId, is_uuid
+from parlour.platform.metrics import MENTIONS_UNRESOLVED
 from parlour.platform.permissions import Permission, RoomRole, allowed
 from parlour.platform.rates import RateLimits
 from parlour.platform.tokens import Principal, TokenVerifier
@@ -113,7 +115,8 @@ class Messages:
     ) -> Pending:
         """Send a message; the text is kept exactly as given.
 
-        With the membership in the cache, and neither a reply nor an `@`, it returns without waiting.
+        With the membership in the cache, and neither a reply nor an `@`, it returns without waiting. A name after an `@` mentions
+        nobody where the directory is `Unavailable` and does not remember it.
 
         Raises:
             InvalidText: the text is blank, too long or not text.
@@ -277,13 +280,22 @@ class Messages:
         if room:
             data["mentions_room"] = True
         if names:
-            profiles = await self._directory.by_usernames(names)
+            profiles = await self._named(names)
             ids = [profiles[name].id for name in names if name in profiles]
             rooms_of = await self._memberships.load_many(ids)
             members = [user_id for user_id in ids if room_id in rooms_of[user_id]]
             if members:
                 data["mentions"] = members
         return data
+
+    async def _named(self, names: Sequence[str]) -> dict[str, Profile]:
+        """Return who has these names; of those remembered alone while nobody can be asked, for a message outweighs a mention."""
+        try:
+            return await self._directory.by_usernames(names)
+        except Unavailable:
+            remembered = self._directory.remembered(names)
+            MENTIONS_UNRESOLVED.inc(sum(name not in remembered for name in names))
+            return remembered
 
     def _submit(
         self,
