@@ -60,14 +60,19 @@ class ParlourServer:
 
     def start(self) -> "ParlourServer":
         """Start, and wait until the server is ready."""
-        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
-        with self.log.open("ab") as log:
-            process = self._spawn(arguments, log)
-        self._running = process
+        process = self.begin()
         wait_until(lambda: process.poll() is not None or self.is_ready(), "server ready", self.output)
         if process.poll() is not None:
             pytest.fail(f"parlour serve ended with {process.returncode}:\n{self.output()}")
         return self
+
+    def begin(self) -> zygote.Command | subprocess.Popen[bytes]:
+        """Start, and wait for nothing."""
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        with self.log.open("ab") as log:
+            process = self._spawn(arguments, log)
+        self._running = process
+        return process
 
     def _spawn(self, arguments: list[str], log: IO[bytes]) -> zygote.Command | subprocess.Popen[bytes]:
         variables = environment(self._environment)

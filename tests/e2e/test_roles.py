@@ -16,7 +16,7 @@ from ..ports import free_port
 from ..postgresql_server import PostgresqlServer
 from ..redis_server import RedisServer
 from .conftest import MakeServer
-from .parlour_server import DEADLINE, PORTS, ParlourServer
+from .parlour_server import DEADLINE, PORTS, ParlourServer, wait_until
 from .test_cluster import Person, found
 from .test_cluster_calls import OFFER, done, hears, logged, talking, terms
 from .test_conversation import bearer, register
@@ -50,9 +50,10 @@ class Parlour:
         return port
 
     def another(self, role: str, name: str, port: int | None = None) -> ParlourServer:
-        """Make one more of a role, not started."""
+        """Make one more of a role, or of several with commas between, not started."""
         port = port or self._port()
-        engines = {each: url for each, url in self._engines.items() if each in NEEDS[role]}
+        needs = {each for part in role.split(",") for each in NEEDS[part]}
+        engines = {each: url for each, url in self._engines.items() if each in needs}
         engines["broker_url"] = self._engines["broker_url"]  # which tells a process that it is one of several
         urls = {f"{other}_url": f"http://127.0.0.1:{self._places[other]}" for other in ("auth", "chat")}
         return self._make_server(name, port=port, node_id=name, roles=role, service_secret=SECRET, **urls, **engines)
@@ -184,7 +185,9 @@ async def test_without_the_auth_service_who_is_in_stays_in(parlour: Parlour) -> 
         await hears(ben, "room.added")
         await asyncio.to_thread(auth.kill)
         await ann.send(room["id"], "one")
-        await ben.hears("one")
+        await ann.send(room["id"], "two, @whoever?")
+        await ann.send(room["id"], "three")
+        await ben.hears("one", "two, @whoever?", "three")
         token = {"token": ben.headers["Authorization"].removeprefix("Bearer ")}
         again = await Client.connect(chat.url, token)
         ready = await again.wait_for("ready")
@@ -236,6 +239,22 @@ async def test_a_worker_that_dies_leaves_its_rooms_to_another(parlour: Parlour) 
             assert [event["seq"] for event in answer["events"]] == list(range(1, answer["head"] + 1))
             texts = [event["data"]["text"] for event in answer["events"] if event["type"] == "message.created"]
             assert texts == ["before", "after"]
+
+
+async def test_who_works_commands_does_not_wait_for_the_auth_service(parlour: Parlour) -> None:
+    await parlour.start("auth", "worker", "chat")
+    auth, worker = parlour.of["auth"], parlour.of["worker"]
+    async with parlour.person("ann") as ann:
+        room = await ann.post("/api/rooms", name="lunch", kind="private")
+        await ann.send(room["id"], "one")
+        await asyncio.to_thread(auth.kill)
+        await asyncio.to_thread(worker.terminate)
+        both = parlour.another("chat,worker", "both")
+        both.begin()
+        await ann.send(room["id"], "two")
+        assert not both.is_ready()
+        await asyncio.to_thread(auth.start)
+        await asyncio.to_thread(wait_until, both.is_ready, "the other chat is ready", both.output)
 
 
 async def test_a_session_that_ends_is_refused_by_every_service(parlour: Parlour) -> None:

@@ -140,13 +140,13 @@ class Services:
 
     async def start(self, supervisor: Supervisor) -> None:
         """Load what must be known before the first request and start what runs beside them."""
+        if self.work is not None:  # which knows nobody (ADR 16), and so does not wait for the keys
+            self.work.start(supervisor)
         await self.connect()
         if self.accounts is not None:
             supervisor.start("accounts", self.accounts.run())
         if self._ended is not None:
             supervisor.start("ended sessions", self._ended.run())
-        if self.work is not None:
-            self.work.start(supervisor)
         if self._remote_rooms is not None:
             self._remote_rooms.start(supervisor)
         if self.video is not None:
