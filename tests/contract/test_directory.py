@@ -19,6 +19,7 @@ from parlour.platform.errors import Unavailable
 from parlour.platform.health import Health
 from parlour.platform.http import create_application
 from parlour.platform.ids import UserId, uuid7
+from parlour.platform.metrics import ENGINE_AWAY
 from parlour.platform.permissions import Role
 from parlour.platform.redis import RedisEngine
 from parlour.platform.redis_bus import RedisBus
@@ -26,7 +27,7 @@ from parlour.platform.services import ServiceClient
 from parlour.platform.sql import Database, migrate, open_database
 from parlour.realtime.redis_line import RedisLine
 
-from ..http_services import SECRET, ServedApplication
+from ..http_services import SECRET, SayingServer, ServedApplication
 from ..redis_server import RedisServer
 from ..unit.auth.world import CountingHasher, ManualClock, World, an_auth
 
@@ -354,3 +355,18 @@ async def test_names_that_take_too_long_are_unavailable_and_remembered_when_they
                 with contextlib.suppress(Unavailable):
                     await directory.by_usernames(["ann"])
         assert client.asked == [1, 1], "the name once, though nobody waited for it any more, and its profile"
+
+
+async def test_an_auth_service_that_hangs_is_left_alone_though_nobody_waits_as_long_as_its_client() -> None:
+    async def hang(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with SayingServer(hang) as server:
+        client = ServiceClient("hung", server.url, SECRET, timeout=0.5)
+        directory = HttpDirectory(client, MemoryBus(), SystemClock(), longest_look_up=0.05)
+        async with asyncio.timeout(30):
+            while not ENGINE_AWAY.labels("hung")._value.get():
+                with pytest.raises(Unavailable):
+                    await directory.by_usernames(["ann"])
+        await directory.close()
+        await client.close()
