@@ -65,7 +65,7 @@ async def a_bus(redis: RedisServer, prefix: str) -> AsyncIterator[RedisBus]:
 
 async def served(world: World, opened: AsyncExitStack) -> ServedApplication:
     application = create_application(
-        [router(world.auth.directory, SECRET)], world.auth.verifier, Health("0", world.clock), version="0"
+        [router(world.auth, SECRET)], world.auth.verifier, Health("0", world.clock), version="0"
     )
     return await opened.enter_async_context(ServedApplication(application))
 

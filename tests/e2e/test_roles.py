@@ -276,6 +276,34 @@ async def test_a_session_that_ends_is_refused_by_every_service(parlour: Parlour)
             await is_so(is_out, path)
 
 
+async def test_a_session_that_ends_while_redis_hangs_is_refused_by_every_service(
+    parlour: Parlour, redis: RedisServer
+) -> None:
+    await parlour.start()
+    async with parlour.person("ann") as ann, parlour.person("ben") as ben:
+        places = ((parlour.of["chat"], "/api/rooms"), (parlour.of["video"], "/api/calls"))
+
+        async def status(person: Person, server: ParlourServer, path: str) -> int:
+            return (await ask(server, path, headers=person.headers)).status_code
+
+        for server, path in places:
+            assert await status(ann, server, path) == httpx.codes.OK
+        with redis.frozen():
+            logout = await ask(parlour.of["auth"], "/api/auth/logout", "POST", headers=ann.headers)
+            assert logout.status_code == httpx.codes.NO_CONTENT
+            await ann.socket.wait_closed()
+            assert [each.args[0]["reason"] for each in ann.socket.named("session.revoked")] == ["logout"]
+            for server, path in places:
+
+                async def is_out(server: ParlourServer = server, path: str = path) -> bool:
+                    return await status(ann, server, path) == httpx.codes.UNAUTHORIZED
+
+                await is_so(is_out, path)
+                assert await status(ben, server, path) == httpx.codes.OK
+        for server, path in places:
+            assert await status(ann, server, path) == httpx.codes.UNAUTHORIZED
+
+
 async def test_a_new_name_is_seen_by_chat_at_once(parlour: Parlour) -> None:
     await parlour.start()
     async with parlour.person("ann") as ann:

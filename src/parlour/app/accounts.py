@@ -1,5 +1,6 @@
 """The auth service, put together on the SQL database, and what other services know of it: here, or over HTTP."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -13,6 +14,7 @@ from parlour.chat.adapters.http_directory import HttpDirectory
 from parlour.chat.ports import Directory
 from parlour.config import Settings
 from parlour.platform.bus import Bus, MemoryBus
+from parlour.platform.changes_watch import ChangesWatch
 from parlour.platform.clock import Clock, SystemClock
 from parlour.platform.ended_sessions import EndedSessions
 from parlour.platform.jwks import JwksKeys
@@ -51,6 +53,7 @@ class RemoteAccounts:
         self.client = ServiceClient("auth", settings.auth_url, settings.service_secret.get_secret_value())
         self._keys = JwksKeys(self.client)
         self._directory = HttpDirectory(self.client, bus=engines.bus, clock=clock, redis=engines.redis)
+        self._changes = ChangesWatch(self.client, engines.bus, clock, engines.connected)
         self.verifier = TokenVerifier(self._keys, clock)
 
     @property
@@ -64,7 +67,9 @@ class RemoteAccounts:
 
     async def run(self) -> None:
         """See Accounts."""
-        await self._keys.run()
+        async with asyncio.TaskGroup() as beside:
+            beside.create_task(self._keys.run())
+            beside.create_task(self._changes.run())
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -124,7 +124,7 @@ class Services:
         if self.auth is not None:
             routers.append(parlour.auth.http.router(self.auth, [*settings.cors_origins, settings.public_url]))
             if secret:
-                routers.append(parlour.auth.internal.router(self.auth.directory, secret))
+                routers.append(parlour.auth.internal.router(self.auth, secret))
         if self.chat is not None:
             routers.append(self.chat.router())
             if secret:

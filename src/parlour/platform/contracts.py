@@ -53,6 +53,7 @@ LONGEST_NAME: Final = 256
 
 PROFILES_PATH: Final = "/internal/auth/profiles"
 USERNAMES_PATH: Final = "/internal/auth/usernames"
+CHANGES_PATH: Final = "/internal/auth/changes"
 
 
 class ProfilesWanted(msgspec.Struct):
@@ -71,3 +72,16 @@ class Profiles(msgspec.Struct):
     """The profiles of those that exist, by id, or by lower-cased name as it was asked for."""
 
     profiles: dict[str, Profile]
+
+
+class ChangesWanted(msgspec.Struct):
+    """From when on changes are wanted, in ms since the epoch."""
+
+    since: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Changes(msgspec.Struct):
+    """The sessions that ended, and the users who were changed as they are now."""
+
+    sessions: list[SessionRevoked]
+    users: list[UserChanged]

@@ -153,3 +153,23 @@ async def test_a_revocation_is_found_by_a_process_whose_clock_was_hours_ahead(wo
     await world.auth._watch.look()
     with pytest.raises(SessionEnded):
         world.principal(grant)
+
+
+async def test_what_was_revoked_while_the_clock_was_hours_ahead_is_found_when_it_is_right(
+    world: World, tmp_path: Path
+) -> None:
+    grant = await world.register()
+    right = ManualClock(world.clock.now())
+    world.clock.wall += 7_200_000
+    await world.auth._watch.look()
+    async with a_world(tmp_path, right) as admin:
+        await admin.auth.administration.revoke_sessions("ann")
+    for _ in range(100):
+        world.clock.advance(0.5)
+        await world.auth._watch.look()
+    assert world.revoked == []
+    world.clock.wall -= 7_200_000
+    await world.auth._watch.look()
+    assert [told.user_id for told in world.revoked] == [grant.user.id]
+    with pytest.raises(SessionEnded):
+        world.principal(grant)

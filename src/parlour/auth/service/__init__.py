@@ -2,7 +2,7 @@
 
 from parlour.auth.model import Lifetimes
 from parlour.auth.ports import AccountStore, FailureStore, KeyStore, PasswordHasher, SessionStore
-from parlour.auth.service.accounts import Accounts
+from parlour.auth.service.accounts import Accounts, change_of
 from parlour.auth.service.administration import Administration, Seeded
 from parlour.auth.service.directory import Directory
 from parlour.auth.service.keys import KeyRing
@@ -12,7 +12,9 @@ from parlour.auth.service.throttle import LoginThrottle
 from parlour.auth.service.watch import Watch
 from parlour.platform.bus import Bus
 from parlour.platform.clock import Clock
+from parlour.platform.contracts import Changes
 from parlour.platform.ended_sessions import EndedSessions, MemoryEndedSessions
+from parlour.platform.looks import DAY
 from parlour.platform.rates import LocalRates, RateLimits, SharedRates
 from parlour.platform.tokens import TokenVerifier
 
@@ -59,6 +61,8 @@ class Auth:
     ) -> None:
         self.lifetimes = lifetimes = lifetimes or Lifetimes()
         shared = shared_rates or LocalRates(rates)
+        self._store = sessions
+        self._clock = clock
         self.keys = KeyRing(keys, clock, lifetimes)
         self.verifier = TokenVerifier(self.keys, clock)
         self.sessions = Sessions(
@@ -106,6 +110,14 @@ class Auth:
         """Load the keys (the very first start makes one) and the sessions that ended within the last token's life."""
         await self.keys.load()
         await self.sessions.recall()
+
+    async def changes(self, since: int) -> Changes:
+        """Return what is told of the sessions that ended and the users who were changed at `since` or later, in ms since the epoch.
+
+        What is older than two days is left out: it has nothing to do with any access token that is still valid.
+        """
+        found = await self._store.changes(max(since, self._clock.now() - 2 * DAY))
+        return Changes(self.sessions.revocations(found.ended), [change_of(user) for user in found.users])
 
     async def run(self) -> None:
         """Notice within a second what other processes revoke, disable and rotate; until cancelled."""

@@ -144,8 +144,12 @@ class Accounts:
 
     async def tell(self, user: User) -> None:
         """Tell the bus what a user looks like now."""
-        changed = UserChanged(user.id, user.username, user.display_name, user.role.value, user.disabled)
-        await self._bus.publish(USER_CHANGED, msgspec.json.encode(changed))
+        await self._bus.publish(USER_CHANGED, msgspec.json.encode(change_of(user)))
+
+
+def change_of(user: User) -> UserChanged:
+    """Return what is told of a user who was changed."""
+    return UserChanged(user.id, user.username, user.display_name, user.role.value, user.disabled)
 
 
 def profile_of(user: User) -> Profile:

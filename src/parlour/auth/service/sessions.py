@@ -230,21 +230,30 @@ class Sessions:
 
     async def tell(self, ended: Iterable[RevokedSession]) -> None:
         """Refuse the access tokens of ended sessions from now on, and have their sockets closed; each session is told of once."""
-        told: defaultdict[tuple[UserId, RevocationReason], list[SessionId]] = defaultdict(list)
+        news: list[RevokedSession] = []
         now = self._clock.now()
-        last = now + self._lifetimes.access
         for session in ended:
             if session.id not in self._told:
                 self._told[session.id] = now
-                until = max(session.access_until, now + self._lifetimes.access)
-                self._verifier.end_session(session.id, until)
-                last = max(last, until)
-                told[session.user_id, session.reason].append(session.id)
-        await self._keep([session_id for session_ids in told.values() for session_id in session_ids], last)
-        for (user_id, reason), session_ids in told.items():
-            SESSIONS_REVOKED.labels(reason.value).inc(len(session_ids))
-            message = SessionRevoked(user_id, session_ids, reason.value, last)
+                self._verifier.end_session(session.id, max(session.access_until, now + self._lifetimes.access))
+                news.append(session)
+        messages = self.revocations(news)
+        await self._keep([session.id for session in news], max((each.until for each in messages), default=now))
+        for message in messages:
+            SESSIONS_REVOKED.labels(message.reason).inc(len(message.session_ids))
             await self._bus.publish(SESSION_REVOKED, msgspec.json.encode(message))
+
+    def revocations(self, ended: Iterable[RevokedSession]) -> list[SessionRevoked]:
+        """Return what is told of ended sessions, a message a user and reason, all until the last of their tokens has expired."""
+        by_user: defaultdict[tuple[UserId, RevocationReason], list[SessionId]] = defaultdict(list)
+        until = self._clock.now() + self._lifetimes.access
+        for session in ended:
+            until = max(until, session.access_until)
+            by_user[session.user_id, session.reason].append(session.id)
+        return [
+            SessionRevoked(user_id, session_ids, reason.value, until)
+            for (user_id, reason), session_ids in by_user.items()
+        ]
 
     async def recall(self) -> None:
         """Refuse, after a start, the access tokens of sessions that were ended before it, and have every node refuse them."""

@@ -13,6 +13,7 @@ from parlour.auth.service.throttle import LoginThrottle
 from parlour.platform.clock import Clock
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import UserId
+from parlour.platform.looks import Looks
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Watch:
         self._throttle = throttle
         self._clock = clock
         self._interval = interval
-        self._looked_at = clock.now()
+        self._looks = Looks(clock, _OVERLAP)
         self._keys_at = clock.monotonic()
         self._tidied_at = -math.inf
         self._told: dict[UserId, int] = {}
@@ -68,16 +69,16 @@ class Watch:
 
     async def look(self) -> None:
         """Tell of what changed since the last look, and load new keys."""
-        now, tick = self._clock.now(), self._clock.monotonic()
-        # A clock that was put back must not leave out what others wrote since.
-        changes = await self._store.changes(min(self._looked_at, now) - _OVERLAP)
+        look = self._looks.begin()
+        now, tick = look.at, look.tick
+        changes = await self._store.changes(look.since)
         await self._sessions.tell(changes.ended)
         await self._sessions.recall_missing()
         for user in changes.users:
             if self._told.get(user.id) != user.updated_at:
                 self._told[user.id] = user.updated_at
                 await self._accounts.tell(user)
-        self._looked_at = now
+        self._looks.done(look)
         if tick - self._keys_at >= _LOAD_KEYS_EVERY:
             await self._keys.load()
             self._keys_at = tick
