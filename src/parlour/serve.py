@@ -96,12 +96,13 @@ async def _serve(settings: Settings, bound: socket.socket) -> int:
 async def _serve_claimed(settings: Settings, bound: socket.socket) -> int:
     stop = asyncio.Event()
     process = await build(settings, on_failure=stop.set)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _asked_to_stop, stop)
     try:
-        await process.start()
+        if not await _started(process, stop):
+            return 1 if process.failed else 0
         server = _Server(_uvicorn_config(process))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _asked_to_stop, stop)
         gc.collect()
         gc.freeze()
         gc.enable()
@@ -126,6 +127,20 @@ async def _serve_claimed(settings: Settings, bound: socket.socket) -> int:
         gc.freeze()  # what is left goes with the process; the interpreter would look through all of it once more
     logger.info("stopped")
     return 1 if process.failed else 0
+
+
+async def _started(process: Process, stop: asyncio.Event) -> bool:
+    """Start the process, which may wait for other services; return False where it is asked to stop, or fails, meanwhile."""
+    starting = asyncio.create_task(process.start())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if starting.done():
+        await starting
+        return True
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return False
 
 
 class Deadline:

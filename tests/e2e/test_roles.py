@@ -257,6 +257,15 @@ async def test_who_works_commands_does_not_wait_for_the_auth_service(parlour: Pa
         await asyncio.to_thread(wait_until, both.is_ready, "the other chat is ready", both.output)
 
 
+async def test_a_process_that_waits_for_the_auth_service_ends_when_it_is_asked_to(parlour: Parlour) -> None:
+    chat = parlour.of["chat"]
+    chat.begin()
+    waits = "waiting for the auth service"
+    await asyncio.to_thread(wait_until, lambda: waits in chat.output(), "it waits", chat.output)
+    assert await asyncio.to_thread(chat.terminate) == 0
+    assert "Traceback" not in chat.output()
+
+
 async def test_a_session_that_ends_is_refused_by_every_service(parlour: Parlour) -> None:
     await parlour.start()
     async with parlour.person("ann") as ann:
