@@ -180,6 +180,7 @@ describe("in a room", () => {
     await expect.poll(() => valueOf(early.getByRole("textbox")), WITHIN).toBe("sent\nnot sent");
     await begin();
     expect(await valueOf(person.composer)).toBe("sent\nnot sent");
+    await person.page.waitForTimeout(1_500); // the device keeps a draft a moment after the last key
     await person.page.reload();
     await expect.poll(() => valueOf(person.composer), WITHIN).toBe("sent\nnot sent"); // as its draft
     await person.say("and");

@@ -43,7 +43,8 @@ export class Drafts {
     const draft: SavedDraft = { roomId, text, at: this.#options.now(), synced: false };
     this.#drafts.set(roomId, draft);
     this.#options.changed(roomId);
-    this.#later(`save ${roomId}`, SAVE_AFTER, () => this.#save(roomId));
+    // What was sent must not come back with a page that is loaded at once.
+    this.#later(`save ${roomId}`, text === "" ? 0 : SAVE_AFTER, () => this.#save(roomId));
     this.#later(`send ${roomId}`, SEND_AFTER, () => this.#send(roomId));
   }
 
