@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+
 from parlour.nginx import Node
 from scripts.stack.engine import HOST, Engine
 from scripts.stack.kafka import kafka
@@ -199,9 +201,10 @@ class Cluster:
         )
 
     def _kill_nginx(self) -> Callable[[], None]:
-        workers = self.gateway._workers()
-        for pid in [self.gateway.process.pid, *workers]:
-            os.kill(pid, signal.SIGKILL)
+        master = psutil.Process(self.gateway.process.pid)
+        for process in [master, *master.children()]:  # the keeper of its cache among them
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self.gateway.process.wait()
 
         def again() -> None:
