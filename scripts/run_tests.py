@@ -39,7 +39,7 @@ def main() -> int:
     for half, status in enumerate(statuses):
         if status == _FAILED:
             print("run_tests: what failed, once more and by itself", flush=True)
-            statuses[half] = _start(half, None, "--last-failed").wait()
+            statuses[half] = _start(half, None, "--last-failed", "--verbose").wait()
     return next((status for status in statuses if status), 0)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -136,28 +137,28 @@ class Cluster:
             "a worker joins and leaves": self._rebalance,
         }
         for name, node in self.nodes.items():
-            faults[f"{name} killed"] = lambda node=node: self._kill_node(node)  # type: ignore[misc]
-            faults[f"{name} frozen"] = lambda node=node: _freeze(node.process.pid)  # type: ignore[misc]
+            faults[f"{name} killed"] = partial(self._kill_node, node)
+            faults[f"{name} frozen"] = partial(_freeze, partial(_pid_of, node))
         for name, engine in self.engines.items():
-            faults[f"{name} killed"] = lambda engine=engine: _kill(engine)  # type: ignore[misc]
-            faults[f"{name} frozen"] = lambda engine=engine: _freeze(_pid(engine))  # type: ignore[misc]
+            faults[f"{name} killed"] = partial(_kill, engine)
+            faults[f"{name} frozen"] = partial(_freeze, partial(_pid, engine))
         return faults | self._faults_of_disks() | self._faults_of_clocks() | self._faults_of_ways()
 
     def _faults_of_disks(self) -> dict[str, Fault]:
         faults: dict[str, Fault] = {}
         for name, disk in self._disks.items():
-            faults[f"{name} on a slow disk"] = lambda disk=disk: slow(disk)  # type: ignore[misc]
-            faults[f"{name} on a full disk"] = lambda disk=disk: full(disk, "no file grows")  # type: ignore[misc]
+            faults[f"{name} on a slow disk"] = partial(slow, disk)
+            faults[f"{name} on a full disk"] = partial(full, disk, "no file grows")
             if name == "kafka":  # it does nothing but let files grow
                 continue
-            faults[f"{name} on a disk that takes nothing"] = lambda disk=disk: full(disk, "nothing is written")  # type: ignore[misc]
+            faults[f"{name} on a disk that takes nothing"] = partial(full, disk, "nothing is written")
         return faults
 
     def _faults_of_clocks(self) -> dict[str, Fault]:
         faults: dict[str, Fault] = {}
         for name, clock in self._clocks.items():
-            faults[f"{name} two hours ahead"] = lambda clock=clock: jumped(clock, JUMP)  # type: ignore[misc]
-            faults[f"{name} two hours behind"] = lambda clock=clock: jumped(clock, -JUMP)  # type: ignore[misc]
+            faults[f"{name} two hours ahead"] = partial(jumped, clock, JUMP)
+            faults[f"{name} two hours behind"] = partial(jumped, clock, -JUMP)
         return faults
 
     def _faults_of_ways(self) -> dict[str, Fault]:
@@ -167,10 +168,10 @@ class Cluster:
         faults: dict[str, Fault] = {}
         for engine in self.engines:
             for kind in KINDS:
-                faults[f"{engine} {kind}"] = lambda engine=engine, kind=kind: ways.hurt(engine, kind)  # type: ignore[misc]
+                faults[f"{engine} {kind}"] = partial(ways.hurt, engine, kind)
         for name, engines in MEETS.items():
             for engine in engines:
-                faults[f"{name} and {engine} parted"] = lambda name=name, engine=engine: ways.part(name, engine)  # type: ignore[misc]
+                faults[f"{name} and {engine} parted"] = partial(ways.part, name, engine)
         return faults
 
     def _kill_node(self, node: ParlourServer) -> Callable[[], None]:
@@ -257,7 +258,12 @@ def _kill(engine: Engine) -> Callable[[], None]:
     return lambda: started(engine)
 
 
-def _freeze(pid: int) -> Callable[[], None]:
+def _pid_of(node: ParlourServer) -> int:
+    return node.process.pid
+
+
+def _freeze(whose: Callable[[], int]) -> Callable[[], None]:
+    pid = whose()
     os.kill(pid, signal.SIGSTOP)
     return lambda: os.kill(pid, signal.SIGCONT)
 

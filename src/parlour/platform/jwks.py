@@ -10,6 +10,7 @@ from joserfc.jwk import OKPKey
 
 from parlour.platform.errors import Internal, Unavailable
 from parlour.platform.services import ServiceClient
+from parlour.platform.supervision import keep_looking
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +52,12 @@ class JwksKeys:
 
     async def run(self) -> None:
         """Look until cancelled, whatever happens."""
-        away = False
-        while True:
-            await asyncio.sleep(self._interval)
-            try:
-                await self.look()
-            except (Unavailable, Internal):
-                if not away:
-                    logger.warning("the auth service does not tell its keys; those of before stay")
-                away = True
-            except Exception:
-                logger.exception("looking for keys failed")
-            else:
-                away = False
+        await keep_looking(
+            self.look,
+            self._interval,
+            away="the auth service does not tell its keys; those of before stay",
+            failed="looking for keys failed",
+        )
 
     async def look(self) -> None:
         """Take over the keys that the auth service has now.

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from parlour.platform import metrics
+from parlour.platform.errors import Internal, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,23 @@ class Supervisor:
         for task in reversed(self._tasks):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def keep_looking(look: Callable[[], Awaitable[None]], interval: float, *, away: str, failed: str) -> None:
+    """Await `look()` every `interval` seconds until cancelled, whatever it raises; log `away` once while what it asks does not answer."""
+    is_away = False
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await look()
+        except (Unavailable, Internal):
+            if not is_away:
+                logger.warning(away)
+            is_away = True
+        except Exception:
+            logger.exception(failed)
+        else:
+            is_away = False
 
 
 async def watch_loop_lag(interval: float = 0.5) -> None:

@@ -351,7 +351,7 @@ def connector(url: str, timeout: float) -> Callable[[], Awaitable[Connection]]:
 
     async def connect() -> Connection:
         connection = kind(**settings)
-        await connection.connect()  # type: ignore[no-untyped-call]
+        await connection.connect()  # type: ignore[no-untyped-call]  # redis-py does not say that it returns nothing
         await connection.send_command("PING")  # a proxy may accept for a server that is away
         await connection.read_response()
         return connection

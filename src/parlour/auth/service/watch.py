@@ -1,7 +1,5 @@
 """What other processes did to the store: `parlour admin` revokes, disables and rotates while the server runs."""
 
-import asyncio
-import logging
 import math
 
 from parlour.auth.model import MINUTE, SECOND
@@ -11,11 +9,9 @@ from parlour.auth.service.keys import KeyRing
 from parlour.auth.service.sessions import Sessions
 from parlour.auth.service.throttle import LoginThrottle
 from parlour.platform.clock import Clock
-from parlour.platform.errors import Unavailable
 from parlour.platform.ids import UserId
 from parlour.platform.looks import Looks
-
-logger = logging.getLogger(__name__)
+from parlour.platform.supervision import keep_looking
 
 _OVERLAP = 15 * SECOND
 """How far back each look goes: a change carries the time at which it began to be written, which may be that long before it was."""
@@ -53,19 +49,12 @@ class Watch:
 
     async def run(self) -> None:
         """Look until cancelled, whatever happens: without it the revocations of other processes would wait for a restart."""
-        away = False
-        while True:
-            await asyncio.sleep(self._interval)
-            try:
-                await self.look()
-            except Unavailable:
-                if not away:
-                    logger.warning("the accounts database does not answer; revocations by other processes wait for it")
-                away = True
-            except Exception:
-                logger.exception("looking for changes of accounts failed")
-            else:
-                away = False
+        await keep_looking(
+            self.look,
+            self._interval,
+            away="the accounts database does not answer; revocations by other processes wait for it",
+            failed="looking for changes of accounts failed",
+        )
 
     async def look(self) -> None:
         """Tell of what changed since the last look, and load new keys."""
