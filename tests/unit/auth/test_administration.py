@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from parlour.auth.errors import InvalidCredentials, LastOwner, UserNotFound
-from parlour.auth.service import Auth, watch
+from parlour.auth.service import Auth
+from parlour.platform import supervision
 from parlour.platform.bus import MemoryBus
 from parlour.platform.contracts import SESSION_REVOKED
 from parlour.platform.permissions import Role
@@ -128,7 +129,7 @@ async def test_the_watch_survives_a_database_that_is_away(
     async with world.database.transaction() as connection:
         await connection.exec_driver_sql("ALTER TABLE sessions RENAME TO away")
     warned = asyncio.Event()
-    monkeypatch.setattr(watch.logger, "warning", lambda _message: warned.set())
+    monkeypatch.setattr(supervision.logger, "warning", lambda _message: warned.set())
     watching = asyncio.create_task(auth.run())
     await asyncio.wait_for(warned.wait(), 5)
     async with world.database.transaction() as connection:
