@@ -92,7 +92,7 @@ dev: setup-python $(WEB_SETUP) ## serve; the server restarts and the page renews
 
 check: setup-python check-web ## lint, types, architecture, public surface, references, locks
 	@echo "check: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@echo "check: mypy --strict"; $(BIN)/mypy && $(BIN)/mypy bench load scripts
+	@echo "check: mypy --strict"; $(BIN)/mypy
 	@echo "check: import-linter"; $(BIN)/lint-imports
 	@echo "check: public surface"; $(BIN)/pytest -q --no-header tests/unit/realtime/test_public_surface.py
 	@echo "check: generated references"; $(BIN)/python scripts/generate_reference.py --check; $(BIN)/python scripts/generate_events_reference.py --check; $(BIN)/python scripts/generate_client_schema.py --check

@@ -34,7 +34,7 @@ class ServedApplication:
 
     async def start(self) -> None:
         config = uvicorn.Config(
-            self._application,  # type: ignore[arg-type]  # Litestar's own ASGI types
+            self._application,
             host="127.0.0.1",
             port=self.port,
             loop="none",

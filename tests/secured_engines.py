@@ -94,7 +94,7 @@ def secured_kafka(folder: Path, certificate: Certificate) -> Iterator[str]:
     properties = engine.folder / "server.properties"
 
     def prepare() -> None:
-        engine.prepare()  # type: ignore[func-returns-value]
+        engine.prepare()
         properties.write_text(_secured(properties.read_text(), certificate, engine.folder))
 
     with running(dataclasses.replace(engine, prepare=prepare)):

@@ -177,7 +177,8 @@ def _fork_commands(channel: socket.socket) -> None:
                         end.close()
                     for status in statuses.values():
                         os.close(status)
-                    _become(*json.loads(message), descriptors)
+                    arguments, environment = json.loads(message)
+                    _become(arguments, environment, descriptors)
                     return
                 statuses[pid] = descriptors.pop()
                 os.write(statuses[pid], b"%d\n" % pid)

@@ -120,7 +120,7 @@ class WebSocket:
         return cls(reader, writer, got, heartbeat)
 
     def send_frame(self, opcode: int, payload: bytes = b"", **flags: bool | int) -> None:
-        self.writer.write(encode_frame(opcode, payload, **flags))  # type: ignore[arg-type]  # flags are encode_frame's
+        self.writer.write(encode_frame(opcode, payload, **flags))
 
     def send(self, *messages: str | bytes) -> None:
         """Send each message in a frame of its own, all in one write."""

@@ -173,9 +173,9 @@ class TestAccounts:
         assert await accounts.search("ann lee", after="", limit=9, include_disabled=False) == [renamed]
         assert await accounts.set_display_name(UserId("nobody"), "x", AT) is None
         await accounts.replace_hash(ann.id, "other", "newer")
-        assert (await accounts.credentials_of(ann.id)).password_hash == "old"  # type: ignore[union-attr] - stored above
+        assert (await accounts.credentials_of(ann.id)).password_hash == "old"
         await accounts.replace_hash(ann.id, "old", "newer")
-        assert (await accounts.credentials_of(ann.id)).password_hash == "newer"  # type: ignore[union-attr] - stored above
+        assert (await accounts.credentials_of(ann.id)).password_hash == "newer"
 
     async def test_a_new_password_ends_all_sessions_but_one(
         self, accounts: AccountStore, sessions: SessionStore

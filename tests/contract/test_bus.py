@@ -33,10 +33,10 @@ async def buses(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
     lines = [RedisLine(redis.url, prefix=prefix) for _ in range(2)]
     for line in lines:
         await line.start()
-    here, there = (RedisBus(line) for line in lines)
-    yield here, there if request.param == "redis-two-nodes" else here
-    for bus in (here, there):
-        await bus.close()
+    nodes = [RedisBus(line) for line in lines]
+    yield nodes[0], nodes[1 if request.param == "redis-two-nodes" else 0]
+    for node in nodes:
+        await node.close()
     for line in lines:
         await line.close()
 

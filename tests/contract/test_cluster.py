@@ -336,7 +336,7 @@ async def test_redis_killed_and_started_again_in_the_midst(lines: Callable[..., 
         gaps[number] += 1
 
     for number, cluster in enumerate(clusters):
-        cluster.on_gap(lambda number=number: count(number))  # type: ignore[misc]
+        cluster.on_gap(lambda number=number: count(number))
         for room in range(1_500):
             cluster.subscribe("/", f"{room}")
         await cluster.start()

@@ -118,7 +118,7 @@ class NoKeys:
 
 def refuses(verifier: TokenVerifier, session_id: SessionId) -> bool:
     try:
-        verifier.check_session(Principal(UserId("ann"), session_id, "ann", "member", 0))  # type: ignore[arg-type]
+        verifier.check_session(Principal(UserId("ann"), session_id, "ann", "member", 0))
     except SessionEnded:
         return True
     return False
@@ -131,7 +131,7 @@ async def test_a_node_cut_off_learns_what_ended_meanwhile(redis: RedisServer, cl
         engines = [RedisEngine(proxy.url, prefix=prefix), RedisEngine(redis.url, prefix=prefix)]
         here, there = (RedisEndedSessions(engine, clock) for engine in engines)
         buses = [RedisBus(line) for line in lines]
-        verifier, closed = TokenVerifier(NoKeys(), clock), Closed()  # type: ignore[arg-type]
+        verifier, closed = TokenVerifier(NoKeys(), clock), Closed()
         await there.add([ONE], clock.now() + 60_000)
         for line in lines:
             await line.start()
@@ -155,5 +155,7 @@ async def test_a_node_cut_off_learns_what_ended_meanwhile(redis: RedisServer, cl
         assert THREE in closed.ids
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        for each in (*lines, *engines):
-            await each.close()
+        for line in lines:
+            await line.close()
+        for engine in engines:
+            await engine.close()

@@ -51,7 +51,7 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     application = create_application(
         [router(world.auth, SECRET)], world.auth.verifier, Health("0", world.clock), version="0"
     )
-    transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # Litestar's own ASGI types
+    transport = httpx.ASGITransport(application)
     headers = {"authorization": f"Bearer {SECRET}", "content-type": "application/json"}
     async with httpx.AsyncClient(transport=transport, base_url="http://auth.test", headers=headers) as client:
         yield client

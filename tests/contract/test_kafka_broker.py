@@ -218,10 +218,10 @@ async def test_partitions_that_move_between_workers_leave_no_gap_and_double_noth
         for first, second in [(0, 1), (1, 2), (2, 0)]:
             async with working(others[first], log.append):
                 before = len(results)
-                await until(lambda before=before: len(results) > before + 40)  # type: ignore[misc]
+                await until(lambda before=before: len(results) > before + 40)
                 async with working(others[second], log.append):
                     before = len(results)
-                    await until(lambda before=before: len(results) > before + 40)  # type: ignore[misc]
+                    await until(lambda before=before: len(results) > before + 40)
         async with working(others[0], log.append):
             stopped.set()
             await asyncio.gather(*senders)

@@ -240,7 +240,7 @@ class TestLittleIsWritten:
                 raise Unavailable
             await updating(collection, updates)
 
-        writer.update = die_before_the_message_is_written  # type: ignore[method-assign]
+        writer.update = die_before_the_message_is_written
         batch = [saying(room), doing(EventType.MESSAGE_PINNED, first.event), saying(room)]
         with pytest.raises(Unavailable):
             await Appender(writer, StillClock()).append(batch)
@@ -267,7 +267,7 @@ class TestLittleIsWritten:
         epoch = log.epoch
         async with opened(url) as now:
             assert now.epoch == epoch
-            assert (await database["meta"].find_one({}))["version"] == VERSION  # type: ignore[index]
+            assert (await database["meta"].find_one({}))["version"] == VERSION
             await checked(now, room)
             await now.append([saying(room), doing(EventType.MESSAGE_EDITED, first.event, text="new")])
             assert len(await checked(now, room)) == 4
@@ -402,7 +402,7 @@ class TestWriters:
             await inserting(collection, documents[:3])
             raise Unavailable
 
-        writer.insert = insert_some  # type: ignore[method-assign, assignment]
+        writer.insert = insert_some
         with pytest.raises(Unavailable):
             await Appender(writer, StillClock()).append(batch)
         await writer.close()

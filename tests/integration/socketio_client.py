@@ -37,7 +37,7 @@ class Received:
         return f"{self.name}{tuple(self.args)!r}"
 
 
-class Client(WSListener):  # type: ignore[misc]  # picows has no types for it
+class Client(WSListener):
     """One connection. `received` keeps every event in the order of arrival."""
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ class Node:
         self.bus = RedisBus(self.line)
         self.cache: Cache[Card] = Cache(
             "cards", source.load, Card, bus=self.bus, clock=SystemClock(), redis=self.engine, **options
-        )  # type: ignore[misc]
+        )
 
     async def start(self) -> "Node":
         await self.line.start()
@@ -88,7 +88,7 @@ async def start(redis: RedisServer, source: Source) -> AsyncIterator[Start]:
         nodes.append(Node(redis, source, prefix, **options))
         return await nodes[-1].start()
 
-    yield make  # type: ignore[misc]
+    yield make
     for node in nodes:
         await node.close()
 

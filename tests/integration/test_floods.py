@@ -105,8 +105,8 @@ async def test_handshakes_of_a_stranger_past_the_rate_are_refused(house: House, 
     assert {answer.status_code for answer in refused} == {429}
     assert {int(answer.headers["retry-after"]) for answer in refused} <= {1, 5}
     assert {answer.json()["code"] for answer in refused} <= {10, 11}
-    client = await house.mallory.connect()
-    await client.close()
+    socket = await house.mallory.connect()
+    await socket.close()
     assert metric(house.server, 'parlour_sockets_refused_total{reason="half_open"}') > 0
 
 

@@ -127,7 +127,7 @@ async def test_who_has_another_secret_is_told_so_and_the_operator_once(
     ],
 )
 async def test_strangers_find_nothing(headers: Any, status: int, code: str) -> None:
-    transport = httpx.ASGITransport(application(SECRET))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(application(SECRET))
     async with httpx.AsyncClient(transport=transport, base_url="http://parlour.test") as http:
         for answer in (
             await http.post(ECHO, json={"number": 1, "seconds": 0}, headers=headers),
@@ -206,7 +206,7 @@ async def test_a_certificate_is_believed_where_the_system_knows_its_authority(
         with pytest.raises(Unavailable):
             await ask(strange)
     [record] = [record for record in caplog.records if record.name == "parlour.platform.services"]
-    assert "CERTIFICATE_VERIFY_FAILED" in record.error
+    assert "CERTIFICATE_VERIFY_FAILED" in record.__dict__["error"]
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority_file))
     assert await ask(client_of(url)) == 7
     server.close()
@@ -345,7 +345,7 @@ def killable(port: int) -> Iterator[Callable[[], "asyncio.Future[asyncio.subproc
         return started[-1]
 
     try:
-        yield start  # type: ignore[misc]
+        yield start
     finally:
         for process in started:
             with contextlib.suppress(ProcessLookupError):

@@ -171,7 +171,7 @@ class HttpHouse:
             drafts=Drafts(self.store, self.memberships, limits, clock),
         )
         self.application = create_application([router(services)], verifier, Health("test", clock), version="test")
-        transport = httpx.ASGITransport(app=self.application)  # type: ignore[arg-type]  # Litestar's own ASGI types
+        transport = httpx.ASGITransport(app=self.application)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://parlour.test")
 
     def client(self, name: str, role: Role = Role.MEMBER) -> Client:

@@ -35,7 +35,7 @@ def free_ports() -> tuple[int, int, int]:
     ports: set[int] = set()
     while len(ports) < 3:
         ports.add(free_port(PORTS))
-    return tuple(ports)  # type: ignore[return-value]  # three
+    return tuple(ports)
 
 
 def client_files(folder: Path, *names: str) -> Path:

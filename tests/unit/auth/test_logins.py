@@ -200,7 +200,7 @@ async def test_a_login_that_began_before_the_password_changed_gets_no_session(wo
         await world.auth.administration.reset_password("ann", "another long password")
         return matched
 
-    world.hasher.verify = verify_while_it_changes  # type: ignore[method-assign] - the change has to come between two awaits
+    world.hasher.verify = verify_while_it_changes  # the change has to come between two awaits
     with pytest.raises(InvalidCredentials):
         await world.auth.logins.log_in("ann", PASSWORD, ELSEWHERE)
     assert await world.auth.administration.list_sessions("ann") == []

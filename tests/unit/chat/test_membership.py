@@ -124,7 +124,7 @@ async def test_who_is_distrusted_all_the_time_is_loaded_all_the_same() -> None:
         memberships.distrust()
         return found
 
-    store.memberships = slow  # type: ignore[method-assign]  # a store that is slower than the distrust
+    store.memberships = slow  # a store that is slower than the distrust
     assert memberships.distrust() == {ann.user_id}
     assert memberships.get(ann.user_id) is None
     assert list(await memberships.load(ann.user_id)) == [room.id]

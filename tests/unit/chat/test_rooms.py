@@ -469,7 +469,7 @@ async def test_members_come_with_their_profiles_page_by_page(house: House) -> No
 
 
 async def test_a_change_that_the_log_cannot_be_told_of_yet_stands(house: House) -> None:
-    house.broker.submit = _never  # type: ignore[method-assign]  # the log is away
+    house.broker.submit = _never  # the log is away
     room = await house.room(house.ben)
     assert room.id in await house.memberships.load(house.ben.user_id)
     assert len(house.store.rows) == 2

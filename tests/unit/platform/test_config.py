@@ -1,16 +1,16 @@
 """Settings: the environment, flags that win, and what is said of a wrong value."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from parlour import config
 from parlour.config import ConfigurationError, ProcessRole, Settings, load, unknown_variables
 
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(config.os.environ):
+    for name in list(os.environ):
         if name.startswith("PARLOUR_"):
             monkeypatch.delenv(name)
 

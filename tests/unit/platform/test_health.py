@@ -51,7 +51,7 @@ async def test_without_an_optional_one_it_is_degraded() -> None:
 
 async def test_check_that_hangs_is_down_and_holds_nobody_up() -> None:
     health, _, _ = a_health(timeout=0.01)
-    health.add("broker", asyncio.Event().wait)  # type: ignore[arg-type]  # what it returns is of no interest
+    health.add("broker", asyncio.Event().wait)
     report = await health.report()
     assert report.dependencies["broker"].error == "no answer within 0.01 s"
     assert report.dependencies["database"].status == "ok"
@@ -81,7 +81,7 @@ async def test_many_who_ask_at_once_share_one_check() -> None:
 async def test_one_who_goes_away_leaves_the_others_their_report() -> None:
     health, _, _ = a_health()
     answered = asyncio.Event()
-    health.add("slow", answered.wait)  # type: ignore[arg-type]  # what it returns is of no interest
+    health.add("slow", answered.wait)
     first, second = asyncio.create_task(health.report()), asyncio.create_task(health.report())
     await asyncio.sleep(0)
     first.cancel()

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,6 @@ import pytest
 
 from parlour.chat.events.payloads import MessageSend, ReadMark
 from parlour.events.answers import answering
-from parlour.platform import logging as parlour_logging
 from parlour.platform.logging import configure, correlation_id, new_correlation_id
 from parlour.realtime import PacketRefused
 
@@ -41,7 +41,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
-    monkeypatch.setattr(parlour_logging.sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
     configure("info")
     yield Lines(stream)
     root.handlers[:] = handlers
@@ -51,7 +51,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
 
 def test_readable_line_stays_one_line_and_commands_no_terminal(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
     stream = io.StringIO()
-    monkeypatch.setattr(parlour_logging.sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
     configure("info", readable=True)
     logging.getLogger("parlour.test").warning("forged\nline \x1b[2J", extra={"room": "a\nb\x1b[2J"})
     written = stream.getvalue()

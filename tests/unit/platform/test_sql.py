@@ -87,7 +87,7 @@ async def test_what_reads_cannot_write(database: Database) -> None:
     assert await names(database) == []
 
 
-async def test_a_read_of_one_query_is_one_visit_to_a_thread(database: Database) -> None:
+async def test_a_read_of_one_query_is_one_visit_to_a_thread(database: SqliteDatabase) -> None:
     await names(database)
     visits = [0]
     submit = database._threads.submit
@@ -96,7 +96,7 @@ async def test_a_read_of_one_query_is_one_visit_to_a_thread(database: Database) 
         visits[0] += 1
         return submit(*args, **options)
 
-    database._threads.submit = counting  # type: ignore[method-assign] - nothing else tells how often
+    database._threads.submit = counting  # nothing else tells how often
     await names(database)
     assert visits == [1]
 

@@ -364,8 +364,8 @@ async def test_the_observer_is_told(serve: Any, until: Any) -> None:
         def latency(self, seconds: float) -> None:
             self.told.append(("latency", 0 <= seconds < 5))
 
-    server = Server(observer=Watching())
-    told = server.observer.told
+    observer = Watching()
+    server, told = Server(observer=observer), observer.told
 
     @server.on("m")
     async def message(socket: Any) -> None:

@@ -16,7 +16,7 @@ class Line:
 
     def __init__(self, name: str = "", *, writable: bool = True) -> None:
         self.name = name
-        self.writes: list[bytes] = []
+        self.writes: list[bytes | memoryview] = []
         self.write: Callable[[bytes], Any] = self.writes.append
         self.writable = writable
         self.descriptor = -1

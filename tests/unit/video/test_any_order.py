@@ -49,7 +49,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.begun.setdefault(call.id, call)
             keep(call)
 
-        self.world.journal.changed = changed  # type: ignore[method-assign]  # how the test hears of every call
+        self.world.journal.changed = changed  # how the test hears of every call
         self.run(self._begin())
 
     async def _begin(self) -> None:

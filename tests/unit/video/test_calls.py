@@ -440,7 +440,7 @@ async def test_removed_member_rings_no_more() -> None:
 @in_virtual_time
 async def test_who_is_removed_while_the_members_are_looked_up_starts_nothing() -> None:
     pair = Pair(World())
-    pair.world.rooms.before_answer = lambda: pair.world.rooms.members[pair.room].pop(pair.ann.user.user_id, None)  # type: ignore[func-returns-value]  # for its effect
+    pair.world.rooms.before_answer = lambda: pair.world.rooms.members[pair.room].pop(pair.ann.user.user_id, None)
     with pytest.raises(RoomNotFound):
         await pair.ann.start(pair.room)
     assert len(pair.world.live.registry) == 0

@@ -264,10 +264,10 @@ async def test_a_claim_that_is_lost_ends_the_term_and_nothing_of_it_is_written_a
         thief = Held(s.cluster.claims)
         s.cluster.claims.holder = thief
         # What changes between the loss and its discovery must not overwrite what another has written.
-        s.cluster.store.write, write = never, s.cluster.store.write  # type: ignore[method-assign]
+        s.cluster.store.write, write = never, s.cluster.store.write
         await s.bob.ask("call.mute", CallMute(call_id, audio=False))
         await asyncio.sleep(1.5)
-        s.cluster.store.write = write  # type: ignore[method-assign]
+        s.cluster.store.write = write
         assert s.cluster.carriers == []
         await asyncio.sleep(3)
         assert journal._changed == {}
@@ -371,7 +371,7 @@ async def test_a_socket_that_goes_while_it_is_let_in_is_not_taken_for_there(
     async with stage() as s:
         node = s.nodes[asking]
         namespace = HandlersOnly()
-        gateway = CallGateway(namespace, node.carried, node.bus)  # type: ignore[arg-type]  # the part that it needs
+        gateway = CallGateway(namespace, node.carried, node.bus)  # the part that it needs
         gateway.start()
         socket = OneSocket(f"{node.name}.a", s.ann.user)
         node.sockets.add(socket.id)
@@ -379,7 +379,7 @@ async def test_a_socket_that_goes_while_it_is_let_in_is_not_taken_for_there(
         async def others(*_: object) -> list[UserId]:
             node.sockets.discard(socket.id)
             socket.connected = False
-            gateway.socket_gone(socket)  # type: ignore[arg-type]  # the part that it needs
+            gateway.socket_gone(socket)  # the part that it needs
             await asyncio.sleep(0.5)
             return [s.bob.user.user_id]
 

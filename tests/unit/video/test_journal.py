@@ -29,7 +29,7 @@ class FailingStore(MemoryCallStore):
         if self.failures:
             self.failures -= 1
             raise Unavailable(retry_after=1)
-        await super().write(kept, gone)  # type: ignore[arg-type]  # what it was given
+        await super().write(kept, gone)
 
 
 @asynccontextmanager

@@ -225,7 +225,7 @@ class Phone:
     async def signal(self, call: Call, to: ParticipantId, kind: str = "candidate") -> None:
         said: dict[str, Any] = {"candidate": IceCandidate("candidate:1")}
         if kind != "candidate":
-            said = {"description": SessionDescription(kind, "v=0")}  # type: ignore[arg-type]  # one of its literals
+            said = {"description": SessionDescription(kind, "v=0")}
         await self.world.calls.signal(self.user, self.id, call.id, to, **said)
 
     def drop(self) -> None:

@@ -164,7 +164,7 @@ class DrainingServer(uvicorn.Server):
         for listener in self.servers:
             listener.close()
         await self.realtime.drain(within=1.0)
-        await super().shutdown(sockets)  # type: ignore[arg-type]  # uvicorn passes on what it was given
+        await super().shutdown(sockets)
 
 
 def main() -> None:
