@@ -17,7 +17,7 @@ WEB_SETUP := web/node_modules/.installed
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/package.json -type f)
 
-.PHONY: help setup setup-python setup-node setup-apt setup-engines setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-web test test-python test-web test-budget faults bench bench-cluster bench-web fuzz crash screenshots lock reference clean
+.PHONY: help setup setup-python setup-node setup-apt setup-engines setup-stack build run run-cluster turn stack stack-stop stack-status dev check check-python check-web test test-python test-web test-web-unit test-web-server test-budget faults bench bench-cluster bench-web fuzz crash screenshots lock reference clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
@@ -90,7 +90,9 @@ dev: setup-python $(WEB_SETUP) ## serve; the server restarts and the page renews
 	(cd web && PARLOUR_SERVER=http://localhost:$(PORT) exec npm run --silent dev -- --port $(WEB_PORT) --logLevel warn) & \
 	$(BIN)/python scripts/reload.py src -- $(BIN)/parlour serve --port $(PORT) --data-dir data --log-format text --log-level debug $(ARGS)
 
-check: setup-python check-web ## lint, types, architecture, public surface, references, locks
+check: check-python check-web ## lint, types, architecture, public surface, references, locks
+
+check-python: setup-python
 	@echo "check: ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "check: mypy --strict"; $(BIN)/mypy
 	@echo "check: import-linter"; $(BIN)/lint-imports
@@ -101,9 +103,13 @@ check: setup-python check-web ## lint, types, architecture, public surface, refe
 check-web: $(WEB_SETUP) ## the web client's part of check: types, lint, unused exports, format
 	@echo "check: the web client (tsc, eslint, knip, prettier)"; cd web && npm run --silent check
 
-test-web: $(WEB_SETUP) setup-python ## the web client's unit tests, and its data layer against the server
+test-web: test-web-unit test-web-server ## the web client's unit tests, and its data layer and pages against the server
+
+test-web-unit: $(WEB_SETUP)
 	@echo "test: the web client (vitest)"; cd web && npm run --silent test
-	@echo "test: the web client's data layer against the server"; cd web && npm run --silent test:server
+
+test-web-server: $(WEB_SETUP) setup-python build
+	@echo "test: the web client against the server, in browsers"; cd web && npm run --silent test:server
 
 test-budget: build ## how much JavaScript the web client's first page takes, and whether that is within its budget
 	@cd web && npm run --silent budget
@@ -112,7 +118,12 @@ test-python: setup ## the server's tests (ARGS=… for pytest)
 	@echo "test: the server (pytest, two at a time)"
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
-test: setup check build test-budget test-python test-web ## run all checks and tests (the long forms: make faults, make crash, make fuzz, make bench, make bench-web)
+test: setup ## run all checks and tests (the long forms: make faults, make crash, make fuzz, make bench, make bench-web)
+	@$(MAKE) --no-print-directory -j2 check-web check-python build
+	@$(MAKE) --no-print-directory test-budget
+	@echo "test: the server (pytest, two at a time) and the web client (vitest)"
+	@$(BIN)/python scripts/run_tests.py --and "cd web && npm run --silent test"
+	@$(MAKE) --no-print-directory test-web-server
 
 faults: setup ## hurt a whole cluster in every way, five times each, under the checker (some 30 minutes; Go builds Toxiproxy)
 	@PARLOUR_FAULTS=long $(BIN)/pytest -s tests/faults $(ARGS)
