@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import msgspec
 import pytest
 
+from parlour.platform.bus import MemoryBus
 from parlour.platform.contracts import SESSION_REVOKED, SessionRevoked
 from parlour.platform.ended_sessions import EndedSessions, EndedSessionsWatch, MemoryEndedSessions
 from parlour.platform.ids import SessionId, UserId, uuid7
@@ -122,6 +123,20 @@ def refuses(verifier: TokenVerifier, session_id: SessionId) -> bool:
     except SessionEnded:
         return True
     return False
+
+
+async def test_a_session_whose_end_is_not_told_is_refused_while_any_token_lives(clock: ManualClock) -> None:
+    verifier, bus = TokenVerifier(NoKeys(), clock), MemoryBus()
+    watching = asyncio.create_task(EndedSessionsWatch(MemoryEndedSessions(clock), verifier, bus, clock, Closed()).run())
+    await asyncio.sleep(0)  # it listens
+    await bus.publish(SESSION_REVOKED, msgspec.json.encode(SessionRevoked(UserId("ann"), [ONE], "logout")))
+    await until(lambda: refuses(verifier, ONE))
+    clock.advance(24 * 3_600 - 1)  # as long as `access_token_seconds` may be
+    for _ in range(10_002):  # past these, what is over is left out
+        verifier.end_session(SessionId(uuid7()), clock.now() + 1_000)
+    assert refuses(verifier, ONE)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
 
 
 async def test_a_node_cut_off_learns_what_ended_meanwhile(redis: RedisServer, clock: ManualClock) -> None:

@@ -12,13 +12,12 @@ from parlour.platform.clock import Clock
 from parlour.platform.contracts import SESSION_REVOKED, SESSIONS_RECALLED, SessionRevoked
 from parlour.platform.errors import Unavailable
 from parlour.platform.ids import SessionId
+from parlour.platform.looks import DAY
 from parlour.platform.tokens import TokenVerifier
 
 logger = logging.getLogger(__name__)
 
 _AGAIN: Final = 1.0
-_UNKNOWN_UNTIL: Final = 3_600_000
-"""Milliseconds for which a session is refused whose tokens' end was not told; none lives longer."""
 
 
 class EndedSessions(Protocol):
@@ -120,6 +119,6 @@ class EndedSessionsWatch:
         except msgspec.MsgspecError:
             logger.warning("a malformed revocation was dropped")
             return
-        until = revoked.until or self._clock.now() + _UNKNOWN_UNTIL
+        until = revoked.until or self._clock.now() + DAY  # no access token lives longer
         for session_id in revoked.session_ids:
             self._verifier.end_session(session_id, until)
