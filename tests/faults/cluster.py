@@ -23,6 +23,7 @@ from ..ports import own
 from .clock import JUMP, jumped
 from .disk import full, slow
 from .preload import Preload, build, compiler
+from .relays import Relays
 from .supervisor import Supervisor, started
 from .ways import KINDS, Ways
 
@@ -44,6 +45,9 @@ MEETS = {
 }
 """Which engines a process of each role speaks to."""
 
+NEIGHBOURS = (("chat-1", "auth-1"), ("video-1", "auth-1"), ("video-1", "chat-1"), ("nginx", "chat-1"))
+"""Who asks whom by HTTP over a way that can be cut; the others go straight, so that who is ended is also seen to refuse connections."""
+
 DISKS = ("postgresql", "kafka", "mongodb")
 """The engines that keep something."""
 
@@ -54,8 +58,9 @@ Fault = Callable[[], Callable[[], None]]
 class Cluster:
     """Processes of each role on engines of their own behind NGINX.
 
-    With `proxied` each process goes to each engine by a way of its own, through Toxiproxy. The processes in `clocked` have wall clocks of
-    their own. Without a C compiler there are neither those nor disks that are slow or full.
+    With `proxied` each process goes to each engine by a way of its own, through Toxiproxy, and so do those of `NEIGHBOURS` to each other;
+    without, a thread relays what the latter say. The processes in `clocked` have wall clocks of their own. Without a C compiler there are
+    neither those nor disks that are slow or full.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Cluster:
         free_port = _Ports()
         ports = {name: free_port() for name in ("postgresql", "redis", "kafka", "mongodb")}
         self._ways = Ways(folder, stack, free_port) if proxied else None
+        self._between = self._ways or Relays(stack, free_port)
         # Kafka tells who comes where to go on to, so it has a port for each way.
         kafka_ways = {name: (free_port(), free_port()) for name in (*PROCESSES, JOINING)} if proxied else {}
         self.engines: dict[str, Engine] = {
@@ -89,11 +95,8 @@ class Cluster:
         self.supervisor = Supervisor(self.engines.values())
         self.messages_url = _urls(ports)["messages_url"]
         places = {name: free_port() for name in (*PROCESSES, JOINING)}
-        shared = {
-            "auth_url": f"http://{HOST}:{places['auth-1']}",
-            "chat_url": f"http://{HOST}:{places['chat-1']}",
-            "service_secret": "a secret of everybody in this cluster",
-        }
+        ways = {(who, whom): self._between.make(who, whom, places[whom]) for who, whom in NEIGHBOURS}
+        self._ports_of_nginx = places | {whom: way for (who, whom), way in ways.items() if who == "nginx"}
 
         def process(name: str, port: int) -> ParlourServer:
             seen = dict(ports)
@@ -103,7 +106,14 @@ class Cluster:
                     engine: self._ways.make(name, engine, port) for engine, port in ports.items() if engine != "kafka"
                 }
                 seen["kafka"] = self._ways.make(name, "kafka", listener, at=way)
-            settings = {"node_id": name, "roles": name.partition("-")[0], **shared, **_urls(seen)}
+            settings = {
+                "node_id": name,
+                "roles": name.partition("-")[0],
+                "auth_url": f"http://{HOST}:{ways.get((name, 'auth-1'), places['auth-1'])}",
+                "chat_url": f"http://{HOST}:{ways.get((name, 'chat-1'), places['chat-1'])}",
+                "service_secret": "a secret of everybody in this cluster",
+                **_urls(seen),
+            }
             clock = self._clocks.get(name)
             made = ParlourServer(folder, folder / name, port, preload=clock.environment if clock else {}, **settings)
             stack.callback(made.close)
@@ -124,6 +134,11 @@ class Cluster:
         """Where people reach it."""
         return f"https://{NAME}:{self._nginx_ports[0]}"
 
+    @property
+    def nginx_errors(self) -> Path:
+        """What NGINX complains of."""
+        return self._nginx_folder / "error.log"
+
     def start(self) -> None:
         """Start the processes, and wait until they are ready."""
         for node in self.nodes.values():
@@ -142,6 +157,8 @@ class Cluster:
         for name, engine in self.engines.items():
             faults[f"{name} killed"] = partial(_kill, engine)
             faults[f"{name} frozen"] = partial(_freeze, partial(_pid, engine))
+        for who, whom in NEIGHBOURS:
+            faults[f"{who} and {whom} parted"] = partial(self._between.part, who, whom)
         return faults | self._faults_of_disks() | self._faults_of_clocks() | self._faults_of_ways()
 
     def _faults_of_disks(self) -> dict[str, Fault]:
@@ -172,6 +189,7 @@ class Cluster:
         for name, engines in MEETS.items():
             for engine in engines:
                 faults[f"{name} and {engine} parted"] = partial(ways.part, name, engine)
+        faults["nginx cut off from chat-1"] = partial(ways.hurt, "chat-1", "cut off", ("nginx",))
         return faults
 
     def _kill_node(self, node: ParlourServer) -> Callable[[], None]:
@@ -194,7 +212,7 @@ class Cluster:
 
     def _start_nginx(self) -> NginxServer:
         chat, auth, video = (
-            tuple(Node(name, HOST, node.port) for name, node in self.nodes.items() if name.startswith(role))
+            tuple(Node(name, HOST, self._ports_of_nginx[name]) for name in self.nodes if name.startswith(role))
             for role in ("chat", "auth", "video")
         )
         return self._nginx.enter_context(

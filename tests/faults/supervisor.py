@@ -25,8 +25,9 @@ class Supervisor:
         self.starts: Counter[str] = Counter()
         """How often each had to be started."""
 
-    def look(self) -> None:
-        """Start those that do not run; those that have given up are ended first."""
+    def look(self) -> bool:
+        """Start those that do not run, and tell whether there were any; those that have given up are ended first."""
+        before = self.starts.total()
         for engine in self._engines:
             pid = engine.pid()
             if pid is not None and self._has_given_up(engine):
@@ -36,6 +37,7 @@ class Supervisor:
             if pid is None:
                 started(engine)
                 self.starts[engine.name] += 1
+        return self.starts.total() > before
 
     def _has_given_up(self, engine: Engine) -> bool:
         with engine.log.open("rb") as log:

@@ -1,4 +1,4 @@
-"""Ways of processes to engines through Toxiproxy: a way each, so that any two can be parted while all others meet."""
+"""Ways of processes to engines, and to each other, through Toxiproxy: a way each, so that any two can be parted while all others meet."""
 
 import contextlib
 from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ _HOUR = 3_600_000
 
 
 class Ways:
-    """Toxiproxy, and every way through it by process and engine."""
+    """Toxiproxy, and every way through it by who comes and who is reached: an engine, or a process."""
 
     def __init__(self, folder: Path, stack: contextlib.ExitStack, free_port: Callable[[], int]) -> None:
         """Start it, until the stack is closed."""
@@ -37,18 +37,16 @@ class Ways:
         stack.callback(self._http.close)
         self._ways: list[tuple[str, str]] = []
 
-    def make(self, process: str, engine: str, port: int, *, at: int | None = None) -> int:
-        """Make the way of a process to an engine's port, and return the port where it begins."""
+    def make(self, who: str, whom: str, port: int, *, at: int | None = None) -> int:
+        """Make the way to a port, and return the port where it begins."""
         begin = at or self._free_port()
-        self._send("POST", "/proxies", name=f"{process}-{engine}", listen=f"{HOST}:{begin}", upstream=f"{HOST}:{port}")
-        self._ways.append((process, engine))
+        self._send("POST", "/proxies", name=f"{who}-{whom}", listen=f"{HOST}:{begin}", upstream=f"{HOST}:{port}")
+        self._ways.append((who, whom))
         return begin
 
-    def hurt(self, engine: str, kind: str, processes: Iterable[str] = ()) -> Undo:
-        """Do one of `KINDS` to the ways of some processes, or of all, to an engine; return what ends that."""
-        names = [
-            f"{process}-{to}" for process, to in self._ways if to == engine and (not processes or process in processes)
-        ]
+    def hurt(self, whom: str, kind: str, by: Iterable[str] = ()) -> Undo:
+        """Do one of `KINDS` to the ways of some, or of all, to one; return what ends that."""
+        names = [f"{who}-{to}" for who, to in self._ways if to == whom and (not by or who in by)]
         undo = [self._cut(name) if kind == "cut off" else self._poison(name, *TOXICS[kind]) for name in names]
 
         def end() -> None:
@@ -57,9 +55,9 @@ class Ways:
 
         return end
 
-    def part(self, process: str, engine: str) -> Undo:
+    def part(self, who: str, whom: str) -> Undo:
         """Have nothing arrive that one of the two sends to the other; return what lets it. As on a network, it arrives then."""
-        name = f"{process}-{engine}"
+        name = f"{who}-{whom}"
         undo = [self._poison(name, "latency", {"latency": _HOUR}, stream) for stream in ("upstream", "downstream")]
 
         def end() -> None:

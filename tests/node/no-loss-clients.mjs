@@ -1,9 +1,9 @@
-// Stock clients that send without pause, resend until acknowledged and sync what they missed, as docs/reference/events.md
-// says. What each sent, was acknowledged, applied and saw live goes to standard output at the end: first every event that somebody
+// Stock clients that send without pause, resend until acknowledged and sync what they missed (or, where that is too much, fetch it as
+// history), as docs/reference/events.md says. What each sent, was acknowledged, applied and saw live goes to standard output at the end: first every event that somebody
 // applied, in lines {event: "entries", entries}, then a line a client, whose `applied` are places in those and whose `live` are
 // [connection, room, [seq, …]].
-// Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited), `explain`
-// (tell what those wait for who wait), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
+// Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited; `progress` tells
+// how many seconds after it all were back, and were served), `explain` (tell what those wait for who wait, then `explained`), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
 // PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
 
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const url = process.env.PARLOUR_URL;
 const pause = Number(process.env.PARLOUR_PAUSE);
 const reconnection =
   { fast: { reconnectionDelay: 60, reconnectionDelayMax: 80 }, brisk: { reconnectionDelay: 300, reconnectionDelayMax: 2000 } }[
@@ -66,6 +67,7 @@ class Client {
   constructor(user, number) {
     this.number = number;
     this.user = user.user_id;
+    this.token = user.access_token;
     this.random = randomness(Number(process.env.PARLOUR_SEED) * 1000 + number);
     this.transports = number % 2 ? ["websocket"] : ["polling", "websocket"];
     this.window = number % 3 === 0 ? 1 : 4;
@@ -77,10 +79,12 @@ class Client {
     this.problems = [];
     this.waits = [];
     this.connections = 0;
+    this.resets = 0;
+    this.lostAt = performance.now();
     this.syncing = false;
     this.stopping = false;
     this.waiting = false;
-    this.socket = io(process.env.PARLOUR_URL, {
+    this.socket = io(url, {
       auth: { token: user.access_token },
       transports: this.transports,
       forceNew: true,
@@ -96,7 +100,7 @@ class Client {
   }
 
   ready(state) {
-    if (this.lostAt !== undefined) this.waits.push(performance.now() - this.lostAt);
+    if (this.connections > 1 && this.lostAt !== undefined) this.waits.push(performance.now() - this.lostAt);
     this.lostAt = undefined;
     for (const { id, head } of state.rooms) {
       if (!this.rooms.has(id)) {
@@ -151,13 +155,42 @@ class Client {
         await new Promise((resolve) => setTimeout(resolve, 200));
         continue;
       }
+      let news = 0;
       for (const [id, { events, reset, error }] of Object.entries(answer.rooms)) {
-        if (reset || error) this.problems.push({ sync: { id, reset, error } });
         const room = this.rooms.get(id);
-        for (const event of events) if (event.seq > room.held) this.apply(room, event);
+        if (error) this.problems.push({ sync: error });
+        if (reset) news += await this.history(room);
+        for (const event of events) {
+          if (event.seq <= room.held) continue;
+          this.apply(room, event);
+          news++;
+        }
       }
+      if (!news) await new Promise((resolve) => setTimeout(resolve, 200));
     }
     this.syncing = false;
+  }
+
+  // The next page of what is too much for `sync`; returns how many messages it had. In these rooms every event is a message.
+  async history(room) {
+    this.resets++;
+    let said;
+    try {
+      const answer = await fetch(`${url}/api/rooms/${room.id}/messages?after=${room.held}&limit=100`, {
+        headers: { authorization: `Bearer ${this.token}` },
+        signal: AbortSignal.timeout(5000),
+      });
+      said = await answer.json();
+    } catch {
+      return 0; // nobody answered, or no JSON: once more
+    }
+    if (said.error) {
+      this.problems.push({ history: said.error });
+      return 0;
+    }
+    const missed = said.messages.reverse().filter(({ seq }) => seq > room.held);
+    for (const { text, ...message } of missed) this.apply(room, { ...message, data: { text } });
+    return missed.length;
   }
 
   fill(room) {
@@ -175,6 +208,8 @@ class Client {
   async transmit(room, entry) {
     if (!this.isReady || entry.connection === this.connections) return;
     const connection = (entry.connection = this.connections);
+    entry.since = performance.now();
+    entry.told = undefined;
     let answer;
     try {
       answer = await this.socket.timeout(20_000).emitWithAck("message.send", {
@@ -194,11 +229,13 @@ class Client {
       this.acked.push({ room_id: room.id, client_id: entry.client_id, id: answer.id, seq: answer.seq });
       room.outbox = room.outbox.filter((other) => other !== entry);
     } else if (RETRY.has(answer.error.code)) {
+      entry.told = answer.error.code;
       setTimeout(() => {
         if (entry.connection === connection) entry.connection = 0;
         this.transmit(room, entry);
       }, 100);
     } else {
+      this.waiting = false;
       this.problems.push({ refused: answer.error });
       room.outbox = room.outbox.filter((other) => other !== entry);
     }
@@ -213,10 +250,39 @@ class Client {
     return this.isReady && !this.syncing && rooms.every((room) => !room.outbox.length && room.held >= room.known);
   }
 
+  get waitsForSomething() {
+    return this.stopping ? !this.settled : !this.isReady || this.waiting;
+  }
+
   explain() {
-    const { user, isReady, syncing, problems } = this;
-    const rooms = [...this.rooms.values()].map(({ id, held, known, outbox }) => ({ id, held, known, outbox }));
-    console.log(JSON.stringify({ event: "unsettled", user, isReady, syncing, rooms, problems: problems.slice(-5) }));
+    const { number, user, isReady, syncing, connections, resets, socket, waiting } = this;
+    const since = (at) => at && Math.round((performance.now() - at) / 100) / 10;
+    const rooms = [...this.rooms.values()].map(({ id, held, known, outbox }) => ({
+      id,
+      held,
+      known,
+      outbox: outbox.map(({ client_id, connection, since: at, told }) => ({ client_id, connection, seconds: since(at), told })),
+    }));
+    const engine = socket.io.engine;
+    const node = engine?.id?.split(".")[0]; // a session's id begins with its node's
+    console.log(
+      JSON.stringify({
+        event: "unsettled",
+        number,
+        user,
+        node,
+        transport: engine?.transport?.name,
+        connected: socket.connected,
+        isReady,
+        away_seconds: since(this.lostAt),
+        waiting,
+        syncing,
+        connections,
+        resets,
+        rooms,
+        problems: this.problems.slice(-5),
+      }),
+    );
   }
 
   // The heads are asked for once more, since the last events of others may have been lost with a connection.
@@ -233,29 +299,37 @@ class Client {
   }
 
   tell() {
-    const { user, transports, connections, sent, acked, applied, problems, waits } = this;
+    const { user, transports, connections, resets, sent, acked, applied, problems, waits } = this;
     const live = [...this.live.values()];
-    process.stdout.write(
-      `${JSON.stringify({ event: "history", user, transports, connections, sent, acked, applied, live, problems, waits })}\n`,
-    );
+    const history = { user, transports, connections, resets, sent, acked, applied, live, problems, waits };
+    process.stdout.write(`${JSON.stringify({ event: "history", ...history })}\n`);
   }
 }
 
 const clients = users.map((user, number) => new Client(user, number));
 let marks = 0;
+let mark = { at: performance.now(), back: null, served: null };
 const told = setInterval(() => {
   const back = clients.filter((client) => client.isReady).length;
   const served = clients.filter((client) => client.isReady && !client.waiting).length;
   const acked = clients.reduce((sum, client) => sum + client.acked.length, 0);
-  console.log(JSON.stringify({ event: "progress", marks, back, served, acked }));
+  const after = Math.round(performance.now() - mark.at) / 1000;
+  if (back === clients.length) mark.back ??= after;
+  if (served === clients.length) mark.served ??= after;
+  const { back: back_after, served: served_after } = mark;
+  console.log(JSON.stringify({ event: "progress", marks, back, served, acked, back_after, served_after }));
 }, 50);
 createInterface({ input: process.stdin })
   .on("line", async (line) => {
     if (line === "mark") {
       for (const client of clients) client.mark();
       marks++;
+      mark = { at: performance.now(), back: null, served: null };
     }
-    if (line === "explain") for (const client of clients.filter(({ settled }) => !settled)) client.explain();
+    if (line === "explain") {
+      for (const client of clients.filter((each) => each.waitsForSomething)) client.explain();
+      console.log(JSON.stringify({ event: "explained" }));
+    }
     if (line !== "stop") return;
     await Promise.all(clients.map((client) => client.finish()));
     await Promise.all(clients.map((client) => client.last()));

@@ -1,0 +1,84 @@
+"""Ways between processes without Toxiproxy, which Go builds: connections relayed by a thread, so that two processes can be parted."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+
+from scripts.stack.engine import HOST
+
+_PART = 65_536
+"""Bytes that are relayed at a time; no more of a connection is held while its ends are parted."""
+
+
+class Relays:
+    """A thread with a loop of its own, and every way by who comes and who is reached. Ways make no sense of what passes."""
+
+    def __init__(self, stack: contextlib.ExitStack, free_port: Callable[[], int]) -> None:
+        """Run it until the stack is closed."""
+        self._free_port = free_port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="relays", daemon=True)
+        self._thread.start()
+        self._ways: dict[tuple[str, str], _Way] = {}
+        stack.callback(self._close)
+
+    def make(self, who: str, whom: str, port: int) -> int:
+        """Make the way to a port, and return the port where it begins."""
+        begin = self._free_port()
+        way = self._ways[who, whom] = _Way(port)
+        asyncio.run_coroutine_threadsafe(way.serve(begin), self._loop).result(30)
+        return begin
+
+    def part(self, who: str, whom: str) -> Callable[[], None]:
+        """Have nothing arrive that one of the two sends to the other; return what lets it. As on a network, it arrives then."""
+        met = self._ways[who, whom].met
+        self._loop.call_soon_threadsafe(met.clear)
+        return lambda: self._loop.call_soon_threadsafe(met.set) and None
+
+    def _close(self) -> None:
+        async def end() -> None:
+            here = asyncio.current_task()
+            for task in (tasks := asyncio.all_tasks() - {here}):
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+        self._loop.close()
+
+
+class _Way:
+    """The connections to one port; they rest while `met` is not set."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.met = asyncio.Event()
+        self.met.set()
+
+    async def serve(self, begin: int) -> None:
+        await asyncio.start_server(self._relay, HOST, begin)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward: asyncio.StreamWriter | None = None
+        try:
+            await self.met.wait()
+            back, onward = await asyncio.open_connection(HOST, self._port)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pass_on(reader, onward))
+                both.create_task(self._pass_on(back, writer))
+        except* OSError:
+            pass  # one end is gone; the other learns of it
+        finally:
+            for each in (writer, onward):
+                if each is not None:
+                    each.transport.abort()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while part := await reader.read(_PART):
+            await self.met.wait()
+            writer.write(part)
+            await writer.drain()
+        await self.met.wait()
+        writer.write_eof()
