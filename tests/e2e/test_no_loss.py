@@ -1,8 +1,10 @@
 """Nothing sent is lost, doubled or reordered, however often the server is killed or restarted under load."""
 
 import asyncio
+import json
 import os
 import random
+import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
-from parlour.chat.model import RoomEvent
+from parlour.chat.model import SYNC_GAP, RoomEvent
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId
 
@@ -209,3 +211,43 @@ async def test_restarted_in_order_nobody_is_away_for_longer_than_five_seconds(
     assert all(client["connections"] > 3 for client in told)
     assert max(wait for client in told for wait in client["waits"]) <= LONGEST_WAIT
     await prove(server, users, told)
+
+
+async def test_who_missed_too_much_for_sync_fetches_it_as_history(server: ParlourServer, tmp_path: Path) -> None:
+    users = server.seed(2, 2)
+    server.start()
+    speaks, away = (
+        NodeScript(
+            "no-loss-clients.mjs",
+            tmp_path / f"{number}.jsonl",
+            url=server.url,
+            tokens=str(tokens_of(user, tmp_path / f"tokens-{number}.jsonl")),
+            seed=str(number + 1),
+            pause="5",
+            reconnection="fast",
+        )
+        for number, user in enumerate(users)
+    )
+    try:
+        for clients in (speaks, away):
+            everybody_speaks(clients, 1, 10)
+        away.process.send_signal(signal.SIGSTOP)
+        server.kill()
+        server.start()
+        everybody_speaks(speaks, 1, SYNC_GAP + 100)
+        away.process.send_signal(signal.SIGCONT)
+        told = [*histories(speaks), *histories(away)]
+    finally:
+        speaks.close()
+        away.close()
+    assert server.terminate() == 0
+    assert [client["resets"] > 0 for client in told] == [False, True]
+    assert len(told[1]["applied"]) > SYNC_GAP
+    assert violations(await stored(server, users[0].room_ids), map(of, told), settled=False) == []
+    problems = [problem for client in told for problem in client["problems"]]
+    assert [problem for problem in problems if "unanswered" not in problem] == []  # of who slept past its own patience
+
+
+def tokens_of(user: User, file: Path) -> Path:
+    file.write_text(json.dumps({"user_id": user.user_id, "access_token": user.access_token}) + "\n")
+    return file

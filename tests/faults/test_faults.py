@@ -36,7 +36,7 @@ LONG = os.environ.get("PARLOUR_FAULTS") == "long"
 PROXIED = LONG or os.environ.get("PARLOUR_FAULTS") == "proxied"
 ONLY = re.compile(os.environ.get("PARLOUR_FAULTS_ONLY", ""))
 SEED = int(os.environ.get("PARLOUR_SEED", "1"))
-USERS, ROOM_SIZE = (200, 25) if LONG else (24, 12)
+USERS, ROOM_SIZE = (200, 10) if LONG else (24, 12)
 TIMES = int(os.environ.get("PARLOUR_FAULTS_TIMES", "5" if LONG else "1"))
 MESSAGES = 20_000 * min(TIMES, 5) if LONG else 500
 """At least so many are acknowledged, as many between any two faults."""
@@ -47,6 +47,7 @@ TOO_LONG_FOR_THE_SHORT = {"postgresql on a full disk", "mongodb on a full disk"}
 """Beside the disks that take nothing they show little."""
 WHOLE = LONG and TIMES >= 5 and not ONLY.pattern
 """Then the run is written into docs/load-report.md."""
+NOTHING_IS_AWAY = re.compile("two hours|slow disk|far away|answers cut|joins|replaced").search
 WRITTEN = re.compile("postgresql on a .*disk").fullmatch
 WRITES = 4
 """Attempts of the office to have PostgreSQL write something, for which a fault of its disk waits: each of two people has one under way, so
@@ -73,11 +74,11 @@ def schedule(cluster: Cluster) -> list[str]:
     return names
 
 
-def lasts(chance: random.Random, before: int) -> float:
-    """Seconds that a fault lasts which there was so often `before`: once longer than what anybody waits for another, else short."""
+def lasts(chance: random.Random, name: str, before: int) -> float:
+    """Seconds that a fault lasts which there was so often `before`: where something is away, once longer than what anybody waits for it."""
     if not LONG:
         return chance.uniform(0.5, 4)
-    return 6.5 if before == 0 else chance.uniform(0.3, 1.3)
+    return 6.5 if before == 0 and not NOTHING_IS_AWAY(name) else chance.uniform(0.3, 1.3)
 
 
 async def stored(url: str, rooms: set[str]) -> list[RoomEvent]:
@@ -157,7 +158,7 @@ async def hurt(cluster: Cluster, clients: Clients, office: Office, outcomes: def
         began, refused, written = time.monotonic(), office.refused, office.writes
         office.clock_is_wrong("two hours" in name)
         undo = cluster.faults()[name]()
-        await asyncio.sleep(lasts(chance, len(outcomes[name])))
+        await asyncio.sleep(lasts(chance, name, len(outcomes[name])))
         if WRITTEN(name):
             office.until_written(written + WRITES)
         undo()

@@ -80,7 +80,6 @@ class Client {
     this.waits = [];
     this.connections = 0;
     this.resets = 0;
-    this.lostAt = performance.now();
     this.syncing = false;
     this.stopping = false;
     this.waiting = false;
@@ -100,7 +99,7 @@ class Client {
   }
 
   ready(state) {
-    if (this.connections > 1 && this.lostAt !== undefined) this.waits.push(performance.now() - this.lostAt);
+    if (this.lostAt !== undefined) this.waits.push(performance.now() - this.lostAt);
     this.lostAt = undefined;
     for (const { id, head } of state.rooms) {
       if (!this.rooms.has(id)) {
