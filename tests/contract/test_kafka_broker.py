@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -312,6 +313,43 @@ async def test_committed_events_are_handed_over_in_order_and_again_where_they_we
         await until(lambda: bool(heard))
         await stop(hearing)
         assert heard == [another.client_id], "what was dealt with is committed"
+
+
+FOLLOWER = """
+import asyncio, sys
+from parlour.chat.adapters.kafka import RoomEvents
+from parlour.platform.kafka_address import KafkaAddress
+
+async def hear(events):
+    print("heard", flush=True)
+
+asyncio.run(RoomEvents(KafkaAddress(sys.argv[1], sys.argv[2]), "followers").run(hear))
+"""
+
+
+async def test_events_of_who_was_killed_are_handed_to_another_before_long(address: KafkaAddress) -> None:
+    """Kafka waits for who does not say goodbye; 45 s where a consumer does not say how long."""
+    room, heard = a_room(), list[str]()
+
+    async def hear(events: Sequence[RoomEvent]) -> None:
+        heard.extend(event.client_id for event in events)
+
+    async with a_broker(address) as broker, working(broker, Log()):
+        await broker.submit(saying(room))
+        command = [sys.executable, "-c", FOLLOWER, address.servers, address.prefix]
+        follower = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert follower.stdout is not None
+        async with asyncio.timeout(60):
+            await follower.stdout.readline()
+        follower.kill()
+        await follower.wait()
+        another = saying(room)
+        await broker.submit(another)
+        hearing = asyncio.create_task(RoomEvents(address, "followers").run(hear))
+        async with asyncio.timeout(35):
+            while another.client_id not in heard:  # noqa: ASYNC110 - of another thread's doing
+                await asyncio.sleep(0.02)
+        await stop(hearing)
 
 
 async def test_what_a_process_submits_whose_clock_is_wrong_by_hours_is_taken(address: KafkaAddress) -> None:

@@ -22,6 +22,8 @@ _GATHER = 0.1
 _WORTHWHILE = 1 << 16
 """Bytes that Kafka answers with at once."""
 _LONGEST_BATCH_MS = 600_000
+_SESSION_MS = 6_000
+"""After which another one reads the partitions of a process that is gone: as soon as its commands are worked by another."""
 _decode = msgspec.msgpack.Decoder(RoomEvent).decode
 
 Handle = Callable[[Sequence[RoomEvent]], Awaitable[None]]
@@ -30,8 +32,9 @@ Handle = Callable[[Sequence[RoomEvent]], Awaitable[None]]
 class RoomEvents:
     """The topic `room-events` for one purpose, named by `group`: `run` hands it over in batches, and commits what was dealt with.
 
-    A room's events come in order, but may come again: after a crash, a rebalance, or a repeat of their command. While Kafka is away
-    nothing comes. What cannot be read is logged, counted and passed over.
+    A room's events come in order, but may come again: after a crash, a rebalance, or a repeat of their command. What a process that
+    was killed would have read comes to another within 6 s. While Kafka is away nothing comes. What cannot be read is logged, counted and
+    passed over.
     """
 
     def __init__(self, address: KafkaAddress, group: str, *, largest: int = 500) -> None:
@@ -57,6 +60,8 @@ class RoomEvents:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 partition_assignment_strategy="cooperative-sticky",
+                session_timeout_ms=_SESSION_MS,
+                heartbeat_interval_ms=_SESSION_MS // 5,
                 max_poll_interval_ms=_LONGEST_BATCH_MS,
                 fetch_min_bytes=_WORTHWHILE,
                 fetch_wait_max_ms=int(_GATHER * 1000),
