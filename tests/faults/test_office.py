@@ -43,4 +43,8 @@ def test_what_is_doubled_is_found() -> None:
 
 def test_what_is_out_of_order_is_found() -> None:
     assert wrong(JOINED, TWO, LEFT, JOINED, ONE, LEFT)
-    assert wrong(ONE, JOINED, LEFT, JOINED, TWO, LEFT)
+    assert wrong(LEFT, ONE, JOINED, JOINED, TWO, LEFT)
+
+
+def test_a_change_that_the_log_was_told_of_after_a_message_is_none() -> None:
+    assert not wrong(ONE, JOINED, LEFT, TWO, JOINED, LEFT)
