@@ -54,7 +54,11 @@ def kafka(
     folder = root / "kafka"
     properties = folder / "server.properties"
 
+    said_before = 0  # bytes of the log from earlier lives: Kafka listens some seconds before it serves, and must say anew that it does
+
     def prepare() -> None:
+        nonlocal said_before
+        said_before = engine.log.stat().st_size if engine.log.exists() else 0
         properties.write_text(_properties(port, controller_port, ways or {}, folder / "data"))
         if (folder / "data" / "meta.properties").exists():
             return
@@ -69,16 +73,16 @@ def kafka(
         install=_install,
         prepare=prepare,
         command=lambda: _java(*(["-XX:TieredStopAtLevel=1"] if short_lived else []), "kafka.Kafka", str(properties)),
-        ready=lambda: _ready(port, engine.log),
+        ready=lambda: _ready(port, engine.log, said_before),
         seconds=180,
         root=root,
     )
     return engine
 
 
-def _ready(port: int, log: Path) -> None:
+def _ready(port: int, log: Path, said_before: int) -> None:
     answers(port)
-    if b"Kafka Server started" not in log.read_bytes():
+    if b"Kafka Server started" not in log.read_bytes()[said_before:]:
         raise StackError("it has not said that it started")
 
 

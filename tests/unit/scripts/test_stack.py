@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.stack.engine import HOST, Engine, StackError, answers
+from scripts.stack.kafka import kafka
 
 SERVES = "import http.server; http.server.HTTPServer(('127.0.0.1', int({port})), http.server.SimpleHTTPRequestHandler).serve_forever()"
 
@@ -93,3 +94,16 @@ def test_what_it_lacks_is_told_where_it_does_not_answer(make: Make) -> None:
     assert engine.pid() is not None
     engine.stop()
     assert engine.pid() is None
+
+
+def test_kafka_that_starts_again_is_ready_once_it_says_so_again(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as listening:
+        engine = kafka(port=listening.getsockname()[1], controller_port=1, root=tmp_path)
+        (engine.folder / "data").mkdir(parents=True)
+        (engine.folder / "data" / "meta.properties").touch()
+        engine.log.write_text("Kafka Server started\n")
+        engine.prepare()
+        with pytest.raises(StackError, match="not said"):
+            engine.ready()
+        engine.log.write_text("Kafka Server started\nKafka Server started\n")
+        engine.ready()
