@@ -52,8 +52,12 @@ def _of_node(node: ParlourServer) -> Iterable[str]:
         except httpx.HTTPError as error:
             yield f"{path}: {error!r}"
             continue
-        yield from [line for line in said.splitlines() if line.startswith(METRICS)] if path == "/metrics" else [said]
+        yield from [line for line in said.splitlines() if _tells(line)] if path == "/metrics" else [said]
     yield from _end(node.log)
+
+
+def _tells(metric: str) -> bool:
+    return metric.startswith(METRICS) and "_created" not in metric
 
 
 def _end(log: Path) -> list[str]:
