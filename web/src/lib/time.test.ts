@@ -24,6 +24,13 @@ it("speaks the language", () => {
   expect(german.relative(now - 5 * 60_000, now)).toBe("vor 5 Minuten");
 });
 
+it("tells minutes apart, and one minute from the same one an hour later", () => {
+  const noon = at("2025-03-12T12:00:00");
+  const texts = [noon, noon + 59_999, noon + 60_000, noon + 3_600_000].map((each) => english.time(each));
+  expect(texts).toEqual(["12:00", "12:00", "12:01", "13:00"]);
+  expect(english.full(noon + 86_400_000)).toMatch(/^Thursday,? 13 March 2025, 12:00$/);
+});
+
 it("knows 12 and 24 hours", () => {
   const noon = at("2025-03-12T15:05:00");
   expect(english.time(noon)).toBe("15:05");

@@ -65,6 +65,24 @@ export function timesFor(locale: string, timeFormat: TimeFormat): Times {
   return times;
 }
 
+/** Minutes that are remembered. */
+const MAX_MINUTES = 500;
+
+/** What `format` makes of a minute: a busy room asks for the same ones again and again, and Intl takes its time for each. */
+function byMinute(format: (at: number) => string): (at: number) => string {
+  const known = new Map<number, string>();
+  return (at) => {
+    const minute = Math.floor(at / MINUTE);
+    let text = known.get(minute);
+    if (text === undefined) {
+      text = format(at);
+      if (known.size >= MAX_MINUTES) known.clear();
+      known.set(minute, text);
+    }
+    return text;
+  };
+}
+
 function makeTimes(locale: string, timeFormat: TimeFormat): Times {
   const dates = (options: Intl.DateTimeFormatOptions) => lazily(() => new Intl.DateTimeFormat(locale, options));
   const clock = dates(CLOCKS[timeFormat]);
@@ -76,7 +94,7 @@ function makeTimes(locale: string, timeFormat: TimeFormat): Times {
   const long = dates({ dateStyle: "full" });
   const words = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
 
-  const time = (at: number) => clock().format(at);
+  const time = byMinute((at) => clock().format(at));
   const sameYear = (a: number, b: number) => new Date(a).getFullYear() === new Date(b).getFullYear();
   const shortDay = (at: number, now = Date.now()) => (sameYear(at, now) ? shortMonth : shortYear)().format(at);
 
@@ -90,7 +108,7 @@ function makeTimes(locale: string, timeFormat: TimeFormat): Times {
       return (sameYear(at, now) ? month : year)().format(at);
     },
     brief: (at, now = Date.now()) => (daysBetween(at, now) === 0 ? time(at) : shortDay(at, now)),
-    full: (at) => `${long().format(at)}, ${time(at)}`,
+    full: byMinute((at) => `${long().format(at)}, ${time(at)}`),
     relative: (at, now = Date.now()) => {
       const ago = now - at;
       if (ago < MINUTE) return words().format(0, "minute");
