@@ -3,6 +3,7 @@ import { Check, Copy } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { IconButton } from "@/components/ui/icon-button";
 import { useTexts } from "@/lib/i18n";
+import type { highlight as Highlight } from "../model/highlight";
 
 export interface CodeBlockProps {
   code: string;
@@ -44,23 +45,28 @@ function CopyButton({ text }: { text: string }) {
   );
 }
 
+/** Once it has come, code is coloured when it is first drawn: not laid out and painted twice. */
+let highlight: typeof Highlight | undefined;
+
 /** The coloured parts, or undefined while they are not known: no language, an unknown one, or still loading. */
 function useTokens(code: string, language: string): RootContent[] | undefined {
-  const [done, setDone] = useState<{ code: string; language: string; tokens: RootContent[] | undefined }>();
+  const [loaded, setLoaded] = useState(() => highlight);
+  const wanted = language !== "" && loaded === undefined;
   useEffect(() => {
-    if (language === "") return;
+    if (!wanted) return;
     let gone = false;
     void import("../model/highlight").then(
-      ({ highlight }) => {
-        if (!gone) setDone({ code, language, tokens: highlight(code, language) });
+      (module) => {
+        highlight = module.highlight;
+        if (!gone) setLoaded(() => module.highlight);
       },
       () => undefined, // offline and not in the cache: the code is there, without colours
     );
     return () => {
       gone = true;
     };
-  }, [code, language]);
-  return done?.code === code && done.language === language ? done.tokens : undefined;
+  }, [wanted]);
+  return language === "" ? undefined : loaded?.(code, language);
 }
 
 function render(nodes: readonly RootContent[]): ReactNode[] {
