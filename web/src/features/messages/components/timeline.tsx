@@ -1,5 +1,4 @@
 import { useImperativeHandle, useMemo, useRef, type Ref } from "react";
-import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 import { allowedInRoom } from "@/lib/permissions";
 import { useReadMarkers, useSession, type RoomState, type Timeline as TimelineState } from "@/realtime";
@@ -68,14 +67,15 @@ export function Timeline({ room, timeline, ref }: TimelineProps) {
       >
         <div ref={content} className="relative mt-auto w-full shrink-0">
           {drawn.map(({ row, index, top }) => (
-            <div
+            <TimelineRow
               key={row.key}
-              data-index={index}
-              className={cn("flow-root [contain:layout_style]", top !== undefined && "absolute inset-x-0")}
-              style={{ top }}
-            >
-              <TimelineRow row={row} room={room} readers={readers} canReact={canReact} />
-            </div>
+              row={row}
+              index={index}
+              top={top}
+              room={row.kind === "start" ? room : undefined}
+              readers={row.kind === "message" ? (readers.get(row.message.seq)?.join(" ") ?? "") : ""}
+              canReact={canReact}
+            />
           ))}
         </div>
       </div>

@@ -86,6 +86,20 @@ describe("rows", () => {
   });
 });
 
+it("gives the very same rows for what has not changed", () => {
+  const items = [message(1), message(2), call(3, "call.ended")];
+  const options = { me: "me", complete: false, unreadAfter: undefined };
+  const before = rowsOf(items, options);
+  const edited = message(2, { text: "otherwise" });
+  const after = rowsOf([items[0]!, edited, items[2]!, message(4)], options);
+  expect(after.map((row, index) => row === before[index])).toEqual([true, false, true, false]);
+  const [, , , fourth] = after;
+  const marked = rowsOf([items[0]!, edited, items[2]!, message(4)], { ...options, unreadAfter: 1 });
+  expect(marked[1]).toMatchObject({ unread: true, grouped: false });
+  expect(marked[0]).toBe(before[0]);
+  expect(fourth).toMatchObject({ unread: false });
+});
+
 it("finds rows by seq, and messages next to a row", () => {
   const rows = rowsOf([message(3), message(5), message(0, { key: "pending" })], {
     me: "me",
@@ -105,7 +119,8 @@ it("puts each reader at the last message that they have read", () => {
     ["eve", 1],
     ["me", 5],
   ]);
-  expect([...readersBySeq([message(3), message(5)], reads, "me")]).toEqual([
+  const items = [message(3), call(4, "call.ended"), message(5), message(0, { key: "pending" })];
+  expect([...readersBySeq(items, reads, "me")]).toEqual([
     [5, ["zoe"]],
     [3, ["bob"]],
   ]);

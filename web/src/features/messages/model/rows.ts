@@ -40,6 +40,22 @@ export interface RowsOptions {
   unreadAfter: number | undefined;
 }
 
+/** The row that an item was last, of as many items as are held. */
+const lastRows = new WeakMap<TimelineItem, MessageRow | NoticeRow>();
+
+/** The row of an item: the very same object while nothing of it changes, so that it is not drawn again. */
+function rowOf(item: TimelineItem, grouped: boolean, day: number | undefined, unread: boolean): MessageRow | NoticeRow {
+  const last = lastRows.get(item);
+  if (last?.day === day && last?.unread === unread && (last.kind === "notice" || last.grouped === grouped)) return last;
+  const separated = { key: item.key, day, unread };
+  const row: MessageRow | NoticeRow =
+    item.type === "notice"
+      ? { kind: "notice", notice: item, ...separated }
+      : { kind: "message", message: item, grouped, ...separated };
+  lastRows.set(item, row);
+  return row;
+}
+
 /** The rows of contiguous `items`, oldest first. Their keys stay the same while items come, go and change. */
 export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAfter }: RowsOptions): Row[] {
   const rows: Row[] = complete ? [{ kind: "start", key: "start" }] : [];
@@ -54,12 +70,8 @@ export function rowsOf(items: readonly TimelineItem[], { me, complete, unreadAft
     if (newDay) day = dayOf(item.at);
     const unread = !marked && item.seq > (unreadAfter ?? 0) && !isOwn(item, me);
     marked ||= unread;
-    const row = { key: item.key, day: newDay ? item.at : undefined, unread };
-    if (item.type === "notice") rows.push({ kind: "notice", notice: item, ...row });
-    else {
-      const grouped = !newDay && !unread && previous?.type === "message" && follows(previous, item);
-      rows.push({ kind: "message", message: item, grouped, ...row });
-    }
+    const grouped = !newDay && !unread && follows(previous, item);
+    rows.push(rowOf(item, grouped, newDay ? item.at : undefined, unread));
     previous = item;
   }
   return rows;
@@ -75,8 +87,10 @@ export function isNewAbove(
   return first !== undefined && first > unreadAfter + 1;
 }
 
-function follows(previous: TimelineMessage, message: TimelineMessage): boolean {
+function follows(previous: TimelineItem | undefined, message: TimelineItem): boolean {
   return (
+    previous?.type === "message" &&
+    message.type === "message" &&
     previous.sender_id === message.sender_id &&
     message.at - previous.at < GROUP_MS &&
     message.reply_to === undefined &&
@@ -129,32 +143,31 @@ export function readersBySeq(
   reads: ReadonlyMap<string, number>,
   me: string,
 ): ReadonlyMap<number, readonly string[]> {
-  const seqs: number[] = [];
-  const authors = new Map<number, string>();
-  for (const item of items) {
-    if (item.type !== "message" || item.seq === 0) continue;
-    seqs.push(item.seq);
-    authors.set(item.seq, item.sender_id);
-  }
   const readers = new Map<number, string[]>();
   for (const [userId, marker] of reads) {
     if (userId === me) continue;
-    const seq = lastUpTo(seqs, marker);
-    if (seq === undefined || authors.get(seq) === userId) continue; // that authors have read their own is no news
-    const there = readers.get(seq);
-    if (there === undefined) readers.set(seq, [userId]);
+    const message = lastUpTo(items, marker);
+    if (message === undefined || message.sender_id === userId) continue; // that authors have read their own is no news
+    const there = readers.get(message.seq);
+    if (there === undefined) readers.set(message.seq, [userId]);
     else there.push(userId);
   }
   return readers;
 }
 
-function lastUpTo(ascending: readonly number[], limit: number): number | undefined {
+/** The last message up to a seq, of items that ascend by it; what the server has not placed comes last, with 0. */
+function lastUpTo(items: readonly TimelineItem[], limit: number): TimelineMessage | undefined {
   let low = 0;
-  let high = ascending.length;
+  let high = items.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) <= limit) low = middle + 1;
+    const seq = items[middle]?.seq ?? 0;
+    if (seq > 0 && seq <= limit) low = middle + 1;
     else high = middle;
   }
-  return ascending[low - 1];
+  for (let index = low - 1; index >= 0; index--) {
+    const item = items[index];
+    if (item?.type === "message") return item;
+  }
+  return undefined;
 }
