@@ -8,6 +8,7 @@
 import type { CallEvent } from "./calls";
 import type { ClientEvents, NotificationLevel, Profile, RoomEvent } from "./schema.gen";
 import { client, clientIfAny, stores } from "./session";
+import type { RoomState } from "./types";
 
 export function sendMessage(roomId: string, text: string, { replyTo }: { replyTo?: string } = {}): Promise<string> {
   const opened = client();
@@ -93,6 +94,11 @@ export function knowProfiles(profiles: readonly Profile[]): void {
 /** What was last known of a user; for code that is no component. */
 export function profileOf(userId: string): Profile | undefined {
   return stores.people.getState().profiles.get(userId);
+}
+
+/** What a room was when the screen was last brought up to date; for code that is no component. */
+export function roomOf(roomId: string): RoomState | undefined {
+  return stores.rooms.getState().rooms.get(roomId);
 }
 
 /** Hear of every event of the user's rooms, live or caught up on; one may come twice. Returns how to stop. */

@@ -1,7 +1,15 @@
 import { act, render, screen } from "@testing-library/react";
 import { memo } from "react";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { useProfiles, useRoom, useRoomIdentity, useRoomIds, useRooms, useTimelineMessage } from "./hooks";
+import {
+  useListedRooms,
+  useProfiles,
+  useRoom,
+  useRoomIdentity,
+  useRoomIds,
+  useRooms,
+  useTimelineMessage,
+} from "./hooks";
 import { asSent } from "./outbox-view";
 import type { Rooms } from "./rooms";
 import type { Message, Profile, RoomEvent, RoomSummary } from "./schema.gen";
@@ -114,6 +122,29 @@ describe("an event in one room", () => {
     });
     expect(screen.getByText("bees")).toBeDefined();
     expect(drawn.header).toBe(before + 1);
+  });
+
+  test("draws a list only where it would look otherwise", () => {
+    function Sidebar() {
+      draw("sidebar");
+      const shown = useListedRooms().map(({ id, unread }) => `${id} ${unread}`);
+      return <p>{shown.join(", ")}</p>;
+    }
+    render(<Sidebar />);
+    const before = drawn.sidebar ?? 0;
+    act(() => {
+      rooms.receive("b", [message("b", 2)]);
+      rooms.read("b", 2); // somebody looks at it
+      rooms.flush();
+    });
+    expect(rooms.head("b")).toBe(2);
+    expect(drawn.sidebar).toBe(before);
+    act(() => {
+      rooms.receive("b", [message("b", 3)]);
+      rooms.flush();
+    });
+    expect(screen.getByText("a 0, b 1, c 0")).toBeDefined();
+    expect(drawn.sidebar).toBe(before + 1);
   });
 
   test("changes what is summed over all", () => {

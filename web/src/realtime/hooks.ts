@@ -7,6 +7,7 @@ import { clientIfAny, stores } from "./session";
 import type { Profile } from "./schema.gen";
 import type {
   Connection,
+  ListedRoom,
   Presence,
   RoomIdentity,
   RoomState,
@@ -42,6 +43,41 @@ export function useRoomIds(): readonly string[] {
 /** All rooms; renders again with every change of any of them, so rather for counts than for lists. */
 export function useRooms(): readonly RoomState[] {
   return useStore(stores.rooms, (state) => state.list);
+}
+
+/** The rooms for lists of them; renders again when a list would look otherwise, not with every event. */
+export function useListedRooms(): readonly ListedRoom[] {
+  return useStore(stores.rooms, (state) => listedOf(state.list));
+}
+
+let listed: { of: readonly RoomState[]; rooms: readonly ListedRoom[] } = { of: [], rooms: [] };
+
+/** The same rooms as before, each the very same object, while all that a list shows of them is as it was. */
+function listedOf(list: readonly RoomState[]): readonly ListedRoom[] {
+  if (listed.of === list) return listed.rooms;
+  const before = new Map(listed.rooms.map((room) => [room.id, room]));
+  const rooms = list.map((room) => {
+    const known = before.get(room.id);
+    return known !== undefined && looksLike(known, room) ? known : room;
+  });
+  const same = rooms.length === listed.rooms.length && rooms.every((room, index) => room === listed.rooms[index]);
+  listed = { of: list, rooms: same ? listed.rooms : rooms };
+  return listed.rooms;
+}
+
+function looksLike(a: ListedRoom, b: ListedRoom): boolean {
+  return (
+    a.unread === b.unread &&
+    a.mentions === b.mentions &&
+    a.name === b.name &&
+    a.kind === b.kind &&
+    a.topic === b.topic &&
+    a.peer === b.peer &&
+    a.role === b.role &&
+    a.level === b.level &&
+    a.draft === b.draft &&
+    (a.kind !== "direct" || a.lastAt === b.lastAt)
+  );
 }
 
 /** Renders again with every event of the room; where `useRoomIdentity` will do, that is cheaper. */

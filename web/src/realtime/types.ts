@@ -61,6 +61,9 @@ export interface RoomState extends RoomIdentity {
   draft?: string;
 }
 
+/** A room as lists show it; `lastAt` is kept up to date for direct rooms, which are ordered by it. */
+export type ListedRoom = Omit<RoomState, "head" | "read">;
+
 /** `cached`: as this device last saw them, not confirmed by the server yet. */
 export type RoomsStatus = "cached" | "loading" | "ready" | "error";
 

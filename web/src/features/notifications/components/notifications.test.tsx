@@ -17,7 +17,8 @@ vi.mock("@/realtime", () => ({
     return () => data.listeners.delete(listener);
   },
   profileOf: () => ({ id: "bob", username: "bob", display_name: "Bob", role: "member", disabled: false }),
-  useRooms: () => data.rooms,
+  roomOf: (id: string) => data.rooms.find((room) => room.id === id),
+  useListedRooms: () => data.rooms,
   useSession: () => ({ user: { id: "ann", display_name: "Ann" }, sessionId: "s" }),
 }));
 

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { setBadge } from "@/lib/page-title";
-import { useRooms } from "@/realtime";
+import { useListedRooms } from "@/realtime";
 import { waitingIn } from "../model/badge";
 
 const ICON = "/icon.svg";
@@ -8,7 +8,7 @@ const ICON_UNREAD = "/icon-unread.svg";
 
 /** Keep the title, the tab's icon and the app's icon telling what waits. */
 export function useBadges(): void {
-  const { count, unread } = waitingIn(useRooms());
+  const { count, unread } = waitingIn(useListedRooms());
   useEffect(() => setBadge(count, unread), [count, unread]);
   const icon = count > 0 ? ICON_UNREAD : ICON;
   useEffect(() => {

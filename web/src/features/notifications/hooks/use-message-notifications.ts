@@ -2,7 +2,7 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useMatch, useNavigate } from "react-router";
 import { roomPath } from "@/lib/paths";
-import { onRoomEvent, profileOf, useRooms, useSession, type RoomEvent } from "@/realtime";
+import { onRoomEvent, profileOf, roomOf, useSession, type RoomEvent } from "@/realtime";
 import { decide } from "../model/decide";
 import { useNotificationPreferences } from "../model/notification-preferences";
 import { isWatched, leadNotifications } from "../model/one-tab";
@@ -21,13 +21,12 @@ export function useMessageNotifications(): void {
   const leading = useRef(false);
   const told = useRef(new Set<string>());
   const navigate = useNavigate();
-  const rooms = useRooms();
   const openId = useMatch("/r/:roomId/*")?.params.roomId;
   const describe = useDescription();
 
   const hear = useEffectEvent(async (event: RoomEvent, me: string) => {
     if (!leading.current || told.current.has(event.id)) return;
-    const room = rooms.find((one) => one.id === event.room_id);
+    const room = roomOf(event.room_id);
     const now = Date.now();
     const preferences = useNotificationPreferences.getState();
     const circumstances = { me, level: room?.level, quiet: isQuiet(preferences, now), now };
@@ -76,9 +75,8 @@ async function bodyOf(event: RoomEvent): Promise<string> {
 /** What a notification says of a message; without a `body` only that there is one. */
 function useDescription() {
   const { t } = useTranslation("notifications");
-  const rooms = useRooms();
   return (event: RoomEvent, body: string | undefined): Shown => {
-    const room = rooms.find((one) => one.id === event.room_id);
+    const room = roomOf(event.room_id);
     const author = profileOf(event.sender_id)?.display_name ?? room?.peer?.display_name ?? t("somebody");
     return {
       title: room === undefined || room.kind === "direct" ? author : t("inRoom", { author, room: room.name }),

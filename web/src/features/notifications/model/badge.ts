@@ -1,6 +1,6 @@
 /** What waits, for the title, the tab's icon and the app's icon. Pure. */
 
-import type { RoomState } from "@/realtime";
+import type { ListedRoom } from "@/realtime";
 
 export interface Waiting {
   /** Mentions, and everything in direct rooms. */
@@ -9,7 +9,7 @@ export interface Waiting {
   unread: boolean;
 }
 
-export function waitingIn(rooms: readonly RoomState[]): Waiting {
+export function waitingIn(rooms: readonly ListedRoom[]): Waiting {
   const heard = rooms.filter((room) => room.level !== "none");
   return {
     count: heard.reduce((sum, room) => sum + (room.kind === "direct" ? room.unread : room.mentions), 0),

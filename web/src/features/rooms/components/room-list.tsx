@@ -1,6 +1,6 @@
 import { Fragment, lazy, Suspense, useEffect, useEffectEvent, useRef, useState } from "react";
 import { ScrollArea } from "@/components/ui/scroll-area";
-import type { RoomState } from "@/realtime";
+import type { ListedRoom } from "@/realtime";
 import { useOpenRoomId } from "../hooks/use-sections";
 import type { Section } from "../model/sections";
 import type { RoomMenuPlace } from "./room-context-menu";
@@ -13,7 +13,7 @@ const VIRTUAL_FROM = 200;
 
 const RoomContextMenu = lazy(async () => ({ default: (await import("./room-context-menu")).RoomContextMenu }));
 
-type Entry = { key: string; section: Section } | { key: string; room: RoomState };
+type Entry = { key: string; section: Section } | { key: string; room: ListedRoom };
 
 function entriesOf(sections: readonly Section[]): Entry[] {
   return sections.flatMap((section): Entry[] => [

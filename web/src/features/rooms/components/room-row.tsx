@@ -6,12 +6,12 @@ import { Badge } from "@/components/ui/badge";
 import { cn } from "@/lib/cn";
 import { roomPath } from "@/lib/paths";
 import { useRoomName } from "@/lib/room-name";
-import type { RoomState } from "@/realtime";
+import type { ListedRoom } from "@/realtime";
 import { badgeCount, isUnread } from "../model/sections";
 import { RoomIcon } from "./room-icon";
 
 export interface RoomRowProps {
-  room: RoomState;
+  room: ListedRoom;
   /** The one of the list that Tab reaches; arrow keys reach the others. */
   tabbable: boolean;
 }

@@ -18,7 +18,8 @@ const data = vi.hoisted(() => ({
 }));
 
 vi.mock("@/realtime", () => ({
-  useRooms: () => data.rooms,
+  roomOf: (id: string) => data.rooms.find((room) => room.id === id),
+  useListedRooms: () => data.rooms,
   useRoom: (id: string) => data.rooms.find((room) => room.id === id),
   useRoomsStatus: () => data.status,
   useSession: () => ({ user: { ...aPerson("Ann"), email: "", created_at: 0, updated_at: 0 }, sessionId: "s" }),

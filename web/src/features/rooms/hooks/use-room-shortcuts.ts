@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { roomPath } from "@/lib/paths";
 import { useShortcut } from "@/lib/shortcuts";
-import { markRead, type RoomState } from "@/realtime";
+import { markRead, roomOf, type ListedRoom } from "@/realtime";
 import { isUnread, neighbour, type Section } from "../model/sections";
 import { useOpenRoomId } from "./use-sections";
 
@@ -12,7 +12,7 @@ export function useRoomShortcuts(sections: readonly Section[]): void {
   const navigate = useNavigate();
   const openId = useOpenRoomId();
 
-  const go = (step: 1 | -1, accept?: (room: RoomState) => boolean) => {
+  const go = (step: 1 | -1, accept?: (room: ListedRoom) => boolean) => {
     // A collapsed section is passed over, but not what is unread in it: that shows.
     const room = neighbour(
       sections.flatMap((section) => section.shown),
@@ -28,8 +28,9 @@ export function useRoomShortcuts(sections: readonly Section[]): void {
   useShortcut({ label: t("shortcuts.nextUnread"), group, keys: "alt+shift+ArrowDown" }, () => go(1, isUnread));
   useShortcut({ label: t("shortcuts.previousUnread"), group, keys: "alt+shift+ArrowUp" }, () => go(-1, isUnread));
   useShortcut({ label: t("shortcuts.allRead"), group, keys: "shift+Escape" }, () => {
-    for (const room of sections.flatMap((section) => section.rooms)) {
-      if (room.unread > 0 || room.mentions > 0) markRead(room.id, room.head);
+    for (const { id } of sections.flatMap((section) => section.rooms)) {
+      const room = roomOf(id);
+      if (room !== undefined && (room.unread > 0 || room.mentions > 0)) markRead(id, room.head);
     }
   });
 }

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useMatch } from "react-router";
 import { localeTag } from "@/lib/i18n";
-import { useRooms } from "@/realtime";
+import { useListedRooms } from "@/realtime";
 import { sectionsOf, type Section } from "../model/sections";
 import { useSidebarState } from "../model/sidebar-state";
 
@@ -13,7 +13,7 @@ export function useOpenRoomId(): string | undefined {
 /** The rooms as the sidebar orders them. */
 export function useSections(): Section[] {
   const { i18n } = useTranslation();
-  const rooms = useRooms();
+  const rooms = useListedRooms();
   const collapsed = useSidebarState((state) => state.collapsed);
   const openId = useOpenRoomId();
   const compare = useMemo(
