@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { announce } from "@/lib/announce";
+import { announceOneOfMany } from "@/lib/announce";
 import { useProfile, useSession, type TimelineItem } from "@/realtime";
 import { plainText } from "@/lib/markdown";
 
@@ -16,7 +16,7 @@ export function useArrivals(items: readonly TimelineItem[], live: boolean): void
   useEffect(() => {
     const { seq = 0, text = "" } = message ?? {};
     if (begun.current && live && name !== undefined && seq > said.current)
-      announce(t("message.arrived", { name, text: plainText(text) }));
+      announceOneOfMany(t("message.arrived", { name, text: plainText(text) }));
     if (message === undefined || name !== undefined) said.current = Math.max(said.current, last?.seq ?? 0);
     begun.current ||= last !== undefined;
   }, [message, last, live, name, t]);
