@@ -15,8 +15,9 @@ from pymongo.errors import BulkWriteError
 from parlour.chat.adapters.mongodb_log import MongoRoomLog, shard_commands
 from parlour.chat.adapters.mongodb_log.append import Appender
 from parlour.chat.adapters.mongodb_log.documents import View, binary
-from parlour.chat.adapters.mongodb_log.engine import Engine
-from parlour.chat.adapters.mongodb_log.schema import INDEXES, SHARD_KEYS, VERSION, NewerSchema
+from parlour.chat.adapters.mongodb_log.engine import Document, Engine
+from parlour.chat.adapters.mongodb_log.reads import Reads
+from parlour.chat.adapters.mongodb_log.schema import EVENTS, INDEXES, SHARD_KEYS, VERSION, NewerSchema
 from parlour.chat.adapters.mongodb_log.views import load_heads, write_heads
 from parlour.chat.fold import apply
 from parlour.chat.model import AMONG_MESSAGES, Appended, EventType, NewEvent, RoomEvent, RoomView, Tail
@@ -124,6 +125,30 @@ class TestProcesses:
         answers = await log.append([saying(room), doing(EventType.REACTION_ADDED, first.event, BEN, emoji="x")])
         assert [each.event.seq for each in answers] == [8, 9]
         await checked(log, room)
+
+    async def test_a_message_that_is_deleted_between_the_two_queries_of_a_page_has_no_text_and_is_there(
+        self, log: MongoRoomLog, url: str
+    ) -> None:
+        room = a_room()
+        _, said, _ = [each.event for each in await log.append([saying(room, SECRET) for _ in range(3)])]
+        deleted = asyncio.Event()
+
+        class DeletedBetween(Engine):
+            async def find(self, collection: str, *arguments: Any, **options: Any) -> list[Document]:
+                if collection == EVENTS:
+                    await deleted.wait()
+                    return await super().find(collection, *arguments, **options)
+                found = await super().find(collection, *arguments, **options)
+                if not deleted.is_set():
+                    await log.append([doing(EventType.MESSAGE_DELETED, said)])
+                    deleted.set()
+                return found
+
+        engine = DeletedBetween(url)
+        page = await Reads(engine).page(room, None, None, 50, 3)
+        await engine.close()
+        assert page == [each for each in await log.page(room) if each.seq <= 3]
+        assert [(each.seq, each.text) for each in page] == [(3, SECRET), (2, ""), (1, SECRET)]
 
     async def test_an_edit_by_who_does_not_know_of_the_deletion_has_no_text(
         self, log: MongoRoomLog, other: MongoRoomLog, url: str

@@ -1,7 +1,7 @@
 """That a cluster asks one shard for what is of one room: no query of the room log goes to all of them, none is open-ended."""
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from pymongo import AsyncMongoClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from parlour.chat.adapters.mongodb_log import MongoRoomLog
-from parlour.chat.model import EventType
+from parlour.chat.model import EventType, Message, RoomEvent
 from parlour.chat.ports import RoomLog
 from parlour.platform.ids import RoomId
 
@@ -119,10 +119,15 @@ async def test_every_method_asks_for_rooms_by_their_shard_key_within_bounds(
         "tails": [lambda: log.tails(rooms), lambda: log.tails([a_room()])],
         "events": [lambda: log.events(room, 0, 9), lambda: log.events(room, 0, 1 << 70, max_bytes=10_000)],
         "find": [lambda: log.find(room, ANN, event.client_id)],
-        "page": [lambda: log.page(room), lambda: log.page(room, after=0), lambda: log.page(room, before=9)],
-        "around": [lambda: log.around(room, 2)],
-        "entries": [lambda: log.entries(room), lambda: log.entries(room, after=0)],
-        "entries_around": [lambda: log.entries_around(room, 2)],
+        "page": [
+            lambda: log.page(room),
+            lambda: log.page(room, after=0),
+            lambda: log.page(room, before=9),
+            lambda: log.page(room, head=9),
+        ],
+        "around": [lambda: log.around(room, 2), lambda: log.around(room, 2, head=9)],
+        "entries": [lambda: log.entries(room), lambda: log.entries(room, after=0), lambda: log.entries(room, head=9)],
+        "entries_around": [lambda: log.entries_around(room, 2), lambda: log.entries_around(room, 2, head=9)],
         "message": [lambda: log.message(room, event.id), lambda: log.message(room, event.id, reactors=False)],
         "pinned": [lambda: log.pinned(room)],
         "mentions": [lambda: log.mentions([(who, where, 0) for who in (ANN, BEN) for where in rooms])],
@@ -175,6 +180,30 @@ async def test_where_many_rooms_end_is_few_calls_and_one_for_each_that_is_writte
         ("find", "events"),
         ("find", "events"),
     ]
+
+
+async def test_a_page_whose_head_is_known_is_two_queries_side_by_side_and_two_more_where_it_is_not(
+    log: MongoRoomLog, listener: Listener
+) -> None:
+    room = a_room()
+    said = [each.event for each in await log.append([saying(room) for _ in range(30)])]
+    await log.append([doing(EventType.MESSAGE_EDITED, said[-1], text="else"), *[saying(room) for _ in range(30)]])
+
+    async def asked(page: Awaitable[Sequence[Message | RoomEvent]]) -> list[tuple[str, str]]:
+        listener.commands.clear()
+        assert len(await page) == 20
+        return sorted((next(iter(command)), next(iter(command.values()))) for command in listener.commands)
+
+    page = [("find", "events"), ("find", "messages")]
+    for way in (log.page, log.entries):
+        assert await asked(way(room, limit=20, head=61)) == page
+        assert await asked(way(room, limit=20, head=61, before=40)) == page
+        assert await asked(way(room, limit=20, head=61, after=9)) == page
+        assert await asked(way(room, limit=20)) == [("find", "events"), *page[:1], ("find", "heads"), *page[1:]]
+    for around in (log.around, log.entries_around):
+        assert await asked(around(room, 30, limit=20, head=61)) == sorted(page * 2)
+    for command in listener.commands:
+        check(command)
 
 
 async def test_the_users_of_reactions_do_not_leave_the_engine_unless_asked_for(

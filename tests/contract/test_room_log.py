@@ -204,6 +204,19 @@ class TestReading:
         assert await page(after=1, before=5) == [4, 3]
         assert await bench.log.page(a_room()) == []
 
+    async def test_who_knows_a_head_misses_nothing_up_to_it(self, bench: Bench) -> None:
+        room = a_room()
+        first = await bench.say(room)
+        await bench.log.append([saying(room) for _ in range(8)])
+        edit = await bench.does(EDITED, first, text="else")
+        for head in (4, 9, edit.seq, edit.seq + 5):
+            whole = [each for each in await bench.log.page(room) if each.seq <= head]
+            assert [each for each in await bench.log.page(room, head=head) if each.seq <= head] == whole
+            assert [each.seq for each in await bench.log.page(room, after=1, limit=2, head=head)] == [3, 2]
+            assert [each.seq for each in await bench.log.around(room, 2, 3, head=head)] == [3, 2, 1]
+            assert [each.seq for each in await bench.log.entries_around(room, 2, 3, head=head)] == [3, 2, 1]
+            assert {1, 2, 3, 4} <= {each.seq for each in await bench.log.entries(room, head=head)}
+
     async def test_entries_are_the_messages_and_what_stands_among_them(self, bench: Bench) -> None:
         room = a_room()
         message = await bench.say(room)

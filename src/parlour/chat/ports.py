@@ -69,22 +69,40 @@ class RoomLog(Protocol):
         ...
 
     async def page(
-        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+        self,
+        room_id: RoomId,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+        head: int | None = None,
     ) -> list[Message]:
-        """Return up to `limit` messages, newest first: the last of all, the last before a seq, or the first past a seq."""
+        """Return up to `limit` messages, newest first: the last of all, the last before a seq, or the first past a seq.
+
+        A caller that knows a place up to which the room was answered for, as `tails` and `append` do, gives it as `head`: then the log
+        need not look where the room ends, and what is past that may be left out.
+        """
         ...
 
-    async def around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message]:
+    async def around(self, room_id: RoomId, seq: int, limit: int = 50, *, head: int | None = None) -> list[Message]:
         """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
         ...
 
     async def entries(
-        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+        self,
+        room_id: RoomId,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+        head: int | None = None,
     ) -> list[Message | RoomEvent]:
         """Return the same as `page`, with the events `AMONG_MESSAGES` among the messages, in their place and counted."""
         ...
 
-    async def entries_around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message | RoomEvent]:
+    async def entries_around(
+        self, room_id: RoomId, seq: int, limit: int = 50, *, head: int | None = None
+    ) -> list[Message | RoomEvent]:
         """Return the same as `around`, with the events `AMONG_MESSAGES`."""
         ...
 

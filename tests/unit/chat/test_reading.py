@@ -30,16 +30,16 @@ class PagedLog(FakeLog):
         self.calls.append((room_id, bounds))
         return self.answer
 
-    async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
-        self.calls.append((room_id, seq, limit))
+    async def around(self, room_id: RoomId, seq: int, limit: int, **bounds: Any) -> list[Message]:
+        self.calls.append((room_id, seq, limit, bounds))
         return []
 
     async def entries(self, room_id: RoomId, **bounds: Any) -> list[Message | RoomEvent]:
         self.calls.append(("entries", room_id, bounds))
         return self.among
 
-    async def entries_around(self, room_id: RoomId, seq: int, limit: int) -> list[Message | RoomEvent]:
-        self.calls.append(("entries", room_id, seq, limit))
+    async def entries_around(self, room_id: RoomId, seq: int, limit: int, **bounds: Any) -> list[Message | RoomEvent]:
+        self.calls.append(("entries", room_id, seq, limit, bounds))
         return self.among
 
 
@@ -81,9 +81,9 @@ async def test_the_head_is_read_before_the_page_so_that_no_event_hides_between_t
     assert await house.history.around(house.ann, house.room.id, 5) == MessagePage([], 9)
     assert house.calls == [
         "head",
-        (house.room.id, {"before": 7, "after": None, "limit": 20}),
+        (house.room.id, {"before": 7, "after": None, "limit": 20, "head": 9}),
         "head",
-        (house.room.id, 5, 50),
+        (house.room.id, 5, 50, {"head": 9}),
     ]
 
 

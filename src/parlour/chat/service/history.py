@@ -91,9 +91,11 @@ class History:
         room_id, before, after, limit, events = wanted
         self._count(principal, limit)
         if events:
-            page = _sorted_out(await self._log.entries(room_id, before=before, after=after, limit=limit), head)
+            page = _sorted_out(
+                await self._log.entries(room_id, before=before, after=after, limit=limit, head=head), head
+            )
         else:
-            page = MessagePage(await self._log.page(room_id, before=before, after=after, limit=limit), head)
+            page = MessagePage(await self._log.page(room_id, before=before, after=after, limit=limit, head=head), head)
         if sum(map(_size, page.messages)) + _EVENT_SIZE * len(page.events) <= LARGEST_KEPT:
             self._pages[wanted] = page
             if len(self._pages) > KEPT_PAGES:
@@ -113,8 +115,8 @@ class History:
         self._count(principal, limit)
         head = await self._head(room_id)
         if events:
-            return _sorted_out(await self._log.entries_around(room_id, seq, limit), head)
-        return MessagePage(await self._log.around(room_id, seq, limit), head)
+            return _sorted_out(await self._log.entries_around(room_id, seq, limit, head=head), head)
+        return MessagePage(await self._log.around(room_id, seq, limit, head=head), head)
 
     async def message(self, principal: Principal, room_id: RoomId, message_id: EventId) -> Message:
         """Return one message as it is now, deleted ones too (without text).

@@ -23,6 +23,7 @@ from parlour.chat.model import AMONG_MESSAGES, EventType, Message, RoomEvent, Ta
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, is_uuid
 
 _Wanted = tuple[UserId, RoomId, int]
+_Entry = Message | RoomEvent
 
 _GROWTH = 4
 """How much longer a stretch is that is looked through after one that had too little in it."""
@@ -50,7 +51,8 @@ class Reads:
         """
         tails = dict.fromkeys(room_ids, Tail())
         heads = await load_heads(self._engine, filter(is_uuid, tails))
-        on = await going_on(self._engine, {room_id: tail for room_id, tail in heads.items() if tail.seq})
+        begun = {room_id: tail for room_id, tail in heads.items() if tail.seq}
+        on = list(begun) if len(begun) == 1 else await going_on(self._engine, begun)  # of one, its end is as soon found
         ends = await asyncio.gather(*(self._end(room_id, heads[room_id]) for room_id in on))
         return tails | heads | dict(zip(on, ends, strict=True))
 
@@ -95,23 +97,30 @@ class Reads:
         found = await self._engine.find(EVENTS, key, limit=1)
         return event_of(found[0]) if found else None
 
-    async def page(self, room_id: RoomId, before: int | None, after: int | None, limit: int) -> list[Message]:
-        """Return up to `limit` messages with after < seq < before, newest first: the last ones, with only `after` the first ones."""
-        return _messages(await self._page(room_id, before, after, limit, _MESSAGES))
+    async def page(
+        self, room_id: RoomId, before: int | None, after: int | None, limit: int, head: int | None
+    ) -> list[Message]:
+        """Return up to `limit` messages with after < seq < before, newest first: the last ones, with only `after` the first ones.
+
+        None of them is past `head`, which is looked up where it is None.
+        """
+        return _messages(await self._page(room_id, before, after, limit, head, types=_MESSAGES))
 
     async def entries(
-        self, room_id: RoomId, before: int | None, after: int | None, limit: int
+        self, room_id: RoomId, before: int | None, after: int | None, limit: int, head: int | None
     ) -> list[Message | RoomEvent]:
         """Return the same with the events `AMONG_MESSAGES`."""
-        return await self._page(room_id, before, after, limit, _ENTRIES)
+        return await self._page(room_id, before, after, limit, head, types=_ENTRIES)
 
-    async def around(self, room_id: RoomId, seq: int, limit: int) -> list[Message]:
+    async def around(self, room_id: RoomId, seq: int, limit: int, head: int | None) -> list[Message]:
         """Return up to `limit` messages around `seq`, newest first."""
-        return _messages(await self._around(room_id, seq, limit, _MESSAGES))
+        return _messages(await self._around(room_id, seq, limit, head, _MESSAGES))
 
-    async def entries_around(self, room_id: RoomId, seq: int, limit: int) -> list[Message | RoomEvent]:
+    async def entries_around(
+        self, room_id: RoomId, seq: int, limit: int, head: int | None
+    ) -> list[Message | RoomEvent]:
         """Return the same with the events `AMONG_MESSAGES`."""
-        return await self._around(room_id, seq, limit, _ENTRIES)
+        return await self._around(room_id, seq, limit, head, _ENTRIES)
 
     async def message(self, room_id: RoomId, message_id: EventId, *, reactors: bool) -> Message | None:
         """Return one message as it is now, None where the room has no such message."""
@@ -161,51 +170,46 @@ class Reads:
         counts[wanted] = int(found[0]["count"]) if found else 0
 
     async def _page(
-        self, room_id: RoomId, before: int | None, after: int | None, limit: int, types: Sequence[str]
-    ) -> list[Message | RoomEvent]:
+        self,
+        room_id: RoomId,
+        before: int | None,
+        after: int | None,
+        limit: int,
+        head: int | None,
+        *,
+        types: Sequence[str],
+    ) -> list[_Entry]:
         if not is_uuid(room_id) or limit <= 0:
             return []
-        low, high = bounded(after or 0), await self._head(room_id)
+        low, high = bounded(after or 0), await self._head(room_id) if head is None else bounded(head)
         if before is not None:
             high = min(high, before - 1)
         if after is not None and before is None:
-            return await self._as_now(room_id, (await self._upwards(room_id, low, high, limit, types))[::-1])
-        return await self._as_now(room_id, await self._downwards(room_id, low, high, limit, types))
+            return (await self._upwards(room_id, low, high, limit, types))[::-1]
+        return await self._downwards(room_id, low, high, limit, types)
 
-    async def _around(self, room_id: RoomId, seq: int, limit: int, types: Sequence[str]) -> list[Message | RoomEvent]:
+    async def _around(
+        self, room_id: RoomId, seq: int, limit: int, head: int | None, types: Sequence[str]
+    ) -> list[_Entry]:
         if not is_uuid(room_id) or limit <= 0:
             return []
-        head = await self._head(room_id)
-        middle = min(max(seq, 0), head)
+        end = await self._head(room_id) if head is None else bounded(head)
+        middle = min(max(seq, 0), end)
         newer, older = await asyncio.gather(
-            self._upwards(room_id, middle, head, limit, types), self._downwards(room_id, 0, middle, limit, types)
+            self._upwards(room_id, middle, end, limit, types), self._downwards(room_id, 0, middle, limit, types)
         )
-        return await self._as_now(room_id, centred(newer[::-1], older, limit))
-
-    async def _as_now(self, room_id: RoomId, documents: Sequence[Document]) -> list[Message | RoomEvent]:
-        """Return what such events are now, which were read before: messages, and others as they are."""
-        if not documents:
-            return []
-        upto, after = int(documents[0]["seq"]), int(documents[-1]["seq"]) - 1
-        stretch = {"room_id": binary(room_id), "seq": {"$gt": after, "$lte": upto}, "kind": MESSAGE}
-        changed = {bytes(each["_id"]): each for each in await self._engine.find(MESSAGES, stretch)}
-        return [
-            message_of(changed[bytes(each["_id"])]) if bytes(each["_id"]) in changed else _as_begun(event_of(each))
-            for each in documents
-        ]
+        return centred(newer[::-1], older, limit)
 
     async def _head(self, room_id: RoomId) -> int:
         head = (await load_heads(self._engine, [room_id]))[room_id]
         return (await self._end(room_id, head)).seq if head.seq else 0
 
-    async def _downwards(
-        self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str]
-    ) -> list[Document]:
+    async def _downwards(self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str]) -> list[_Entry]:
         """Return the last entries with low < seq <= high, newest first.
 
         Nearly every event is an entry, so the first stretch nearly always has enough of them.
         """
-        found: list[Document] = []
+        found: list[_Entry] = []
         length = 2 * limit
         while high > low and len(found) < limit:
             start = max(low, high - length)
@@ -213,9 +217,9 @@ class Reads:
             high, length = start, _GROWTH * length
         return found
 
-    async def _upwards(self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str]) -> list[Document]:
+    async def _upwards(self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str]) -> list[_Entry]:
         """Return the first entries with low < seq <= high, oldest first."""
-        found: list[Document] = []
+        found: list[_Entry] = []
         length = 2 * limit
         while low < high and len(found) < limit:
             end = min(high, low + length)
@@ -225,16 +229,37 @@ class Reads:
 
     async def _stretch(
         self, room_id: RoomId, low: int, high: int, limit: int, types: Sequence[str], *, order: int
-    ) -> list[Document]:
-        query = {"room_id": binary(room_id), "seq": {"$gt": low, "$lte": high}, "type": {"$in": list(types)}}
-        return await self._engine.find(EVENTS, query, order=order, limit=limit)
+    ) -> list[_Entry]:
+        """Return up to `limit` entries with low < seq <= high as they are now, from one end on.
+
+        Two queries side by side: the entries as they began, and what became of messages there. No more of the latter than entries
+        are wanted, since those of the first so many entries are among the first so many.
+        """
+        place = {"room_id": binary(room_id), "seq": {"$gt": low, "$lte": high}}
+        begun, changed = await asyncio.gather(
+            self._engine.find(EVENTS, {**place, "type": {"$in": list(types)}}, order=order, limit=limit),
+            self._engine.find(MESSAGES, {**place, "kind": MESSAGE}, order=order, limit=limit),
+        )
+        now = {bytes(each["_id"]): each for each in changed}
+        gone = [each["_id"] for each in begun if bytes(each["_id"]) not in now and _is_deprived(each)]
+        if gone:  # deleted between the two
+            query = {"room_id": binary(room_id), "_id": {"$in": gone}, "kind": MESSAGE}
+            now |= {bytes(each["_id"]): each for each in await self._engine.find(MESSAGES, query)}
+        return [
+            message_of(now[bytes(each["_id"])]) if bytes(each["_id"]) in now else _as_begun(event_of(each))
+            for each in begun
+        ]
 
 
-def _as_begun(event: RoomEvent) -> Message | RoomEvent:
+def _is_deprived(document: Document) -> bool:
+    return document["type"] == EventType.MESSAGE_CREATED.value and lacks_text(document)
+
+
+def _as_begun(event: RoomEvent) -> _Entry:
     return created(event) if event.type == EventType.MESSAGE_CREATED else event
 
 
-def _messages(entries: Sequence[Message | RoomEvent]) -> list[Message]:
+def _messages(entries: Sequence[_Entry]) -> list[Message]:
     return [each for each in entries if isinstance(each, Message)]
 
 

@@ -109,22 +109,36 @@ class SqliteRoomLog:
         return await self.read(reads.find, room_id, sender_id, client_id)
 
     async def page(
-        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+        self,
+        room_id: RoomId,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+        head: int | None = None,
     ) -> list[Message]:
         """Return up to `limit` messages, newest first: the last of all, the last before a seq, or the first past a seq."""
         return await self.read(reads.page, room_id, before, after, limit)
 
-    async def around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message]:
+    async def around(self, room_id: RoomId, seq: int, limit: int = 50, *, head: int | None = None) -> list[Message]:
         """Return up to `limit` messages around `seq`, newest first: that one, and about half of the rest on each side."""
         return await self.read(reads.around, room_id, seq, limit)
 
     async def entries(
-        self, room_id: RoomId, *, before: int | None = None, after: int | None = None, limit: int = 50
+        self,
+        room_id: RoomId,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+        head: int | None = None,
     ) -> list[Message | RoomEvent]:
         """Return the same as `page`, with the events `AMONG_MESSAGES` among the messages, in their place and counted."""
         return await self.read(reads.entries, room_id, before, after, limit)
 
-    async def entries_around(self, room_id: RoomId, seq: int, limit: int = 50) -> list[Message | RoomEvent]:
+    async def entries_around(
+        self, room_id: RoomId, seq: int, limit: int = 50, *, head: int | None = None
+    ) -> list[Message | RoomEvent]:
         """Return the same as `around`, with the events `AMONG_MESSAGES`."""
         return await self.read(reads.entries_around, room_id, seq, limit)
 
