@@ -250,7 +250,9 @@ async def test_many_keys_cost_one_read_of_redis_and_one_of_the_source(start: Sta
     assert source.asked == keys[:40]
 
     calls: list[int] = []
-    read, fill = second.cache._read, second.cache._fill
+    shared = second.cache._shared
+    assert shared is not None
+    read, fill = shared._read, shared._fill
 
     async def counted_read(names: Sequence[str], arguments: Sequence[str | bytes | float]) -> object:
         calls.append(len(names))
@@ -260,7 +262,7 @@ async def test_many_keys_cost_one_read_of_redis_and_one_of_the_source(start: Sta
         calls.append(len(names))
         return await fill(names, arguments)
 
-    second.cache._read, second.cache._fill = counted_read, counted_fill
+    shared._read, shared._fill = counted_read, counted_fill
     assert await second.cache.get_many(reversed(keys)) == {key: Card(key, 1) for key in keys}
     assert calls == [99, 60]
     assert (source.reads, sorted(source.asked)) == (2, sorted(keys))

@@ -9,8 +9,10 @@ from parlour.chat.adapters.mongodb_log import MongoRoomLog
 from parlour.chat.adapters.postgresql_search import SERVICE as SEARCH_TABLES
 from parlour.chat.adapters.postgresql_search import PostgresqlSearch, PostgresqlSearchIndex
 from parlour.chat.adapters.redis_answers import RedisAnswers
+from parlour.chat.adapters.redis_heads import RedisHeads
 from parlour.chat.adapters.redis_presence import RedisPresence
 from parlour.chat.service.indexing import Indexing
+from parlour.chat.service.shared_memberships import membership_values
 from parlour.config import ProcessRole, Settings
 from parlour.platform import metrics
 from parlour.platform.clock import SystemClock
@@ -25,6 +27,11 @@ from parlour.platform.redis_rates import RedisRates
 from parlour.platform.sql import migrate, open_database
 from parlour.realtime.redis_cluster import RedisCluster
 from parlour.realtime.redis_line import RedisLine
+
+CACHE_PATIENCE = 0.2
+"""Seconds after which whoever asks a cache in Redis goes to the source instead; two in a row, and nobody asks for a second."""
+
+CACHE_CONNECTIONS = 8
 
 
 async def open_clustered(settings: Settings, opened: contextlib.AsyncExitStack) -> Engines:
@@ -42,9 +49,16 @@ async def open_clustered(settings: Settings, opened: contextlib.AsyncExitStack) 
     bus = RedisBus(line)
     opened.push_async_callback(bus.close)
     engines = Engines(bus=bus, cluster=cluster)
-    engines.redis = redis
+    caches = RedisEngine(
+        settings.bus_url, name="redis-cache", timeout=CACHE_PATIENCE, connections=CACHE_CONNECTIONS, failures=2
+    )
+    opened.push_async_callback(caches.close)
+    clock = SystemClock()
+    engines.redis = caches
+    engines.shared_memberships = membership_values(caches, clock)
+    engines.shared_heads = RedisHeads(caches, line, clock, trusted=lambda: line.connected)
     engines.shared_rates = lambda local: RedisRates(redis, local)
-    engines.ended = RedisEndedSessions(redis, SystemClock())
+    engines.ended = RedisEndedSessions(redis, clock)
     engines.alone = False
     engines.connected = lambda: line.connected
     engines.checks["bus"] = (redis.check, False)

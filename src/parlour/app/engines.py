@@ -10,7 +10,8 @@ from sqlalchemy.engine import make_url
 
 from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
-from parlour.chat.ports import Broker, PresenceStore, RoomLog, Search
+from parlour.chat.ports import Broker, PresenceStore, RoomLog, Search, SharedHeads
+from parlour.chat.service.shared_memberships import MembershipValues
 from parlour.config import Settings
 from parlour.epoch import epoch_of
 from parlour.platform.bus import Bus, MemoryBus
@@ -63,6 +64,8 @@ class Engines:
         self.epoch = epoch
         self.shared_rates: Callable[[RateLimits], SharedRates] = LocalRates
         self.redis: RedisEngine | None = None
+        self.shared_memberships: MembershipValues | None = None
+        self.shared_heads: SharedHeads | None = None
         self.ended: EndedSessions = MemoryEndedSessions(SystemClock())
         self.alone = True
         self.connected: Callable[[], bool] = lambda: True

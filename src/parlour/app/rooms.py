@@ -29,10 +29,12 @@ from parlour.chat.service.room_members import RoomMembers
 from parlour.chat.service.room_sizes import room_sizes
 from parlour.chat.service.rooms import Rooms
 from parlour.chat.service.search import SearchMessages
+from parlour.chat.service.shared_memberships import SharedMemberships
 from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.config import Settings
 from parlour.platform.clock import Clock
+from parlour.platform.ids import UserId
 from parlour.platform.rates import RateLimits
 from parlour.platform.supervision import Supervisor
 from parlour.realtime import Server
@@ -62,9 +64,16 @@ class Chat:
         self._numbered = None if engines.alone else namespace.number(LogSource(namespace, log))
         self._unfollow: Callable[[], None] = lambda: None
         self.broker = needed(engines.broker)
-        self.memberships = Memberships(store, stays=lambda user_id: user_channel(user_id) in namespace.rooms)
+        self._shared = None
+        if engines.shared_memberships is not None:
+            self._shared = SharedMemberships(store, engines.shared_memberships, clock, trusted=engines.connected)
+        self.memberships = Memberships(
+            self._shared or store,
+            stays=lambda user_id: user_channel(user_id) in namespace.rooms,
+            outdate=_nothing if self._shared is None else self._shared.outdate,
+        )
         self._marks = MarkWriter(store, self.memberships)
-        self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected)
+        self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected, shared=self._shared)
         if news is not None:
             self.memberships.on_changed(news.changed)
         self.outbox = OutboxRelay(store, self.broker)
@@ -173,3 +182,9 @@ class Chat:
         await self.memberships.close()
         await self._marks.close()
         await self._sizes.close()
+        if self._shared is not None:
+            await self._shared.close()
+
+
+def _nothing(_user_id: UserId) -> None:
+    """Do nothing where nothing is shared."""

@@ -48,15 +48,14 @@ class Services:
         self._remote_accounts: RemoteAccounts | None = None
         self._remote_rooms: RemoteRooms | None = None
         self._ended: EndedSessionsWatch | None = None
-        self._news = None if engines.alone else MembershipNews(engines.bus)
+        self._news = None if engines.alone else MembershipNews(engines.bus, engines.shared_memberships)
         roles = settings.roles
         if ProcessRole.AUTH in roles:
             self.auth = self.accounts = self._own_auth()
         elif roles != {ProcessRole.WORKER}:
             self.accounts = self._remote_accounts = self._others_accounts()
         if engines.log is not None:
-            # Where others work commands of the same rooms, only the log knows where they end.
-            heads = Heads(engines.log) if engines.alone else Heads(engines.log, capacity=0)
+            heads = Heads(engines.log, shared=engines.shared_heads)
             if ProcessRole.WORKER in roles:
                 self.work = Work(realtime.of("/"), engines, heads, self._news)
             if ProcessRole.CHAT in roles:

@@ -1,44 +1,18 @@
 """A read-through cache in two layers: this process, then Redis, then the source."""
 
 import asyncio
-import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
-
-import msgspec
+from typing import Any, Generic, TypeVar
 
 from parlour.platform import metrics
-from parlour.platform.bus import Bus, BusUnavailable
+from parlour.platform.bus import Bus
 from parlour.platform.clock import Clock
 from parlour.platform.redis import RedisEngine, end
+from parlour.platform.shared_values import SharedValues
 
 V = TypeVar("V")
 R = TypeVar("R")
-
-_LEASE_MS: Final = 10_000
-
-_READ = """
-local found = {}
-for i, key in ipairs(KEYS) do
-  local value = redis.call('GET', key)
-  if value and string.sub(value, 1, 1) == 'V' then
-    found[i] = {string.sub(value, 2), redis.call('PTTL', key)}
-  else
-    redis.call('SET', key, 'L' .. ARGV[1], 'PX', ARGV[2])
-    found[i] = {}
-  end
-end
-return found
-"""
-"""Each value and how many ms it has left, or nothing, and then a lease: the right of whoever read last to fill it."""
-
-_FILL = """
-for i, key in ipairs(KEYS) do
-  if redis.call('GET', key) == 'L' .. ARGV[1] then redis.call('SET', key, 'V' .. ARGV[i + 2], 'PX', ARGV[2]) end
-end
-"""
-"""Fill in what was read from the source, unless it was invalidated since, which took the lease away."""
 
 
 class Cache(Generic[V]):
@@ -74,28 +48,19 @@ class Cache(Generic[V]):
         self._load = load
         self._now = clock.monotonic
         self._ttl = ttl
-        self._shared_ttl = shared_ttl
         self._size = size
         self._topic = f"cache.{name}"
         self._bus = bus
-        self._redis = redis
-        self._name = name
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(kind).decode
+        self._shared: SharedValues[V] | None = None
+        if redis is not None:
+            self._shared = SharedValues(redis, name, kind, clock=clock, ttl=shared_ttl)
         self._values: OrderedDict[str, tuple[float, V]] = OrderedDict()
         self._flights: dict[str, asyncio.Task[dict[str, V]]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._outdated: set[str] = set()  # whose copies in Redis are yet to be deleted
         self._deleting: set[str] = set()
         self._deleter: asyncio.Task[None] | None = None
-        if redis is not None:
-            self._read = redis.script(_READ)
-            self._fill = redis.script(_FILL)
-        self._count = {
-            (layer, outcome): metrics.CACHE_LOOKUPS.labels(name, layer, outcome)
-            for layer, outcomes in (("process", ("hit", "miss")), ("redis", ("hit", "miss", "failed")))
-            for outcome in outcomes
-        }
+        self._count = {outcome: metrics.CACHE_LOOKUPS.labels(name, "process", outcome) for outcome in ("hit", "miss")}
         self._unsubscribe = bus.subscribe(self._topic, lambda payload: self._forget(payload.decode("utf-8", "replace")))
         bus.on_gap(self._clear)
 
@@ -134,7 +99,7 @@ class Cache(Generic[V]):
     def forget(self, key: str) -> None:
         """Forget the value of `key` here at once, and in Redis soon: for what every node does when it hears of a change."""
         self._forget(key)
-        if self._redis is not None:
+        if self._shared is not None:
             self._outdated.add(key)
             if self._deleter is None:
                 self._deleter = self._begin(self._delete_outdated())
@@ -147,10 +112,10 @@ class Cache(Generic[V]):
     def _kept(self, key: str) -> tuple[float, V] | None:
         kept = self._values.get(key)
         if kept is None or kept[0] <= self._now():
-            self._count["process", "miss"].inc()
+            self._count["miss"].inc()
             return None
         self._values.move_to_end(key)
-        self._count["process", "hit"].inc()
+        self._count["hit"].inc()
         return kept
 
     async def _fetched(self, keys: Sequence[str]) -> dict[str, V]:
@@ -165,12 +130,15 @@ class Cache(Generic[V]):
     async def _fly(self, keys: Sequence[str]) -> dict[str, V]:
         try:
             begun = self._now()
-            lease = os.urandom(8).hex()
-            shared = [key for key in keys if key not in self._outdated and key not in self._deleting]
             found = {}
-            for key, (value, left) in (await self._from_redis(shared, lease)).items():
-                found[key] = value
-                self._keep(key, value, begun + min(self._ttl, left))
+            read = None
+            if self._shared is not None:
+                read = await self._shared.read(
+                    [key for key in keys if key not in self._outdated and key not in self._deleting]
+                )
+                for key, (value, left) in read.found.items():
+                    found[key] = value
+                    self._keep(key, value, begun + min(self._ttl, left))
             missing = [key for key in keys if key not in found]
             if missing:
                 begun = self._now()
@@ -178,41 +146,14 @@ class Cache(Generic[V]):
                 loaded = {key: source[key] for key in missing if key in source}
                 for key, value in loaded.items():
                     self._keep(key, value, begun + self._ttl)
-                await self._to_redis({key: loaded[key] for key in shared if key in loaded}, lease, begun)
+                if self._shared is not None and read is not None:
+                    await self._shared.fill(read, loaded, begun)
                 found |= loaded
             return found
         finally:
             for key in keys:
                 if self._flights.get(key) is asyncio.current_task():
                     del self._flights[key]
-
-    async def _from_redis(self, keys: Sequence[str], lease: str) -> dict[str, tuple[V, float]]:
-        if self._redis is None or not keys:
-            return {}
-        found: dict[str, tuple[V, float]] = {}
-        try:
-            answers = await self._read([self._key(key) for key in keys], [lease, _LEASE_MS])
-        except BusUnavailable:
-            self._count["redis", "failed"].inc(len(keys))
-            return {}
-        for key, answer in zip(keys, answers, strict=True):
-            if not answer:
-                self._count["redis", "miss"].inc()
-                continue
-            try:
-                found[key] = self._decode(answer[0]), max(0, answer[1]) / 1000
-                self._count["redis", "hit"].inc()
-            except msgspec.MsgspecError:
-                self._count["redis", "failed"].inc()
-        return found
-
-    async def _to_redis(self, values: Mapping[str, V], lease: str, begun: float) -> None:
-        left = int((self._shared_ttl - (self._now() - begun)) * 1000)
-        if self._redis is not None and values and left > 0:
-            try:
-                await self._fill([self._key(key) for key in values], [lease, left, *map(self._encode, values.values())])
-            except BusUnavailable:
-                self._count["redis", "failed"].inc(len(values))
 
     async def _delete_outdated(self) -> None:
         try:
@@ -224,12 +165,8 @@ class Cache(Generic[V]):
             self._deleter = None
 
     async def _delete(self, keys: Collection[str]) -> None:
-        if self._redis is not None:
-            names = [self._key(key) for key in keys]
-            try:
-                await self._redis.call(lambda redis: redis.delete(*names), repeatable=True)
-            except BusUnavailable:  # they live on for `shared_ttl` at most, as promised
-                self._count["redis", "failed"].inc(len(names))
+        if self._shared is not None:  # where it fails, they live on for `shared_ttl` at most, as promised
+            await self._shared.delete(keys)
 
     def _keep(self, key: str, value: V, until: float) -> None:
         if self._flights.get(key) is not asyncio.current_task():  # invalidated since
@@ -257,7 +194,3 @@ class Cache(Generic[V]):
     def _clear(self) -> None:
         self._values.clear()
         self._flights.clear()
-
-    def _key(self, key: str) -> str:
-        assert self._redis is not None  # noqa: S101 - for the type checker
-        return self._redis.key("cache", self._name, key)

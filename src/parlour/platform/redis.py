@@ -33,8 +33,19 @@ class RedisEngine:
     Nothing in Redis has to outlive it: it may be emptied or restarted at any time, and everything in it is made anew from elsewhere.
     """
 
-    def __init__(self, url: str, *, prefix: str = "parlour:", timeout: float = 2.0, connections: int = 32) -> None:
-        """Name the server; nothing is opened yet. Every key of `key` begins with `prefix`.
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "parlour:",
+        name: str = "redis",
+        timeout: float = 2.0,
+        connections: int = 32,
+        failures: int = 5,
+    ) -> None:
+        """Name the server; nothing is opened yet. Every key of `key` begins with `prefix`; after `failures` in a row it counts as away.
+
+        `name` is what metrics call it.
 
         Raises:
             ImportError: redis-py is missing.
@@ -49,7 +60,7 @@ class RedisEngine:
             raise ImportError("A bus on Redis needs redis-py: pip install 'redis[hiredis]'") from error
         self._prefix = prefix
         self._errors = (RedisError, OSError)
-        self._guard = Guard("redis", BusUnavailable, timeout=timeout, concurrent=connections)
+        self._guard = Guard(name, BusUnavailable, timeout=timeout, concurrent=connections, failures=failures)
         self._redis: Redis = Redis.from_url(
             url,
             protocol=2,

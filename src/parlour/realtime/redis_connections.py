@@ -68,22 +68,35 @@ class Publisher:
 
     def publish(self, channels: list[bytes], message: bytes) -> None:
         """Queue a message to channels, or drop it."""
-        size = len(message) * len(channels)
-        if self._away or len(message) > MAX_MESSAGE or self._bytes + size > self._max_queue:
-            self._lost = True
-            self._drop("away" if self._away else "overflow", 1)
+        if len(message) > MAX_MESSAGE or not self._has_place(len(message) * len(channels)):
+            self._refuse()
             return
         for channel in channels:
             self._put(("PUBLISH", channel, message), len(message), None)
 
+    def execute(self, command: tuple[str | bytes, ...]) -> None:
+        """Queue a command, or drop it."""
+        size = sum(map(len, command))
+        if not self._has_place(size):
+            self._refuse()
+            return
+        self._put(command, size, None)
+
     async def ask(self, *command: str | bytes) -> int:
         """Queue a command and return the number that it is answered with; 0 where it was dropped or is answered otherwise."""
         size = sum(map(len, command))
-        if self._away or self._bytes + size > self._max_queue:
+        if not self._has_place(size):
             return 0
         answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._put(command, size, answered)
         return await answered
+
+    def _has_place(self, size: int) -> bool:
+        return not self._away and self._bytes + size <= self._max_queue
+
+    def _refuse(self) -> None:
+        self._lost = True
+        self._drop("away" if self._away else "overflow", 1)
 
     def _put(self, command: tuple[str | bytes, ...], size: int, answered: asyncio.Future[int] | None) -> None:
         self._queue.append((command, size, answered))

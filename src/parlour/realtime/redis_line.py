@@ -103,6 +103,13 @@ class RedisLine:
         message = self._id + self._number.to_bytes(8, "big") + payload
         self._publisher.publish([self._name(channel) for channel in channels], message)
 
+    def execute(self, *command: str | bytes) -> None:
+        """Have Redis do a command, which answers with a number, before what is published here afterwards. Never raises, never waits.
+
+        While Redis is away it is dropped, and so counted and told to others, as what is published is.
+        """
+        self._publisher.execute(command)
+
     async def publish_counted(self, channel: str, payload: bytes) -> int:
         """Send `payload` and return how many connections took it, this line's own included; 0 where it was dropped."""
         self._number += 1

@@ -131,6 +131,9 @@ class FakeHeads:
     async def of(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
         return {room_id: self.at.get(room_id, 0) for room_id in room_ids}
 
+    async def sure(self, room_ids: Sequence[RoomId]) -> dict[RoomId, int]:
+        return await self.of(room_ids)
+
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
         heads = await self.of(room_ids)
         return {room_id: Tail(head, self.times.get(room_id, 0)) for room_id, head in heads.items()}

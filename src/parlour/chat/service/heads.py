@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from parlour.chat.model import Appended, NewEvent, RoomEvent, Tail
-from parlour.chat.ports import RoomLog
+from parlour.chat.ports import RoomLog, SharedHeads
 from parlour.chat.service.batching import BatchLoader
 from parlour.platform.errors import ParlourError
 from parlour.platform.ids import RoomId
@@ -17,19 +17,23 @@ class Heads:
 
     A head is never below that of an event which `committed` was told of before, since a head that was read from the log
     meanwhile only counts where it is higher. It holds for the rooms whose commands this process works: `follow`.
+
+    Where others work commands of the same rooms, what this process remembers is only what it may not fall below: each time it is asked,
+    it asks `shared`, which all raise, and the log for what is not there.
     """
 
-    def __init__(self, log: RoomLog, *, capacity: int = 100_000) -> None:
+    def __init__(self, log: RoomLog, *, capacity: int = 100_000, shared: SharedHeads | None = None) -> None:
         """Remember at most `capacity` rooms, about 300 bytes each."""
         self._log = log
+        self._shared = shared
         self._capacity = capacity
         self._tails: OrderedDict[RoomId, Tail] = OrderedDict()
         self._forgotten = 0
         self._loader: BatchLoader[RoomId, Tail] = BatchLoader(self._fetch)
 
     def get(self, room_id: RoomId) -> int | None:
-        """Return the head of a room, None where it is not in the cache."""
-        tail = self._tails.get(room_id)
+        """Return the head of a room, None where it is not in the cache, or may be another one by now."""
+        tail = self._known(room_id)
         return None if tail is None else tail.seq
 
     async def of(self, room_ids: Iterable[RoomId]) -> dict[RoomId, int]:
@@ -46,15 +50,26 @@ class Heads:
         Raises:
             Unavailable: the log is away.
         """
-        known = {room_id: self._tails.get(room_id) for room_id in room_ids}
+        known = {room_id: self._known(room_id) for room_id in room_ids}
         missing = [room_id for room_id, tail in known.items() if tail is None]
         loaded = await self._loader.load_many(missing) if missing else {}
         return {room_id: loaded[room_id] if tail is None else tail for room_id, tail in known.items()}
 
+    async def sure(self, room_ids: Sequence[RoomId]) -> dict[RoomId, int]:
+        """Return the same as `of`, from the log where others work commands: for who holds an event past what `of` returned.
+
+        Raises:
+            Unavailable: the log is away.
+        """
+        if self._shared is None:
+            return await self.of(room_ids)
+        return {room_id: tail.seq for room_id, tail in (await self._read(room_ids)).items()}
+
     def committed(self, events: Sequence[RoomEvent]) -> None:
         """Move forward the heads of the rooms of `events`."""
-        for event in events:
-            self._raise(event.room_id, Tail(event.seq, event.at))
+        raised = {event.room_id: self._raise(event.room_id, Tail(event.seq, event.at)) for event in events}
+        if self._shared is not None and raised:
+            self._shared.committed(raised)
 
     def follow(self, work: Work) -> Work:
         """Return `work` for a `Broker`, which also moves the heads of its rooms, before anybody is answered.
@@ -79,18 +94,41 @@ class Heads:
 
         return followed
 
+    def _known(self, room_id: RoomId) -> Tail | None:
+        return self._tails.get(room_id) if self._shared is None else None
+
     def _forget(self, room_ids: Iterable[RoomId]) -> None:
         for room_id in room_ids:
             self._forgotten += 1
             self._tails.pop(room_id, None)
 
     async def _fetch(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Tail]:
+        if self._shared is None:
+            return await self._read(room_ids)
+        found = await self._shared.get(room_ids)
+        missing = [room_id for room_id in room_ids if room_id not in found]
+        read = await self._read(missing) if missing else {}
+        return {
+            room_id: read[room_id] if room_id in read else self._floored(room_id, found[room_id])
+            for room_id in room_ids
+        }
+
+    def _floored(self, room_id: RoomId, tail: Tail) -> Tail:
+        known = self._tails.get(room_id)
+        return known if known is not None and known.seq > tail.seq else tail
+
+    async def _read(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Tail]:
         while True:
             forgotten = self._forgotten
             found = await self._log.tails(room_ids)
             if self._forgotten == forgotten:
                 break
-        return {room_id: self._raise(room_id, found.get(room_id, Tail())) for room_id in room_ids}
+        tails = {room_id: found.get(room_id, Tail()) for room_id in room_ids}
+        if self._shared is None:
+            return {room_id: self._raise(room_id, tail) for room_id, tail in tails.items()}
+        tails = {room_id: self._floored(room_id, tail) for room_id, tail in tails.items()}
+        await self._shared.put(tails)
+        return tails
 
     def _raise(self, room_id: RoomId, tail: Tail) -> Tail:
         known = self._tails.get(room_id)

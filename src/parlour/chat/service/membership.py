@@ -11,6 +11,7 @@ from parlour.chat.errors import RoomNotFound
 from parlour.chat.model import Membership, NotificationLevel, Room
 from parlour.chat.ports import MembershipSource
 from parlour.chat.service.batching import BatchLoader
+from parlour.platform import metrics
 from parlour.platform.errors import Forbidden
 from parlour.platform.ids import RoomId, UserId
 from parlour.platform.permissions import Permission, RoomRole, allowed
@@ -39,13 +40,23 @@ class Memberships:
     """
 
     def __init__(
-        self, source: MembershipSource, *, capacity: int = 50_000, stays: Callable[[UserId], bool] = lambda _: False
+        self,
+        source: MembershipSource,
+        *,
+        capacity: int = 50_000,
+        stays: Callable[[UserId], bool] = lambda _: False,
+        outdate: Callable[[UserId], None] = lambda _: None,
     ) -> None:
         """Remember some `capacity` users, those used last.
 
         Whoever `stays(user_id)` is remembered besides: those with a socket here, whose removal from a room would not be noticed else.
+        `outdate(user_id)` is called at once when this process has changed something of a user, for a source that remembers.
         """
         self._source = source
+        self._outdate = outdate
+        self._hits, self._misses = (
+            metrics.CACHE_LOOKUPS.labels("memberships", "process", outcome) for outcome in ("hit", "miss")
+        )
         self._capacity = capacity
         self._stays = stays
         self._users: OrderedDict[UserId, dict[RoomId, Membership]] = OrderedDict()
@@ -68,7 +79,9 @@ class Memberships:
         """Return a user's memberships, None where they are not in the cache."""
         rooms = self._users.get(user_id)
         if rooms is None or user_id in self._stale:
+            self._misses.inc()
             return None
+        self._hits.inc()
         self._users.move_to_end(user_id)
         return rooms
 
@@ -206,6 +219,7 @@ class Memberships:
         Raises:
             Unavailable: the store is away.
         """
+        self._room_changes += 1  # one that nobody here is in yet may be on its way as it was
         await self._room_loader.load_many([room_id for room_id in room_ids if room_id in self._rooms])
 
     async def close(self) -> None:
@@ -302,6 +316,7 @@ class Memberships:
         return self._users.get(user_id, {}).get(room_id)
 
     def _changed(self, user_id: UserId) -> None:
+        self._outdate(user_id)
         if user_id in self._loading:
             self._outdated.add(user_id)
 

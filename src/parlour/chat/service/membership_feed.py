@@ -8,6 +8,7 @@ import msgspec
 
 from parlour.chat.model import EventType, RoomEvent
 from parlour.chat.service.membership import Memberships
+from parlour.chat.service.shared_memberships import MembershipValues, SharedMemberships, make_void
 from parlour.platform.bus import Bus
 from parlour.platform.errors import ParlourError
 from parlour.platform.ids import RoomId, UserId
@@ -30,10 +31,14 @@ RETRY = 1.0
 
 
 class MembershipsChanged(msgspec.Struct):
-    """Users of whose memberships something changed, and rooms whose name, topic or kind did."""
+    """Users of whose memberships something changed, and rooms whose name, topic or kind did.
+
+    `cleared` tells that what nodes share has nothing of before any more.
+    """
 
     user_ids: list[UserId]
     room_ids: list[RoomId]
+    cleared: bool = False
 
 
 class MembershipNews:
@@ -42,11 +47,12 @@ class MembershipNews:
     A change names users and rooms and no values: whoever hears of it reads the store, so that messages that overtake each other, or
     come twice, leave the same. It is told twice: at once by the process that made it, and by the worker that puts its event into the
     log, which is repeated until it is done; so a process that dies in between leaves nobody behind, though its outbox may wait for up to
-    30 s for another one.
+    30 s for another one. What nodes share, `values`, is cleared of it first.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, values: MembershipValues | None = None) -> None:
         self._bus = bus
+        self._values = values
         self._users: set[UserId] = set()
         self._rooms: set[RoomId] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -83,9 +89,13 @@ class MembershipNews:
         self._timer = None
         message = MembershipsChanged(sorted(self._users), sorted(self._rooms))
         self._users, self._rooms = set(), set()
-        task = asyncio.ensure_future(self._bus.publish(MEMBERSHIP_CHANGED, msgspec.msgpack.encode(message)))
+        task = asyncio.ensure_future(self._clear_and_publish(message))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    async def _clear_and_publish(self, message: MembershipsChanged) -> None:
+        message.cleared = await make_void(self._values, message.user_ids, message.room_ids)
+        await self._bus.publish(MEMBERSHIP_CHANGED, msgspec.msgpack.encode(message))
 
 
 class MembershipFeed:
@@ -95,9 +105,17 @@ class MembershipFeed:
     time; once more when it is back.
     """
 
-    def __init__(self, bus: Bus, memberships: Memberships, *, trusted: Callable[[], bool] = lambda: True) -> None:
-        """`trusted()` tells whether the bus is there."""
+    def __init__(
+        self,
+        bus: Bus,
+        memberships: Memberships,
+        *,
+        trusted: Callable[[], bool] = lambda: True,
+        shared: SharedMemberships | None = None,
+    ) -> None:
+        """`trusted()` tells whether the bus is there; `shared` is what `memberships` are read through."""
         self._bus = bus
+        self._shared = shared
         self._memberships = memberships
         self._trusted = trusted
         self._tasks: set[asyncio.Task[None]] = set()
@@ -127,10 +145,14 @@ class MembershipFeed:
 
     def gap(self) -> None:
         """Read everything again: something may not have been heard."""
+        if self._shared is not None:
+            self._shared.doubt_all()
         self._refresh_soon(self._memberships.invalidate())
 
     def _heard(self, payload: bytes) -> None:
         changed = msgspec.msgpack.decode(payload, type=MembershipsChanged)
+        if self._shared is not None and not changed.cleared:
+            self._shared.doubt(changed.user_ids, changed.room_ids)
         if changed.room_ids:
             self._spawn(self._refresh_rooms(changed.room_ids))
         self._refresh_soon(self._memberships.invalidate(changed.user_ids))

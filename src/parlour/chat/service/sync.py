@@ -77,6 +77,8 @@ class Sync:
             except (RoomNotFound, Forbidden) as error:
                 answer[room_id] = RoomSync(0, [], False, error.body())
         heads = await self._heads.of(readable)
+        if ahead := [room_id for room_id in readable if rooms[room_id] > heads[room_id]]:
+            heads |= await self._heads.sure(ahead)
         left = MAX_BYTES
         # The shortest gaps first: they are the most rooms that a full answer can bring up to date.
         for room_id in sorted(readable, key=lambda each: heads[each] - rooms[each]):
