@@ -15,7 +15,7 @@ from cyclopts import App, Parameter
 
 import parlour
 from parlour.config import ConfigurationError, Settings, load, unknown_variables
-from parlour.platform.errors import ParlourError, TablesNewer
+from parlour.platform.errors import ParlourError, TablesInUse, TablesNewer
 from parlour.platform.ids import SessionId
 from parlour.platform.logging import configure
 from parlour.platform.permissions import Role
@@ -317,7 +317,7 @@ def main() -> None:
     """Run the command; what is the caller's to mend is said in a line, with exit status 2."""
     try:
         status = app(result_action="return_value")
-    except (ConfigurationError, ParlourError, TablesNewer) as error:
+    except (ConfigurationError, ParlourError, TablesInUse, TablesNewer) as error:
         print(f"parlour: {error}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)

@@ -1,11 +1,12 @@
 """The engines of a process among others: PostgreSQL, MongoDB, Kafka and Redis."""
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from parlour.app.engines import Engines
 from parlour.chat.adapters.kafka import KafkaBroker, RoomEvents
-from parlour.chat.adapters.mongodb_log import MongoRoomLog
+from parlour.chat.adapters.mongodb_log import VERSION, MongoRoomLog
 from parlour.chat.adapters.postgresql_search import SERVICE as SEARCH_TABLES
 from parlour.chat.adapters.postgresql_search import PostgresqlSearch, PostgresqlSearchIndex
 from parlour.chat.adapters.redis_answers import RedisAnswers
@@ -16,7 +17,7 @@ from parlour.chat.service.shared_memberships import membership_values
 from parlour.config import ProcessRole, Settings
 from parlour.platform import metrics
 from parlour.platform.clock import SystemClock
-from parlour.platform.errors import Unavailable
+from parlour.platform.errors import TablesInUse, Unavailable
 from parlour.platform.guard import Guard
 from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.kafka_address import KafkaAddress
@@ -34,11 +35,15 @@ CACHE_PATIENCE = 0.2
 CACHE_CONNECTIONS = 8
 
 
+_KNOWS = "parlour-log-"
+"""Begins the client id of a worker; the newest version of the room log that it knows ends it."""
+
+
 async def open_clustered(settings: Settings, opened: contextlib.AsyncExitStack) -> Engines:
     """Open the clients of those servers that the roles of the process need, to be closed by `opened`.
 
     Raises:
-        Unavailable, TablesNewer: one cannot be opened, or a newer Parlour wrote its collections.
+        Unavailable, TablesNewer, TablesInUse: one cannot be opened, a newer Parlour wrote its collections, or an older one does.
     """
     redis = RedisEngine(settings.bus_url)
     opened.push_async_callback(redis.close)
@@ -85,7 +90,13 @@ async def _open_broker(
     address = KafkaAddress.parse(settings.broker_url)
     admin = KafkaAdmin(address)
     await admin.make_topics()
-    broker = KafkaBroker(address, answers, node_id=engines.cluster.node_id, bound=settings.max_pending_commands)
+    broker = KafkaBroker(
+        address,
+        answers,
+        node_id=engines.cluster.node_id,
+        bound=settings.max_pending_commands,
+        client_id=f"{_KNOWS}{VERSION}",
+    )
     opened.push_async_callback(broker.close)
 
     async def start() -> None:
@@ -99,7 +110,7 @@ async def _open_broker(
 
 async def _open_log(settings: Settings, engines: Engines, opened: contextlib.AsyncExitStack) -> None:
     """Open the room log with its search: the query of it for chat, the index of it for workers."""
-    engines.log = log = await MongoRoomLog.open(settings.messages, SystemClock())
+    engines.log = log = await MongoRoomLog.open(settings.messages, SystemClock(), upgrading=nobody_older(settings))
     opened.push_async_callback(log.close)
     engines.epoch = log.epoch
     engines.checks["messages"] = (log.check, True)
@@ -113,6 +124,29 @@ async def _open_log(settings: Settings, engines: Engines, opened: contextlib.Asy
         indexing = Indexing(PostgresqlSearchIndex(database, log, guard))
         address = KafkaAddress.parse(settings.broker_url)
         engines.runs.append(("indexing", lambda: RoomEvents(address, "search").run(indexing.committed)))
+
+
+def nobody_older(settings: Settings) -> Callable[[int], Awaitable[None]]:
+    """Return what refuses to make a room log one of this version while workers are there that know an older one only.
+
+    They would go on reading and writing it in their way. Workers tell in their client id which version they know; those that tell
+    nothing are from before it was told. Who was killed counts for some seconds more.
+    """
+
+    async def check(version: int) -> None:
+        workers = await KafkaAdmin(KafkaAddress.parse(settings.broker_url)).members("workers")
+        if older := [worker for worker in workers if _known_to(worker) < VERSION]:
+            raise TablesInUse(
+                f"the room log has version {version} and this program makes it {VERSION}, "
+                f"but {len(older)} workers of an older one are at work: end them all, then start this again"
+            )
+
+    return check
+
+
+def _known_to(client_id: str) -> int:
+    version = client_id.removeprefix(_KNOWS)
+    return int(version) if version != client_id and version.isdigit() else 0
 
 
 def _count_dropped(reason: str, count: int) -> None:

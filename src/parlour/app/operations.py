@@ -64,7 +64,7 @@ async def is_served(settings: Settings) -> bool:
     """
     from parlour.platform.kafka import KafkaAdmin
 
-    return await KafkaAdmin(KafkaAddress.parse(settings.broker_url)).members("workers") > 0
+    return await KafkaAdmin(KafkaAddress.parse(settings.broker_url)).members("workers") != []
 
 
 def shard_commands(settings: Settings) -> list[dict[str, object]]:
@@ -111,6 +111,7 @@ async def reindex(settings: Settings, database: Database, rooms: Sequence[str]) 
     """
     if not is_clustered(settings):
         raise ConfigurationError("the index of search beside a room log in SQLite makes itself: there is nothing to do")
+    from parlour.app.clustered import nobody_older
     from parlour.chat.adapters.mongodb_log import MongoRoomLog
     from parlour.chat.adapters.postgresql_search import SERVICE, PostgresqlSearchIndex
     from parlour.chat.service.indexing import Indexing
@@ -119,7 +120,7 @@ async def reindex(settings: Settings, database: Database, rooms: Sequence[str]) 
     if unknown := sorted(set(rooms) - set(known)):
         raise ConfigurationError(f"there is no room {unknown[0]}")
     async with contextlib.AsyncExitStack() as opened:
-        log = await MongoRoomLog.open(settings.messages, SystemClock())
+        log = await MongoRoomLog.open(settings.messages, SystemClock(), upgrading=nobody_older(settings))
         opened.push_async_callback(log.close)
         search = open_database(settings.search)
         opened.push_async_callback(search.close)

@@ -190,3 +190,7 @@ class BrokerUnavailable(Unavailable):
 
 class TablesNewer(Exception):
     """A newer Parlour wrote the tables. Not for clients: it ends a start, and the message tells the operator what to do."""
+
+
+class TablesInUse(Exception):
+    """Processes of an older Parlour use the tables that this one is to change. It ends a start, and the message tells what to do."""

@@ -58,27 +58,27 @@ class KafkaAdmin:
         """
         await self._guard.call(self._topics)
 
-    async def members(self, group: str) -> int:
-        """Return how many consumers a group has just now; who was killed counts until its session ends.
+    async def members(self, group: str) -> list[str]:
+        """Return the client ids of the consumers that a group has just now; who was killed counts until its session ends.
 
         Raises:
             BrokerUnavailable: there is no answer.
         """
         name = self._address.prefix + group
 
-        def ask() -> int | None:
+        def ask() -> list[str] | None:
             try:
                 described = self._client.describe_consumer_groups([name], request_timeout=self._timeout)
-                return len(described[name].result().members)
+                return [member.client_id for member in described[name].result().members]
             except KafkaException as error:
                 code = error.args[0].code()
                 if code == KafkaError.GROUP_ID_NOT_FOUND:
-                    return 0
+                    return []
                 if code in _NO_COORDINATOR:
                     return None
                 raise BrokerUnavailable(retry_after=1) from error
 
-        async def found() -> int:
+        async def found() -> list[str]:
             while True:
                 members = await asyncio.to_thread(ask)
                 if members is not None:

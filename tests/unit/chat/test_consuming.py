@@ -127,7 +127,7 @@ class Scene:
         monkeypatch.setattr(consuming, "Consumer", lambda *_, **__: self.kafka)
         monkeypatch.setattr(consuming, "Telling", QuietTelling)
         address = KafkaAddress.parse("kafka://nowhere:1/test")
-        work = consuming.Consuming(address, QuietAnswers(), largest=10, session_timeout=6.0)
+        work = consuming.Consuming(address, QuietAnswers(), client_id="parlour", largest=10, session_timeout=6.0)
         self.running = asyncio.create_task(work.run(self.worker))
         self._loop = asyncio.get_running_loop()
 

@@ -64,8 +64,10 @@ class KafkaBroker:
         largest: int = 256,
         patience: float = 10.0,
         session_timeout: float = 6.0,
+        client_id: str = "parlour",
     ) -> None:
-        """Let at most `bound` commands wait, and hand at most `largest` to the worker at once."""
+        """Let at most `bound` commands wait, and hand at most `largest` to the worker at once, which others see as `client_id`."""
+        self._client_id = client_id
         self._address = address
         self._answers = answers
         self._node_id = node_id
@@ -248,6 +250,7 @@ class KafkaBroker:
         await Consuming(
             self._address,
             self._answers,
+            client_id=self._client_id,
             largest=self._largest,
             session_timeout=self._session_timeout,
         ).run(work)

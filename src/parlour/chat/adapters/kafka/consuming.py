@@ -50,7 +50,9 @@ class Consuming:
     not take them, that batch is read again with all that was worked since.
     """
 
-    def __init__(self, address: KafkaAddress, answers: Answers, *, largest: int, session_timeout: float) -> None:
+    def __init__(
+        self, address: KafkaAddress, answers: Answers, *, client_id: str, largest: int, session_timeout: float
+    ) -> None:
         self._address = address
         self._answers = answers
         self._telling = Telling(address)
@@ -69,6 +71,7 @@ class Consuming:
         self._committed_at = 0.0
         self._consumer = Consumer(
             address.options(
+                client_id=client_id,
                 group_id=address.prefix + "workers",
                 enable_auto_commit=False,
                 enable_auto_offset_store=False,

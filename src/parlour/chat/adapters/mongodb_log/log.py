@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from parlour.chat.adapters.mongodb_log.append import Appender
 from parlour.chat.adapters.mongodb_log.engine import Engine
 from parlour.chat.adapters.mongodb_log.reads import Reads
-from parlour.chat.adapters.mongodb_log.schema import migrate
+from parlour.chat.adapters.mongodb_log.schema import Upgrading, migrate
 from parlour.chat.model import Appended, Message, NewEvent, RoomEvent, Tail
 from parlour.platform.clock import Clock
 from parlour.platform.errors import Unavailable
@@ -33,10 +33,13 @@ class MongoRoomLog:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, clock: Clock, *, patience: float = 5.0) -> "MongoRoomLog":
+    async def open(
+        cls, url: str, clock: Clock, *, patience: float = 5.0, upgrading: Upgrading | None = None
+    ) -> "MongoRoomLog":
         """Connect to `mongodb://…/database?…` and make what collections and indexes are missing.
 
-        `patience` in seconds bounds each attempt of a call.
+        `patience` in seconds bounds each attempt of a call. `upgrading(version)` is awaited before a database of an older version is
+        made one of this, and what it raises leaves the database as it is.
 
         Raises:
             ValueError: the URL is none of MongoDB's.
@@ -45,7 +48,7 @@ class MongoRoomLog:
         """
         engine = Engine(url, timeout=patience)
         try:
-            epoch = await migrate(engine)
+            epoch = await migrate(engine, upgrading)
         except BaseException:
             await engine.close()
             raise

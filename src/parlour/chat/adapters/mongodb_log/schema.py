@@ -11,6 +11,8 @@
 Ids are UUIDs of 16 bytes. JSON is kept as text: any JSON can be stored, byte for byte, and no engine reads keys of clients' making.
 """
 
+from collections.abc import Awaitable, Callable
+
 from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from parlour.chat.adapters.mongodb_log.engine import Document, Engine
@@ -61,8 +63,13 @@ def shard_commands(database: str) -> list[Document]:
     return [{"enableSharding": database}, *spread]
 
 
-async def migrate(engine: Engine) -> str:
+Upgrading = Callable[[int], Awaitable[None]]
+
+
+async def migrate(engine: Engine, upgrading: Upgrading | None = None) -> str:
     """Make the collections and indexes that are missing; several processes may do so at once. Return the epoch (epoch.py).
+
+    `upgrading(version)` is awaited before a database of an older version becomes one of this; what it raises leaves it as it is.
 
     Raises:
         NewerSchema: a newer Parlour made the database.
@@ -71,6 +78,8 @@ async def migrate(engine: Engine) -> str:
     found = await engine.find(META, {"_id": "schema"})
     if found and found[0]["version"] > VERSION:
         raise NewerSchema(f"the room log has version {found[0]['version']}; this program knows {VERSION}: upgrade it")
+    if found and found[0]["version"] < VERSION and upgrading is not None:
+        await upgrading(int(found[0]["version"]))
     for name, indexes in INDEXES.items():
         await engine.create_indexes(name, indexes)
     if not found or found[0]["version"] < VERSION:
