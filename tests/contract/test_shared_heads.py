@@ -130,7 +130,7 @@ async def test_who_heard_of_an_event_reads_no_head_below_it(house: House) -> Non
     for _ in range(100):
         seq = await worker.say(room)
         assert await worker.head(room) == seq  # which answers its own senders before Redis has heard
-        await until(lambda seq=seq: other.heard[-1:] == [seq])  # type: ignore[misc]
+        await until(lambda seq=seq: other.heard[-1:] == [seq])
         assert await other.head(room) == seq
     assert house.log.reads == 0
 

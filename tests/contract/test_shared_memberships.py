@@ -176,7 +176,7 @@ async def test_what_one_node_read_another_has_from_redis_and_each_layer_counts(h
     assert await two.may(house.ann, house.room)
     assert (one.source.reads, two.source.reads) == (1, 0)
     assert [count(*each) - value for each, value in zip(layers, before, strict=True)] == [1, 4, 1, 1]
-    (mine,), (theirs,) = (list(node.memberships.get(house.ann.user_id).values()) for node in (one, two))  # type: ignore[union-attr]
+    (mine,), (theirs,) = (list(node.memberships.get(house.ann.user_id).values()) for node in (one, two))
     assert mine == theirs
 
 
