@@ -124,6 +124,8 @@ class FakeHeads:
     def __init__(self) -> None:
         self.at: dict[RoomId, int] = {}
         self.times: dict[RoomId, int] = {}
+        self.ahead: dict[RoomId, int] = {}
+        """What the log alone knows."""
 
     def get(self, room_id: RoomId) -> int | None:
         return self.at.get(room_id)
@@ -132,7 +134,7 @@ class FakeHeads:
         return {room_id: self.at.get(room_id, 0) for room_id in room_ids}
 
     async def sure(self, room_ids: Sequence[RoomId]) -> dict[RoomId, int]:
-        return await self.of(room_ids)
+        return await self.of(room_ids) | {each: self.ahead[each] for each in room_ids if each in self.ahead}
 
     async def tails(self, room_ids: Iterable[RoomId]) -> dict[RoomId, Tail]:
         heads = await self.of(room_ids)

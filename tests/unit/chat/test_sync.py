@@ -55,6 +55,17 @@ async def test_a_room_is_brought_up_to_its_head_or_reset(head: int, last: int, m
     assert (answer.head, seqs(answer), answer.reset) == (head, missed, reset)
 
 
+@pytest.mark.parametrize(("last", "missed", "reset"), [(4, [5], False), (5, [], False), (6, [], True), (3, [], False)])
+async def test_who_holds_more_than_the_head_that_is_remembered_is_answered_by_the_log(
+    last: int, missed: list[int], reset: bool
+) -> None:
+    house = House()
+    room_id = house.room(5)
+    house.heads.at[room_id], house.heads.ahead[room_id] = 3, 5
+    answer = await house.one(room_id, last)
+    assert (answer.head, seqs(answer), answer.reset) == (3 if last == 3 else 5, missed, reset)
+
+
 async def test_what_is_appended_meanwhile_is_left_to_live_delivery() -> None:
     house = House()
     room_id = house.room(10)
