@@ -18,7 +18,7 @@ class KafkaServer:
     def __init__(self, folder: Path) -> None:
         port = free_port(ENGINES)
         controller_port = free_port(range(port + 1, port + 20))
-        engine = kafka(port=port, controller_port=controller_port, root=folder, short_lived=True)
+        engine = kafka(port=port, controller_port=controller_port, root=folder)
         self._engine: Engine = dataclasses.replace(engine, stop_signal=signal.SIGKILL)
         self._numbers = count()
         self._engine.start()

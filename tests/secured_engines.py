@@ -90,7 +90,7 @@ def secured_kafka(folder: Path, certificate: Certificate) -> Iterator[str]:
     port, controller_port = free_port(ENGINES), free_port(ENGINES)
     while controller_port == port:
         controller_port = free_port(ENGINES)
-    engine = kafka(port=port, controller_port=controller_port, root=folder, short_lived=True)
+    engine = kafka(port=port, controller_port=controller_port, root=folder)
     properties = engine.folder / "server.properties"
 
     def prepare() -> None:

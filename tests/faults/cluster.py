@@ -80,7 +80,6 @@ class Cluster:
                 controller_port=free_port(),
                 ways=dict(kafka_ways.values()),
                 root=folder,
-                short_lived=True,
             ),
             "mongodb": mongodb(port=ports["mongodb"], root=folder),
         }
