@@ -82,6 +82,17 @@ async def test_policy_lets_in_the_scripts_that_stand_in_the_page_and_no_others(d
     assert "sha256-" not in worker
 
 
+async def test_policy_lets_in_the_styles_that_stand_in_the_page_and_no_others(dist: Path) -> None:
+    (dist / "index.html").write_text(
+        "<style>.a{x:1}</style><script>dark();</script><p style='x:2'><style media='x'></style>"
+    )
+    policy = (await get(dist, "/login", **NAVIGATION)).headers["content-security-policy"]
+    own = {each: base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (".a{x:1}", "dark();")}
+    assert f"script-src 'self' 'sha256-{own['dark();']}'; style-src 'self' 'sha256-{own['.a{x:1}']}';" in policy
+    assert policy.count("sha256-") == 2
+    assert "unsafe" not in policy
+
+
 @pytest.mark.parametrize("prefix", RESERVED)
 async def test_what_is_the_servers_stays_the_servers(dist: Path, prefix: str) -> None:
     answer = await get(dist, f"{prefix}/nothing-here", **NAVIGATION)

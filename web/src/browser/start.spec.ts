@@ -28,6 +28,8 @@ afterEach(() => {
 
 declare global {
   interface Window {
+    /** How often React has given the page back before it had drawn anything. */
+    pieces?: number;
     /** How far things have jumped by themselves; the grounds that were seen, frame by frame. */
     startSeen?: { shifts: number[]; grounds: string[] };
   }
@@ -56,6 +58,17 @@ function lookOn(): void {
   requestAnimationFrame(frame);
 }
 
+/** Counts in `pieces`: React goes on by messages to itself. */
+function countPieces(): void {
+  window.pieces = 0;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its own
+  const { postMessage } = MessagePort.prototype;
+  MessagePort.prototype.postMessage = function (this: MessagePort, ...given: [unknown]) {
+    if (document.getElementById("root")?.childElementCount === 0) window.pieces = (window.pieces ?? 0) + 1;
+    postMessage.apply(this, given);
+  };
+}
+
 /** How much has jumped, as Chromium counts it (CLS); the letters of another font are a thousandth. */
 const jumped = ({ page }: Person) =>
   page.evaluate(() => window.startSeen?.shifts.reduce((sum, each) => sum + each, 0) ?? NaN);
@@ -68,7 +81,7 @@ interface Start {
   begin: () => Promise<void>;
 }
 
-/** Somebody opens a page whose scripts do not come before `begin`. */
+/** Somebody opens a page whose scripts and style sheet do not come before `begin`. */
 async function start(path: string, account?: Account, visit: Visit = {}): Promise<Start> {
   const storageState = await account?.signIn();
   const person = await stage.stranger({ script: lookOn, ...(storageState && { storageState }), ...visit }, account);
@@ -83,7 +96,7 @@ async function hold(person: Person): Promise<() => Promise<void>> {
   let release = (): void => undefined;
   const begun = new Promise<void>((resolve) => (release = resolve));
   held.add(release);
-  await person.context.route("**/assets/*.js", async (route) => {
+  await person.context.route("**/assets/*.{js,css}", async (route) => {
     await begun;
     await route.continue().catch(() => undefined); // the page was left
   });
@@ -190,6 +203,44 @@ describe("in a room", () => {
     expect(await valueOf(person.composer)).toBe("");
   });
 
+  test("what was taken over is not lost by a reload before the device has saved it", async () => {
+    const { person, begin } = await start(`/r/${room}`, ann);
+    const { page } = person;
+    await page.keyboard.type("not saved");
+    await page.evaluate(() => {
+      new MutationObserver((_, observer) => {
+        if (document.getElementById("early") !== null) return;
+        observer.disconnect();
+        location.reload();
+      }).observe(document.body, { childList: true });
+    });
+    await begin();
+    await page.waitForFunction(
+      () => performance.getEntriesByType("navigation").some((each) => "type" in each && each.type === "reload"),
+      undefined,
+      WITHIN,
+    );
+    await page.locator("#early").waitFor({ state: "detached" });
+    expect(await valueOf(person.composer)).toBe("not saved");
+    const saved = page.waitForResponse(/\/draft$/);
+    await person.composer.press("!");
+    await saved; // it is on the device by then, and nothing else
+    expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.endsWith(".drafts")))).toEqual([]);
+  });
+
+  test("the application is drawn in pieces, between which a key is taken", async () => {
+    const { person, begin } = await start(`/r/${room}`, ann, { script: countPieces });
+    const devtools = await person.context.newCDPSession(person.page);
+    await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    await begin();
+    expect(await person.page.evaluate(() => window.pieces)).toBeGreaterThan(5); // it was 1
+  });
+
+  test("nothing moves before", async () => {
+    const { person } = await start(`/r/${room}`, ann, { reducedMotion: "no-preference" });
+    expect(await person.page.evaluate(() => document.getAnimations().length)).toBe(0);
+  });
+
   test("a session that is over leads to the login page, and what was written waits for its room", async () => {
     stage.expect(/status of 401/);
     const state = await ann.signIn();
@@ -271,6 +322,46 @@ describe("who is not signed in", () => {
     await begin();
     await person.page.waitForURL("/");
   });
+});
+
+describe("where the application cannot be had", () => {
+  /** A page of which the files like this do not come before `mend`. */
+  async function broken(files: string, path: string, account?: Account, visit: Visit = {}) {
+    stage.expect(/net::ERR_FAILED|dynamically imported module|style sheet could not/);
+    const storageState = await account?.signIn();
+    const person = await stage.stranger({ ...(storageState && { storageState }), ...visit }, account);
+    await person.context.route(files, (route) => route.abort());
+    await person.page.goto(path, { waitUntil: "commit" });
+    return { person, early: person.page.locator("#early"), mend: () => person.context.unroute(files) };
+  }
+
+  test.each(["**/assets/base-*.js", "**/assets/index-*.js", "**/assets/en-*.js", "**/assets/*.css"])(
+    "for want of %s, the page says so and can be loaded again, with what was written",
+    async (files) => {
+      const { person, early, mend } = await broken(files, `/r/${room}`, ann);
+      const alert = early.getByRole("alert");
+      await alert.waitFor();
+      expect(await alert.innerText()).toMatch(/^Parlour could not be loaded/);
+      expect(await early.getAttribute("aria-busy")).toBe("false");
+      await early.getByRole("textbox").fill("kept");
+      await mend();
+      await alert.getByRole("button", { name: "Reload" }).click();
+      await early.waitFor({ state: "detached" });
+      expect(await valueOf(person.composer)).toBe("kept");
+    },
+  );
+
+  test.each(["/login", "/signed-out"])(
+    "%s says so in the language of the browser, without serious faults",
+    async (path) => {
+      const { person, early } = await broken("**/assets/*.js", path, undefined, { locale: "de-DE" });
+      await early.getByRole("button", { name: "Neu laden" }).waitFor();
+      expect(await early.getByRole("alert").count()).toBe(1);
+      expect(await person.seriousFaults()).toEqual([]);
+      await person.look({ width: 320, height: 640, letters: 2 });
+      expect(await person.overflows()).toEqual([]);
+    },
+  );
 });
 
 describe("its looks", () => {

@@ -10,6 +10,8 @@ import { keptDraft } from "./kept-draft";
 /** By scripts/early-plugin.ts: the pages' HTML, in which texts are `⟦namespace:key⟧`, the texts by language, and what each page needs. */
 declare const PAGES: Record<Early["kind"], string>;
 declare const TEXTS: Record<string, Record<string, string>>;
+/** What says that the application cannot be had, as the pages are. */
+declare const FAILED: string;
 
 /** The server takes no longer messages. */
 const MAX_CHARACTERS = 8_000;
@@ -30,26 +32,69 @@ const kind = userId !== null ? "frame" : path === "/register" ? "register" : "lo
 const shown = document.getElementById("early");
 if (shown !== null && (userId !== null || path !== "/signed-out")) show(shown);
 
-requestAnimationFrame(() => setTimeout(start));
-setTimeout(start, LATEST);
+let asked = false;
+let failed = false;
+window.parlourStart = {
+  styles: new Promise((resolve, reject) => {
+    requestAnimationFrame(() => setTimeout(() => start(resolve, reject)));
+    setTimeout(() => start(resolve, reject), LATEST);
+  }),
+  failed: fail,
+};
+window.parlourStart.styles.catch(fail);
 
-/** The application's script, which the head has fetched and compiled by now. */
-function start(): void {
-  const entry = document.querySelector<HTMLLinkElement>("link[data-entry]");
-  if (entry === null) return;
-  entry.removeAttribute("data-entry");
+/** The application's styles and scripts, which the head has fetched and compiled by now. */
+function start(styled: () => void, unstyled: (error: Error) => void): void {
+  if (asked) return;
+  asked = true;
+  const [entry, base, styles] = ["entry", "base", "styles"].map(
+    (name) => document.querySelector<HTMLLinkElement>(`link[data-${name}]`)?.href ?? "",
+  );
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.crossOrigin = "";
+  sheet.onload = styled;
+  sheet.onerror = () => unstyled(new Error("The style sheet could not be loaded."));
+  sheet.href = styles ?? "";
+  document.head.append(sheet);
+  // What others have written runs first: in one piece with the rest it would keep a key waiting for twice as long.
+  const rest = () => setTimeout(() => run(entry, fail));
+  run(base, rest).onload = rest;
+}
+
+/** A file without a hash of its own in the policy may run as one of the server's. */
+function run(src = "", failing: () => void): HTMLScriptElement {
   const script = document.createElement("script");
   script.type = "module";
   script.crossOrigin = "";
-  script.src = entry.href;
+  script.src = src;
+  script.onerror = failing;
   document.head.append(script);
+  return script;
+}
+
+/** Nothing takes over any more. What was written in a room is kept for the next page; a form keeps nothing. */
+function fail(): void {
+  if (shown === null || failed) return;
+  failed = true;
+  const texts = textsOfLanguage();
+  const message = document.createElement("div");
+  message.innerHTML = withTexts(FAILED, texts);
+  message.querySelector("button")?.addEventListener("click", () => location.reload());
+  shown.append(message);
+  shown.hidden = false;
+  shown.ariaBusy = "false";
+}
+
+function withTexts(html: string, texts: Record<string, string>): string {
+  return html.replace(/⟦(.+?)⟧/g, (_, key: string) => texts[key] ?? "");
 }
 
 function show(element: HTMLElement): void {
   const gone = new AbortController();
   const { signal } = gone;
   const texts = textsOfLanguage();
-  element.innerHTML = PAGES[kind].replace(/⟦(.+?)⟧/g, (_, key: string) => texts[key] ?? "");
+  element.innerHTML = withTexts(PAGES[kind], texts);
   element.hidden = false;
   const root = document.getElementById("root");
   if (root !== null) root.inert = true; // what is drawn behind is not to be reached yet
@@ -166,7 +211,7 @@ function show(element: HTMLElement): void {
       button.ariaDisabled = String(!sendable);
       button.className = (sendable ? composer.dataset.sendable : composer.dataset.empty) ?? "";
     };
-    const kept = keptText(user, id);
+    const kept = keptText(user, id) ?? leftDraft(user, id);
     if (kept !== undefined) {
       written.base = kept.base;
       put(kept.text);
@@ -212,6 +257,17 @@ function keptText(user: string, roomId: string): Unsent | undefined {
     return { text: kept.text, base: kept.base };
   } catch {
     return undefined;
+  }
+}
+
+/** The room's draft, where the page before was left before the device's database had taken it (realtime/drafts.ts, which drops it). */
+function leftDraft(user: string, roomId: string): Unsent | undefined {
+  try {
+    const left = JSON.parse(noted(`parlour.account.${user}.drafts`) ?? "[]") as { roomId?: unknown; text?: unknown }[];
+    const text = left.find((each) => each.roomId === roomId)?.text;
+    return typeof text === "string" ? { text, base: text } : undefined;
+  } catch {
+    return undefined; // not ours
   }
 }
 

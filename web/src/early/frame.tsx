@@ -17,7 +17,8 @@ export function Frame() {
   const { t } = useTranslation("messages");
   const [ui] = useState(() => createRoomUi(undefined));
   return (
-    <div className="flex h-dvh ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)] pt-[env(safe-area-inset-top)]">
+    // Nothing moves: each of the places would have its style computed in every frame while the application starts.
+    <div className="flex h-dvh ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)] pt-[env(safe-area-inset-top)] **:animate-none">
       <div
         aria-hidden
         className="flex w-[min(var(--sidebar-width),45vw)] shrink-0 flex-col border-sidebar-border bg-sidebar max-md:hidden max-md:w-auto max-md:flex-1 max-md:in-data-home:flex md:border-e"

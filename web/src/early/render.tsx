@@ -11,6 +11,7 @@ import { RegisterPage } from "@/features/auth/components/register-page";
 import type { Early } from "@/lib/early";
 import de from "@/locales/de";
 import en from "@/locales/en";
+import { Failed } from "./failed";
 import { Frame } from "./frame";
 
 /** In place of what names the room, which is not known yet. */
@@ -26,6 +27,8 @@ type Tree = string | { readonly [key: string]: Tree };
 export interface Pages {
   /** HTML, in which texts are `⟦namespace:key⟧`. */
   pages: Record<Early["kind"], string>;
+  /** That the application cannot be had. */
+  failed: string;
   /** The texts that are in them, by language, as HTML. */
   texts: Record<string, Record<string, string>>;
 }
@@ -47,14 +50,15 @@ export async function render(): Promise<Pages> {
       </QueryClientProvider>,
     );
   const pages = { login: draw(<LoginPage />), register: draw(<RegisterPage />), frame: draw(<Frame />) };
-  const all = Object.values(pages).join("");
+  const failed = draw(<Failed />);
+  const all = [...Object.values(pages), failed].join("");
   if (/\sstyle=/.test(all)) throw new Error("index.html: the content security policy refuses style attributes");
   const keys = new Set([...Array.from(all.matchAll(/⟦(.+?)⟧/g), ([, key = ""]) => key), ...LATER]);
   const textsIn = (language: string) => {
     const t = i18next.getFixedT(language);
     return Object.fromEntries([...keys].map((key) => [key, escaped((t as (key: string) => string)(key))]));
   };
-  return { pages, texts: { en: textsIn("en"), de: textsIn("de") } };
+  return { pages, failed, texts: { en: textsIn("en"), de: textsIn("de") } };
 }
 
 /** A namespace's texts, each of which is its own key. */

@@ -27,9 +27,18 @@ export interface Early {
   readonly end: () => void;
 }
 
+/** How the application is started by src/early/early.ts; there is none while Vite serves the client. */
+export interface Start {
+  /** The whole style sheet, of which index.html has only what it shows itself, is there; rejects where it cannot be had. */
+  readonly styles: Promise<void>;
+  /** Say that the application cannot be had, with a button that loads the page again. */
+  readonly failed: () => void;
+}
+
 declare global {
   interface Window {
     parlourEarly?: Early | undefined;
+    parlourStart?: Start;
   }
 }
 
@@ -46,6 +55,11 @@ let left: (Unsent & { roomId: string; userId: string | null }) | undefined;
 export function isEarlyShown(): boolean {
   if (typeof window === "undefined") return true; // it is being made
   return window.parlourEarly !== undefined || (endedAt !== undefined && performance.now() - endedAt < AFTERWARDS);
+}
+
+/** What is drawn now is behind index.html's own content: it has no focus before it has taken over, and to ask for it lays out the page. */
+export function isBehindEarly(): boolean {
+  return window.parlourEarly !== undefined;
 }
 
 /** The page is there, and has no field for what was written: it waits for its room. */

@@ -1,5 +1,6 @@
 /** One account in one tab: puts the parts of the data layer together and carries what happens from one to the other. */
 
+import { readAccountItem, removeAccountItem, writeAccountItem } from "@/lib/account-storage";
 import { Activity } from "./activity";
 import { askForWake } from "./background";
 import { Updates } from "./batch";
@@ -39,6 +40,8 @@ export interface ClientOptions {
 /** Rooms that were used last whose messages are kept up to date although nobody looks at them. */
 const WARM_ROOMS = 8;
 const SAVE_ROOMS_AFTER = 2_000;
+/** The item of unsent texts that were not in the store when the page was left: src/early/early.ts shows them too. */
+const DRAFTS = "drafts";
 /** ms that a page with nothing to show waits for its rooms before it shows that. */
 const FIRST_ROOMS_WITHIN = 1_000;
 const STUCK_AFTER = 10_000;
@@ -108,6 +111,10 @@ export class Client {
     this.drafts = new Drafts({
       http,
       store,
+      noted: {
+        read: () => readAccountItem(me, DRAFTS),
+        write: (drafts) => (drafts.length > 0 ? writeAccountItem(me, DRAFTS, drafts) : removeAccountItem(me, DRAFTS)),
+      },
       online,
       changed: () => this.rooms.touch(),
       written: (draft) => channel.tell({ type: "draft", draft }),
@@ -168,6 +175,7 @@ export class Client {
       link: this.link,
       leaving: () => {
         this.reading.flush(); // it may be the last that is heard of this page
+        this.drafts.keep();
         void this.save();
         // A frozen page must not keep others from sending; one that is closed loses the lock by itself.
         if (!online()) this.#leadership.want(false);

@@ -81,6 +81,11 @@ export function saveDraft(roomId: string, text: string): void {
   clientIfAny()?.drafts.write(roomId, text);
 }
 
+/** Keep on the device at once what it has not stored of unsent texts: the page is being left. */
+export function keepDrafts(): void {
+  clientIfAny()?.drafts.keep();
+}
+
 /** @throws {ApiError} the server has not taken it, and it is what it was */
 export function setNotificationLevel(roomId: string, level: NotificationLevel): Promise<void> {
   return client().setLevel(roomId, level);

@@ -16,16 +16,22 @@ function world() {
   });
   const http = { put, get: () => Promise.resolve({ drafts: state.drafts.filter((each) => each.text !== "") }) };
   const written = vi.fn();
+  const noted = {
+    drafts: null as unknown,
+    read: () => noted.drafts,
+    write: (drafts: unknown) => (noted.drafts = drafts),
+  };
   const open = () =>
     new Drafts({
       http: http as unknown as Http,
       store,
+      noted,
       online: () => state.online,
       changed: () => undefined,
       written,
       now: () => Date.now(),
     });
-  return { state, store, put, written, open };
+  return { state, store, put, written, noted, open };
 }
 
 let it: ReturnType<typeof world>;
@@ -90,6 +96,50 @@ describe("a draft", () => {
     await next.restore();
     expect(next.textOf("room")).toBe("hi");
     next.close();
+  });
+});
+
+describe("of a page that is left before the device has it", () => {
+  test("comes back with the next one, and only once", async () => {
+    drafts.write("room", "hi");
+    drafts.keep();
+    const next = it.open();
+    await next.restore();
+    expect(next.textOf("room")).toBe("hi");
+    expect(await it.store.drafts()).toMatchObject([{ text: "hi" }]);
+    expect(it.noted.drafts).toEqual([]);
+    next.close();
+  });
+
+  test("is forgotten where the page comes back and saves it", async () => {
+    drafts.write("room", "hi");
+    drafts.keep();
+    expect(it.noted.drafts).toMatchObject([{ text: "hi" }]);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(it.noted.drafts).toEqual([]);
+  });
+
+  test("does not take the place of a later one", async () => {
+    await it.store.saveDraft({ roomId: "room", text: "later", at: Date.now() + 1, synced: false });
+    it.noted.drafts = [{ roomId: "room", text: "before", at: Date.now(), synced: false }];
+    await drafts.restore();
+    expect(drafts.textOf("room")).toBe("later");
+  });
+
+  test("is not noted where the device has it", async () => {
+    drafts.write("room", "hi");
+    await drafts.flush();
+    drafts.keep();
+    expect(it.noted.drafts).toBeNull();
+  });
+
+  test.each([
+    ["nothing of ours", { roomId: "room" }],
+    ["a list of other things", [7, null, { roomId: 1, text: "x", at: 1 }]],
+  ])("is nothing where there is %s", async (_, found) => {
+    it.noted.drafts = found;
+    await drafts.restore();
+    expect(drafts.textOf("room")).toBeUndefined();
   });
 });
 

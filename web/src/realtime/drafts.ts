@@ -4,9 +4,18 @@ import type { Http } from "./environment";
 import type { AllDrafts } from "./schema.gen";
 import type { LocalStore, SavedDraft } from "./storage/store";
 
+/** Where texts go that the device has not taken when the page is left: written at once, which its database is not. */
+export interface Noted {
+  /** What was written, by this code or another; null where nothing was. */
+  read: () => unknown;
+  /** Nothing of what was written before stays. */
+  write: (drafts: readonly SavedDraft[]) => void;
+}
+
 export interface DraftsOptions {
   http: Http;
   store: LocalStore;
+  noted: Noted;
   online: () => boolean;
   /** A room's draft is another one. */
   changed: (roomId: string) => void;
@@ -23,13 +32,24 @@ export class Drafts {
   readonly #options: DraftsOptions;
   readonly #drafts = new Map<string, SavedDraft>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Rooms of which the store has not taken what was written last. */
+  readonly #unsaved = new Set<string>();
+  #hasNoted = false;
 
   constructor(options: DraftsOptions) {
     this.#options = options;
   }
 
   async restore(): Promise<void> {
-    for (const draft of await this.#options.store.drafts()) this.take(draft);
+    const { store, noted } = this.#options;
+    for (const draft of await store.drafts()) this.take(draft);
+    const left = noted.read();
+    if (!Array.isArray(left)) return;
+    for (const draft of left.filter(isDraft)) {
+      this.take(draft);
+      if (this.#drafts.get(draft.roomId) === draft) await store.saveDraft(draft);
+    }
+    noted.write([]);
   }
 
   textOf(roomId: string): string | undefined {
@@ -42,6 +62,7 @@ export class Drafts {
     if ((this.#drafts.get(roomId)?.text ?? "") === text) return;
     const draft: SavedDraft = { roomId, text, at: this.#options.now(), synced: false };
     this.#drafts.set(roomId, draft);
+    this.#unsaved.add(roomId);
     this.#options.changed(roomId);
     // What was sent must not come back with a page that is loaded at once.
     this.#later(`save ${roomId}`, text === "" ? 0 : SAVE_AFTER, () => this.#save(roomId));
@@ -78,6 +99,7 @@ export class Drafts {
   /** Forget the draft of a room that the user has left. */
   drop(roomId: string): void {
     this.#cancel(roomId);
+    this.#saved(roomId);
     if (this.#drafts.delete(roomId)) this.#options.changed(roomId);
   }
 
@@ -86,6 +108,14 @@ export class Drafts {
     for (const roomId of this.#drafts.keys()) {
       if (this.#timers.has(`save ${roomId}`)) await this.#save(roomId);
     }
+  }
+
+  /** The page goes, perhaps before the store has taken what was written: note it for the next one. */
+  keep(): void {
+    const drafts = [...this.#unsaved].flatMap((roomId) => this.#drafts.get(roomId) ?? []);
+    if (drafts.length === 0) return;
+    this.#options.noted.write(drafts);
+    this.#hasNoted = true;
   }
 
   close(): void {
@@ -97,6 +127,15 @@ export class Drafts {
     if (draft === undefined) return;
     this.#options.written(draft);
     await this.#options.store.saveDraft(draft);
+    const now = this.#drafts.get(roomId);
+    if (now === undefined || now.at === draft.at) this.#saved(roomId);
+  }
+
+  #saved(roomId: string): void {
+    this.#unsaved.delete(roomId);
+    if (!this.#hasNoted || this.#unsaved.size > 0) return;
+    this.#options.noted.write([]); // the page was left and came back
+    this.#hasNoted = false;
   }
 
   async #send(roomId: string): Promise<void> {
@@ -132,4 +171,10 @@ export class Drafts {
       this.#timers.delete(name);
     }
   }
+}
+
+function isDraft(value: unknown): value is SavedDraft {
+  if (typeof value !== "object" || value === null) return false;
+  const { roomId, text, at, synced } = value as Partial<Record<keyof SavedDraft, unknown>>;
+  return typeof roomId === "string" && typeof text === "string" && typeof at === "number" && synced === false;
 }

@@ -21,8 +21,8 @@ CONTENT_SECURITY_POLICY = (
 )
 """No style elements or attributes either: whoever needs a style sheet at run time uses `document.adoptedStyleSheets`."""
 
-_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-"""What the build has put into a page to run before anything is fetched: the policy lets in those very bytes and no others."""
+_INLINE = {kind: re.compile(rb"<%b>(.*?)</%b>" % (kind, kind), re.DOTALL) for kind in (b"script", b"style")}
+"""What the build has put into a page to run, and to look like, before anything is fetched: the policy lets in those very bytes alone."""
 
 _INDEX = "/index.html"
 _HASHED = "/assets/"
@@ -150,10 +150,13 @@ def _variants_of(name: str, path: Path) -> dict[str, _Variant]:
 
 
 def _policy(page: bytes) -> str:
-    """Return the policy for a page with such scripts of its own (CSP3 section 2.3.1)."""
-    hashes = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in _INLINE.findall(page))
-    own = "".join(f" 'sha256-{each}'" for each in hashes)
-    return CONTENT_SECURITY_POLICY.replace("script-src 'self'", f"script-src 'self'{own}")
+    """Return the policy for a page with such scripts and styles of its own (CSP3 section 2.3.1)."""
+    policy = CONTENT_SECURITY_POLICY
+    for kind, inline in _INLINE.items():
+        hashes = (base64.b64encode(hashlib.sha256(own).digest()).decode() for own in inline.findall(page))
+        allowed = "".join([f"{kind.decode()}-src 'self'", *(f" 'sha256-{each}'" for each in hashes)])
+        policy = policy.replace(f"{kind.decode()}-src 'self'", allowed)
+    return policy
 
 
 def _variant(headers: Headers, etag: str, body: bytes) -> _Variant:

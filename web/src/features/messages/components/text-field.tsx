@@ -1,4 +1,5 @@
 import { useId, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { isBehindEarly } from "@/lib/early";
 import { isApple } from "@/lib/shortcuts";
 import { cn } from "@/lib/cn";
 import { useMediaQuery } from "@/lib/media-query";
@@ -77,7 +78,7 @@ export function TextField({
 
   useLayoutEffect(() => {
     const element = field.current;
-    if (!startsFocused || element === null) return;
+    if (!startsFocused || element === null || isBehindEarly()) return;
     element.focus();
     element.setSelectionRange(element.value.length, element.value.length);
   }, [startsFocused]);

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { saveDraft, useRoomDraft } from "@/realtime";
+import { keepDrafts, saveDraft, useRoomDraft } from "@/realtime";
 
 const SAVE_AFTER_MS = 400;
 
@@ -35,9 +35,13 @@ export function useDraft(roomId: string): [text: string, setText: (text: string)
   );
 
   useEffect(() => {
-    window.addEventListener("pagehide", save);
+    const leave = () => {
+      save();
+      keepDrafts();
+    };
+    window.addEventListener("pagehide", leave);
     return () => {
-      window.removeEventListener("pagehide", save);
+      window.removeEventListener("pagehide", leave);
       save();
     };
   }, [save]);
