@@ -51,8 +51,8 @@ function isUsed(selectors: string, used: ReadonlySet<string>): boolean {
 
 function classesOf(selector: string): string[] {
   return Array.from(selector.matchAll(/\.((?:\\[0-9a-f]{1,6} ?|\\.|[\w-])+)/gi), ([, name = ""]) =>
-    name.replace(/\\(?:([0-9a-f]{1,6}) ?|(.))/gi, (_, code?: string, literal = "") =>
-      code === undefined ? literal : String.fromCodePoint(parseInt(code, 16)),
+    name.replace(/\\(?:([0-9a-f]{1,6}) ?|(.))/gi, (_, code?: string, literal?: string) =>
+      code === undefined ? (literal ?? "") : String.fromCodePoint(parseInt(code, 16)),
     ),
   );
 }

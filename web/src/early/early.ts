@@ -62,7 +62,7 @@ function start(styled: () => void, unstyled: (error: Error) => void): void {
   run(base, rest).onload = rest;
 }
 
-/** A file without a hash of its own in the policy may run as one of the server's. */
+/** Fetch and run a module, and all that it imports. */
 function run(src = "", failing: () => void): HTMLScriptElement {
   const script = document.createElement("script");
   script.type = "module";
@@ -81,9 +81,9 @@ function fail(): void {
   const message = document.createElement("div");
   message.innerHTML = withTexts(FAILED, texts);
   message.querySelector("button")?.addEventListener("click", () => location.reload());
-  shown.append(message);
-  shown.hidden = false;
   shown.ariaBusy = "false";
+  shown.hidden = false;
+  shown.append(message);
 }
 
 function withTexts(html: string, texts: Record<string, string>): string {
