@@ -1,6 +1,7 @@
 """Memberships in two layers over real Redis: whoever was removed is out on every node within a second, whatever becomes of Redis."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import pytest
@@ -74,9 +75,11 @@ class Node:
         self.feed = MembershipFeed(self.bus, self.memberships, trusted=lambda: self.line.connected, shared=self.shared)
         self._watching: asyncio.Task[None] | None = None
 
-    async def start(self) -> "Node":
+    async def start(self, *, just_now: bool) -> "Node":
         await self.line.start()
         self.feed.start()
+        if not just_now:
+            self.shared._doubted = -math.inf  # what was in Redis before is gone by now
         self.bus.on_gap(self.feed.gap)
         assert await self.bus.settled()
         self._watching = asyncio.create_task(self.feed.run())
@@ -127,9 +130,9 @@ class House:
         await self.store.create(self.room, {self.ann.user_id: "owner"})
         return await self.node(), await self.node()
 
-    async def node(self, *, line: str = "", caches: str = "") -> Node:
+    async def node(self, *, line: str = "", caches: str = "", just_now: bool = False) -> Node:
         self.nodes.append(Node(self.store, line or self.redis.url, self.prefix, caches or self.redis.url))
-        return await self.nodes[-1].start()
+        return await self.nodes[-1].start(just_now=just_now)
 
     def in_redis(self, node: Node) -> str:
         """What begins what is there: V of a value, L of a lease."""
@@ -289,7 +292,8 @@ async def test_what_could_not_be_deleted_is_doubted_by_who_hears_of_it(house: Ho
         await two.remove(house.ann, house.room)
         assert await seconds_until_refused(one, house.ann, house.room) < SECOND
         assert "V" in house.in_redis(one)
-        for node in (one, two):
+        late = await house.node(just_now=True)  # which has not heard of it
+        for node in (one, two, late):
             node.memberships.invalidate([house.ann.user_id])
             assert not await node.may(house.ann, house.room)
 

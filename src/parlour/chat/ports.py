@@ -138,12 +138,16 @@ class SharedHeads(Protocol):
         """Return where those rooms end that are remembered."""
         ...
 
-    async def put(self, tails: Mapping[RoomId, Tail]) -> None:
-        """Remember what was read from the log, where it is not lower than what is there."""
+    def begin(self) -> float:
+        """Return what `put` takes, before the log is read."""
+        ...
+
+    async def put(self, tails: Mapping[RoomId, Tail], begun: float) -> None:
+        """Remember what was read from the log since `begin` returned `begun`, where it is not lower than what is known."""
         ...
 
     def committed(self, tails: Mapping[RoomId, Tail]) -> None:
-        """Raise the heads of rooms, before their events are told; never waits."""
+        """Raise the heads of rooms, before their events are told, at least to these: some may be of old events. Never waits."""
         ...
 
 

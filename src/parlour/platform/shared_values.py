@@ -19,6 +19,10 @@ LEASE: Final = 10.0
 LARGEST: Final = 256 * 1024
 """Bytes of a value; a larger one is not kept."""
 
+_PART_KEYS: Final = 100
+_PART_BYTES: Final = 512 * 1024
+"""Of one command: Redis does one after the other, and others wait."""
+
 VOID_SECONDS: Final = 120
 """For at least so long, and for twice that at most, what bears a tag that was made void is not returned."""
 
@@ -69,7 +73,7 @@ class Read(msgspec.Struct, Generic[V]):
 
     found: dict[str, tuple[V, float]]
     lease: str
-    leased: frozenset[str]
+    leased: set[str]
 
 
 class SharedValues(Generic[V]):
@@ -103,20 +107,23 @@ class SharedValues(Generic[V]):
 
     async def read(self, keys: Sequence[str]) -> Read[V]:
         """Return what is there of `keys`, and a lease of the rest; no lease of what bears a void tag."""
-        lease = os.urandom(8).hex()
-        if not keys:
-            return Read({}, lease, frozenset())
-        arguments = [lease, int(LEASE * 1000), self._tags, VOID_SECONDS]
-        try:
-            answers, void = await self._read([self._key(key) for key in keys], arguments)
-        except BusUnavailable:
-            self._count["failed"].inc(len(keys))
-            return Read({}, lease, frozenset())
-        voided = {tag.decode() for tag in void}
-        found: dict[str, tuple[V, float]] = {}
+        read: Read[V] = Read({}, os.urandom(8).hex(), set())
+        for start in range(0, len(keys), _PART_KEYS):
+            part = keys[start : start + _PART_KEYS]
+            arguments = [read.lease, int(LEASE * 1000), self._tags, VOID_SECONDS]
+            try:
+                answers, void = await self._read([self._key(key) for key in part], arguments)
+            except BusUnavailable:
+                self._count["failed"].inc(len(keys) - start)
+                break
+            self._take(read, part, answers, {tag.decode() for tag in void})
+        return read
+
+    def _take(self, read: Read[V], keys: Sequence[str], answers: Sequence[Any], voided: Collection[str]) -> None:
         for key, answer in zip(keys, answers, strict=True):
             if not answer:
                 self._count["miss"].inc()
+                read.leased.add(key)
                 continue
             try:
                 tags, value = self._decode(answer[0])
@@ -126,28 +133,33 @@ class SharedValues(Generic[V]):
             if voided and (_ALL in voided or not tags.isdisjoint(voided)):
                 self._count["miss"].inc()
                 continue
-            found[key] = value, max(0, answer[1]) / 1000
+            read.found[key] = value, max(0, answer[1]) / 1000
             self._count["hit"].inc()
-        return Read(found, lease, frozenset(key for key, answer in zip(keys, answers, strict=True) if not answer))
 
     async def fill(
         self, read: Read[V], values: Mapping[str, V], begun: float, tags: Mapping[str, Collection[str]] | None = None
     ) -> None:
         """Keep what was loaded of the keys that `read` has the lease of; the loading `begun` at that monotonic time."""
+        part: dict[str, bytes] = {}
+        size = 0
+        for key in read.leased & values.keys():
+            value = self._encode((sorted(tags[key]) if tags else (), values[key]))
+            if len(value) > LARGEST:
+                continue
+            if len(part) == _PART_KEYS or size + len(value) > _PART_BYTES:
+                await self._fill_part(read.lease, part, begun)
+                part, size = {}, 0
+            part[self._key(key)] = value
+            size += len(value)
+        await self._fill_part(read.lease, part, begun)
+
+    async def _fill_part(self, lease: str, part: Mapping[str, bytes], begun: float) -> None:
         left = int((self._ttl - (self._now() - begun)) * 1000)
-        if left <= 0:
-            return
-        encoded = {
-            self._key(key): self._encode((sorted(tags[key]) if tags else (), value))
-            for key, value in values.items()
-            if key in read.leased
-        }
-        kept = {key: value for key, value in encoded.items() if len(value) <= LARGEST}
-        if kept:
+        if part and left > 0:
             try:
-                await self._fill(list(kept), [read.lease, left, *kept.values()])
+                await self._fill(list(part), [lease, left, *part.values()])
             except BusUnavailable:
-                self._count["failed"].inc(len(kept))
+                self._count["failed"].inc(len(part))
 
     async def delete(self, keys: Collection[str], *, repeatable: bool = True) -> bool:
         """Forget the values of `keys`, after their source has changed; tell whether Redis did. Try again unless not `repeatable`."""

@@ -127,8 +127,10 @@ class Scene:
         monkeypatch.setattr(consuming, "Consumer", lambda *_, **__: self.kafka)
         monkeypatch.setattr(consuming, "Telling", QuietTelling)
         address = KafkaAddress.parse("kafka://nowhere:1/test")
-        work = consuming.Consuming(address, QuietAnswers(), client_id="parlour", largest=10, session_timeout=6.0)
-        self.running = asyncio.create_task(work.run(self.worker))
+        self._consuming = consuming.Consuming(
+            address, QuietAnswers(), client_id="parlour", largest=10, session_timeout=6.0
+        )
+        self.running = asyncio.create_task(self._consuming.run(self.worker))
         self._loop = asyncio.get_running_loop()
 
     def gives(self, *places: tuple[int, int]) -> None:
@@ -146,11 +148,16 @@ class Scene:
         def lose() -> list[FakeMessage]:
             if not back:
                 self.kafka.owned.discard(partition)
-            self._loop.call_soon_threadsafe(self.worker.let.set)
+            asyncio.run_coroutine_threadsafe(self._let_once_left(partition), self._loop)
             self.kafka.revoke(partition)
             return [FakeMessage(*place) for place in later]
 
         self.kafka.steps.put(lose)
+
+    async def _let_once_left(self, partition: int) -> None:
+        """Let the batch under way end when what was held of the partition is left: before that it would rightly be worked."""
+        await self.until(lambda: partition not in {each.partition() for each in self._consuming._waiting})
+        self.worker.let.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):

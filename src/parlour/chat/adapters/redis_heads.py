@@ -12,14 +12,30 @@ from parlour.platform.ids import RoomId
 from parlour.platform.redis import RedisEngine
 
 LIFETIME: Final = 5.0
-"""Seconds for which a head is in Redis after it was raised or read from the log: by how much it may lag where a raise was lost."""
+"""Seconds for which a head is in Redis after it was read from the log: by how much it may lag where a raise was lost."""
+
+_DOUBT: Final = LIFETIME + 1.0
+"""Seconds after a gap for which no head is believed: what others are just filling in outlives theirs by less than the rest."""
 
 _RAISE = """
 for i, key in ipairs(KEYS) do
-  local known = redis.call('GET', key)
-  if not known or tonumber(string.match(known, '^%d+')) < tonumber(string.match(ARGV[i + 1], '^%d+')) then
-    redis.call('SET', key, ARGV[i + 1], 'PX', ARGV[1])
+  local known, raised = redis.call('GET', key), ARGV[i + 1]
+  if not known then
+    redis.pcall('SET', key, '>' .. raised, 'PX', ARGV[1])
+  elseif tonumber(string.match(known, '%d+') or 0) < tonumber(string.match(raised, '%d+')) then
+    redis.pcall('SET', key, (string.match(known, '^>') or '') .. raised, 'KEEPTTL')
   end
+end
+return 0
+"""
+"""Raise the heads that are known. Of another it is known only then that it is not lower: the event may be an old one, of a command that
+was repeated. So the log is asked, and whoever read it before cannot fill that in. A Redis that takes no writes is no gap."""
+
+_FILL = """
+for i, key in ipairs(KEYS) do
+  local known, read = redis.call('GET', key), ARGV[i + 1]
+  local least, seq = tonumber(known and string.match(known, '%d+') or -1), tonumber(string.match(read, '%d+'))
+  if least < seq or least == seq and string.match(known, '^>') then redis.call('SET', key, read, 'PX', ARGV[1]) end
 end
 return 0
 """
@@ -40,9 +56,10 @@ class Line(Protocol):
 class RedisHeads:
     """`SharedHeads` in Redis.
 
-    A raise goes over `line` before what is published there of the events: who hears of them finds it. A line that had to drop
-    something tells all others once it can; from then on no head is believed for as long as one may be left of before. So is none
-    while `trusted()` says that it could not be heard.
+    A raise goes over `line` before what is published there of the events: who hears of them finds it. It raises what is known and fills
+    in nothing: what is there is no older than `LIFETIME`, but for raises. A line that had to drop something tells all others once it
+    can; from then on no head is believed for as long as one may be left of before. So is none while `trusted()` says that it could
+    not be heard.
     """
 
     def __init__(self, redis: RedisEngine, line: Line, clock: Clock, *, trusted: Callable[[], bool]) -> None:
@@ -51,7 +68,7 @@ class RedisHeads:
         self._now = clock.monotonic
         self._trusted = trusted
         self._doubted = -math.inf
-        self._fill = redis.script(_RAISE)
+        self._fill = redis.script(_FILL)
         self._count = {
             outcome: metrics.CACHE_LOOKUPS.labels("heads", "redis", outcome) for outcome in ("hit", "miss", "failed")
         }
@@ -71,34 +88,42 @@ class RedisHeads:
             return {}
         found: dict[RoomId, Tail] = {}
         for room_id, value in zip(room_ids, values, strict=True):
-            tail = _decoded(value) if value is not None else None
-            if tail is not None:
+            if value is None or value[:1] in {b">", ">"}:
+                self._count["miss"].inc()
+            elif (tail := _decoded(value)) is None:
+                self._count["failed"].inc()
+            else:
                 found[room_id] = tail
-            self._count["miss" if value is None else "failed" if tail is None else "hit"].inc()
+                self._count["hit"].inc()
         return found
 
-    async def put(self, tails: Mapping[RoomId, Tail]) -> None:
+    def begin(self) -> float:
         """See SharedHeads."""
-        if tails and not self._in_doubt():
+        return self._now()
+
+    async def put(self, tails: Mapping[RoomId, Tail], begun: float) -> None:
+        """See SharedHeads."""
+        left = LIFETIME - (self._now() - begun)
+        if tails and left > 0 and not self._in_doubt():
             try:
-                await self._fill(*self._raise(tails))
+                await self._fill(*self._named(tails, left))
             except BusUnavailable:
                 self._count["failed"].inc(len(tails))
 
     def committed(self, tails: Mapping[RoomId, Tail]) -> None:
         """See SharedHeads."""
-        keys, arguments = self._raise(tails)
+        keys, arguments = self._named(tails, LIFETIME)
         self._line.execute("EVAL", _RAISE, str(len(keys)), *keys, *arguments)
 
-    def _raise(self, tails: Mapping[RoomId, Tail]) -> tuple[list[str], list[str]]:
+    def _named(self, tails: Mapping[RoomId, Tail], lifetime: float) -> tuple[list[str], list[str]]:
         values = [f"{tail.seq} {tail.at}" for tail in tails.values()]
-        return [self._key(room_id) for room_id in tails], [str(int(LIFETIME * 1000)), *values]
+        return [self._key(room_id) for room_id in tails], [str(max(1, int(lifetime * 1000))), *values]
 
     def _in_doubt(self) -> bool:
         return self._now() < self._doubted or not self._trusted()
 
     def _gap(self) -> None:
-        self._doubted = self._now() + LIFETIME
+        self._doubted = self._now() + _DOUBT
 
     def _key(self, room_id: RoomId) -> str:
         return self._redis.key("head", room_id)

@@ -119,6 +119,7 @@ class Heads:
 
     async def _read(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Tail]:
         while True:
+            begun = self._shared.begin() if self._shared is not None else 0.0
             forgotten = self._forgotten
             found = await self._log.tails(room_ids)
             if self._forgotten == forgotten:
@@ -127,7 +128,7 @@ class Heads:
         if self._shared is None:
             return {room_id: self._raise(room_id, tail) for room_id, tail in tails.items()}
         tails = {room_id: self._floored(room_id, tail) for room_id, tail in tails.items()}
-        await self._shared.put(tails)
+        await self._shared.put(tails, begun)
         return tails
 
     def _raise(self, room_id: RoomId, tail: Tail) -> Tail:

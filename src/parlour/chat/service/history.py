@@ -79,7 +79,7 @@ class History:
             raise InvalidRequest("Give `before` or `after`, not both.", details={"field": "after"})
         check_limit(limit)
         await self._may_read(principal, room_id)
-        head = await self._head(room_id)
+        head = await self._head(room_id, after or 0)
         return await self._page(principal, (room_id, before, after, limit, events), head)
 
     async def _page(self, principal: Principal, wanted: _Page, head: int) -> MessagePage:
@@ -113,7 +113,7 @@ class History:
         check_limit(limit)
         await self._may_read(principal, room_id)
         self._count(principal, limit)
-        head = await self._head(room_id)
+        head = await self._head(room_id, seq)
         if events:
             return _sorted_out(await self._log.entries_around(room_id, seq, limit, head=head), head)
         return MessagePage(await self._log.around(room_id, seq, limit, head=head), head)
@@ -155,8 +155,9 @@ class History:
     def _count(self, principal: Principal, messages: int) -> None:
         self._rates.check("history", principal.user_id, cost=-(-messages // _UNIT))
 
-    async def _head(self, room_id: RoomId) -> int:
-        return (await self._heads.of((room_id,)))[room_id]
+    async def _head(self, room_id: RoomId, asked: int) -> int:
+        head = (await self._heads.of((room_id,)))[room_id]
+        return head if asked <= head else (await self._heads.sure((room_id,)))[room_id]
 
 
 def check_limit(limit: int) -> None:

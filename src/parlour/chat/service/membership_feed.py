@@ -27,6 +27,9 @@ DISTRUST = 0.3
 ANOTHER_LOOK = 0.02
 """Seconds after which the bus is away still: a loop that was held up has yet to hear what came meanwhile."""
 
+PATIENCE = 0.3
+"""Seconds for which news wait until what is shared is cleared: a permission may be stale for one."""
+
 RETRY = 1.0
 
 
@@ -94,7 +97,11 @@ class MembershipNews:
         task.add_done_callback(self._telling.discard)
 
     async def _clear_and_publish(self, message: MembershipsChanged) -> None:
-        message.cleared = await make_void(self._values, message.user_ids, message.room_ids)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                message.cleared = await make_void(self._values, message.user_ids, message.room_ids)
+        except TimeoutError:  # it waits for its turn: whoever hears of it can be told at once
+            message.cleared = False
         await self._bus.publish(MEMBERSHIP_CHANGED, msgspec.msgpack.encode(message))
 
 
@@ -124,7 +131,9 @@ class MembershipFeed:
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Begin to listen. What was told before is not known, and may not have been deleted from what is shared."""
+        if self._shared is not None:
+            self._shared.doubt_all()
         self._unsubscribe = self._bus.subscribe(MEMBERSHIP_CHANGED, self._heard)
 
     async def run(self) -> None:

@@ -61,7 +61,7 @@ class ReadMarkers:
         membership = await self._membership(principal, room_id)
         if seq <= membership.read or (was is not None and was > membership.read):
             return membership.read
-        head = (await self._heads.of((room_id,)))[room_id]
+        head = await self._head(room_id, seq)
         mark = min(seq, head)
         if mark <= membership.read:
             return membership.read
@@ -78,12 +78,16 @@ class ReadMarkers:
             RateLimited: too many.
         """
         await self._membership(principal, room_id)
-        head = (await self._heads.of((room_id,)))[room_id]
+        head = await self._head(room_id, seq)
         mark = min(seq, head)
         await self._marks.write(principal.user_id, room_id, mark, back=True)
         (mentions,) = await self._log.mentions([(principal.user_id, room_id, mark)])
         self._tell_unread(room_id, principal.user_id, mark, head, mentions)
         return mark
+
+    async def _head(self, room_id: RoomId, seq: int) -> int:
+        head = (await self._heads.of((room_id,)))[room_id]
+        return head if seq <= head else (await self._heads.sure((room_id,)))[room_id]
 
     async def _membership(self, principal: Principal, room_id: RoomId) -> Membership:
         membership = self._memberships.check(principal, room_id, Permission.READ)

@@ -69,7 +69,8 @@ Upgrading = Callable[[int], Awaitable[None]]
 async def migrate(engine: Engine, upgrading: Upgrading | None = None) -> str:
     """Make the collections and indexes that are missing; several processes may do so at once. Return the epoch (epoch.py).
 
-    `upgrading(version)` is awaited before a database of an older version becomes one of this; what it raises leaves it as it is.
+    `upgrading(version)` is awaited before a database of an older version becomes one of this, and again when it has, from when on no
+    older program opens it any more; what it raises leaves the database as it was, but for indexes.
 
     Raises:
         NewerSchema: a newer Parlour made the database.
@@ -78,14 +79,21 @@ async def migrate(engine: Engine, upgrading: Upgrading | None = None) -> str:
     found = await engine.find(META, {"_id": "schema"})
     if found and found[0]["version"] > VERSION:
         raise NewerSchema(f"the room log has version {found[0]['version']}; this program knows {VERSION}: upgrade it")
-    if found and found[0]["version"] < VERSION and upgrading is not None:
-        await upgrading(int(found[0]["version"]))
+    older = int(found[0]["version"]) if found and found[0]["version"] < VERSION else None
+    if older is not None and upgrading is not None:
+        await upgrading(older)
     for name, indexes in INDEXES.items():
         await engine.create_indexes(name, indexes)
-    if not found or found[0]["version"] < VERSION:
+    if not found or older is not None:
         stamp = UpdateOne(
             {"_id": "schema"}, {"$set": {"version": VERSION}, "$setOnInsert": {"epoch": uuid4()}}, upsert=True
         )
         await engine.update(META, [stamp])
         found = await engine.find(META, {"_id": "schema"})
+    if older is not None and upgrading is not None:
+        try:
+            await upgrading(older)
+        except BaseException:
+            await engine.update(META, [UpdateOne({"_id": "schema"}, {"$set": {"version": older}})])
+            raise
     return str(found[0]["epoch"])
