@@ -21,7 +21,7 @@ from parlour.chat.adapters.mongodb_log.schema import EVENTS, INDEXES, SHARD_KEYS
 from parlour.chat.adapters.mongodb_log.views import load_heads, write_heads
 from parlour.chat.fold import apply
 from parlour.chat.model import AMONG_MESSAGES, Appended, EventType, NewEvent, RoomEvent, RoomView, Tail
-from parlour.platform.errors import InvalidRequest, Unavailable
+from parlour.platform.errors import InvalidRequest, TablesInUse, Unavailable
 from parlour.platform.ids import RoomId, UserId, uuid7
 
 from ..mongodb_server import MongodbServer, secantus_server
@@ -276,6 +276,26 @@ class TestLittleIsWritten:
         answers = await other.append(batch)
         assert [each.repeated for each in answers] == [True] * 3
         assert len(await checked(other, room)) == 5
+
+    async def test_an_older_program_that_begins_while_it_is_brought_forward_has_it_stay_as_it_was(
+        self, log: MongoRoomLog, url: str
+    ) -> None:
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+        meta = client.get_default_database()["meta"]
+        await meta.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+        seen: list[int] = []
+
+        async def somebody_begins_after_the_first_look(version: int) -> None:
+            assert version == 1
+            seen.append((await meta.find_one({"_id": "schema"}))["version"])
+            if len(seen) == 2:
+                raise TablesInUse("one is at work")
+
+        with pytest.raises(TablesInUse):
+            await MongoRoomLog.open(url, StillClock(), upgrading=somebody_begins_after_the_first_look)
+        assert seen == [1, VERSION]  # at the second look no older program can begin any more
+        assert (await meta.find_one({"_id": "schema"}))["version"] == 1
+        await client.close()
 
     async def test_what_version_1_wrote_is_read_and_gone_on_with(self, log: MongoRoomLog, url: str) -> None:
         room = a_room()
