@@ -4,7 +4,7 @@ import { Client } from "./client";
 import { initialLink } from "./connection";
 import type { Http } from "./environment";
 import { fromSummary } from "./room-counts";
-import type { ReadyState } from "./schema.gen";
+import type { ReadyState, RoomSync } from "./schema.gen";
 import type { LinkOptions } from "./socket";
 import { MemoryStore } from "./storage/memory";
 import { createStores } from "./stores";
@@ -17,7 +17,7 @@ const network = vi.hoisted(() => ({
   link: undefined as LinkOptions | undefined,
   online: false,
   leave: (): void => undefined,
-  request: vi.fn(() => Promise.reject(new Error("nobody answers"))),
+  request: vi.fn((name: string): Promise<unknown> => Promise.reject(new Error(`nobody answers ${name}`))),
 }));
 
 /** In place of a page that can be left. */
@@ -65,6 +65,7 @@ let shown: boolean;
 beforeEach(() => {
   vi.useFakeTimers();
   network.online = false;
+  network.request.mockReset();
   store = new MemoryStore();
 });
 
@@ -175,8 +176,30 @@ describe("a room that somebody looks at", () => {
     await vi.advanceTimersByTimeAsync(150);
     network.request.mockClear();
     network.online = true;
-    network.link?.onEvent({ name: "ready", payload: READY });
+    network.link?.onEvent({ name: "ready", payload: { ...READY, rooms: [{ ...SUMMARY, head: 4 }] } });
     expect(told()).toEqual([{ room_id: "room", seq: 4, was: 3 }]);
+  });
+
+  test("is asked of the server's log where the server says less than is known, and is read on from there", async () => {
+    say(4);
+    client.reading.markRead("room", 4);
+    const synced = () => network.request.mock.calls.filter(([name]: unknown[]) => name === "sync");
+    network.request.mockClear();
+    const answer = (sync: RoomSync) =>
+      network.request.mockImplementation((name) =>
+        Promise.resolve(name === "sync" ? { rooms: { room: sync } } : { read: 4 }),
+      );
+    answer({ head: 4, events: [], reset: false });
+    network.link?.onEvent({ name: "ready", payload: READY });
+    expect(told()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(synced()).toEqual([["sync", { rooms: { room: 4 } }]]);
+    expect(client.rooms.get("room")?.counts).toMatchObject({ head: 4, read: 4 });
+    expect(told()).toEqual([{ room_id: "room", seq: 4, was: 3 }]);
+    answer({ head: 2, events: [], reset: true });
+    network.link?.onEvent({ name: "ready", payload: { ...READY, rooms: [{ ...SUMMARY, head: 2, read: 1 }] } });
+    await vi.advanceTimersByTimeAsync(50);
+    expect(client.rooms.get("room")?.counts).toMatchObject({ head: 2, read: 1 });
   });
 
   test("is told as read no more after the end", async () => {

@@ -15,7 +15,7 @@ import { Rooms } from "./rooms";
 import { sendEntry } from "./send-entry";
 import type { ErrorBody, NotificationLevel, ReadyState, RoomEvent } from "./schema.gen";
 import { Link, type ServerEvent } from "./socket";
-import type { LocalStore } from "./storage/store";
+import type { LocalStore, RoomRecord } from "./storage/store";
 import { clear, type Stores } from "./stores";
 import { Syncing } from "./syncing";
 import { Leadership, type TabChannel, type TabMessage } from "./tabs";
@@ -63,8 +63,6 @@ export class Client {
   readonly #syncing: Syncing;
   readonly #leadership: Leadership;
   readonly #activity: Activity;
-  /** Rooms of which a connection told something before its `ready`, which may have been made before that. */
-  readonly #ahead = new Set<string>();
   #savingRooms: ReturnType<typeof setTimeout> | undefined;
   #leading = false;
   #typed = { roomId: "", at: 0 };
@@ -146,7 +144,7 @@ export class Client {
       entriesOf: (roomId) => this.outbox.entries(roomId),
       headOf: (roomId) => this.rooms.head(roomId),
       epoch: () => this.rooms.epoch,
-      sync: (roomId, from) => this.#syncing.want(roomId, from),
+      sync: (roomId, from) => this.#sync(roomId, from),
       shown: (roomId, head) => void this.outbox.settle(roomId, head),
       online,
       now,
@@ -155,7 +153,13 @@ export class Client {
       ask: async (rooms) => (await this.link.request("sync", { rooms })).rooms,
       answered: (roomId, asked, answer) => {
         if (answer.error !== undefined) return;
+        const settled = this.rooms.synced(roomId, asked, answer);
+        if (settled?.setBack === true) this.people.drop(roomId);
         this.#happened(roomId, answer.events, () => this.timelines.caughtUp(roomId, asked, answer));
+        const record = this.rooms.get(roomId);
+        if (settled === undefined || record === undefined) return;
+        this.reading.ready([settled.summary]);
+        this.#identify([record]);
       },
     });
     this.people = new People({
@@ -290,7 +294,6 @@ export class Client {
   }
 
   #hear(event: ServerEvent): void {
-    if (!this.link.online && (event.name === "event" || event.name === "read")) this.#ahead.add(event.payload.room_id);
     switch (event.name) {
       case "ready":
         this.#ready(event.payload);
@@ -330,19 +333,29 @@ export class Client {
 
   #ready(ready: ReadyState): void {
     this.#options.named(ready);
-    const { gone, setBack } = this.rooms.ready(ready.rooms, ready.epoch, this.#ahead);
-    this.#ahead.clear();
+    const { gone, setBack, doubted } = this.rooms.ready(ready.rooms, ready.epoch);
     gone.forEach((roomId) => this.#left(roomId));
     setBack.forEach((roomId) => this.people.drop(roomId));
-    this.reading.ready(ready.rooms);
+    this.reading.ready(ready.rooms.filter((each) => !this.rooms.isDoubted(each.id)));
     this.people.know([ready.user, ...ready.rooms.flatMap((each) => (each.peer === undefined ? [] : [each.peer]))]);
     this.people.ready();
     this.timelines.ready();
-    this.#syncing.ready(this.rooms.list(), (roomId) => this.timelines.heldUpTo(roomId));
+    for (const { id } of doubted) this.#sync(id, this.rooms.head(id));
+    this.#identify(this.rooms.list().filter((each) => !this.rooms.isDoubted(each.id)));
     this.#leadership.want(true);
     this.outbox.setActive(this.#leading);
     this.#activity.tell();
     this.drafts.ready().catch(() => undefined); // they are here; the next connection fetches them
+  }
+
+  /** Ask for what comes after `from`, or first whether what is known of the room still counts. */
+  #sync(roomId: string, from: number): void {
+    this.#syncing.want(roomId, this.rooms.isDoubted(roomId) ? Math.max(from, this.rooms.head(roomId)) : from);
+  }
+
+  /** Find out what the unread events of rooms are of which nothing is held. */
+  #identify(records: readonly RoomRecord[]): void {
+    this.#syncing.ready(records, (roomId) => this.timelines.heldUpTo(roomId));
   }
 
   #offline(): void {

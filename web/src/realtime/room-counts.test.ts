@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   fromSummary,
-  isSetBack,
+  isBehind,
   mentionsOf,
   quietUpTo,
   shownRead,
@@ -121,9 +121,9 @@ describe("a marker that was moved back on purpose", () => {
   });
 });
 
-test("a server that knows less than before was set back, one that says the same or more was not", () => {
+test("a server that says less than before is behind, one that says the same or more is not", () => {
   const counts = withEvent(fromSummary(summary(9, 9)), message(10), ME);
-  expect([9, 10, 11].map((head) => isSetBack(summary(head, 9), counts))).toEqual([true, false, false]);
+  expect([9, 10, 11].map((head) => isBehind(summary(head, 9), counts))).toEqual([true, false, false]);
 });
 
 test("for any log, in any order and however often events come, the count is that of others' messages past the marker", () => {

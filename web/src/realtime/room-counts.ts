@@ -31,8 +31,8 @@ export function isOther(known: string | undefined, epoch: string | undefined): b
   return known !== undefined && epoch !== undefined && known !== epoch;
 }
 
-/** Whether the server has forgotten what this device knows: it was set back to a backup, without being told so. */
-export function isSetBack(summary: RoomSummary, before: Counts): boolean {
+/** Whether the server says less than this device knows: its head lags by a moment (ADR 17), or it was set back to a backup unawares. */
+export function isBehind(summary: RoomSummary, before: Counts): boolean {
   return summary.head < before.head;
 }
 
@@ -69,6 +69,11 @@ export function withEvent(counts: Counts, event: RoomEvent, me: string): Counts 
   const mentioned = concerned ? inserted(counts.mentioned, event.seq) : counts.mentioned;
   if (mentioned === counts.mentioned && head === counts.head) return counts;
   return { ...counts, head, mentioned };
+}
+
+/** The counts after the server's log has told how far it goes at least. */
+export function withHead(counts: Counts, head: number): Counts {
+  return head > counts.head ? { ...counts, head } : counts;
 }
 
 /** The counts after everything up to `seq` was read, here or on another device; the marker never goes back. */

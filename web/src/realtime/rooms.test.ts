@@ -45,7 +45,9 @@ describe("a server that was set back to a backup", () => {
   });
 
   test("is believed in all that it says: how far a room is, and how far it was read", () => {
-    expect(rooms.ready([at(4, 3), summary("b", 0)], "epoch")).toEqual({ gone: [], setBack: ["a"] });
+    rooms.ready([at(4, 3), summary("b", 0)], "epoch");
+    expect(rooms.synced("a", 9, { head: 4, events: [], reset: true })).toMatchObject({ setBack: true });
+    expect(rooms.isDoubted("a")).toBe(false);
     expect(state()).toMatchObject({ head: 4, read: 3, unread: 1, lastAt: 40 });
     rooms.receive("a", [
       {
@@ -63,17 +65,32 @@ describe("a server that was set back to a backup", () => {
   });
 
   test("is believed as well where a room has grown past what the device knows: nothing was read of what is told since", () => {
-    expect(rooms.ready([at(12, 3), summary("b", 0)], "another epoch", new Set(["a"]))).toEqual({
+    expect(rooms.ready([at(12, 3), summary("b", 0)], "another epoch")).toEqual({
       gone: [],
       setBack: ["a", "b"],
+      doubted: [],
     });
     expect(state()).toMatchObject({ head: 12, read: 3, unread: 9, lastAt: 120 });
     expect(rooms.ready([at(12, 3), summary("b", 0)], "another epoch").setBack).toEqual([]);
   });
 
-  test("is not to be mistaken for one that was asked a moment before something happened", () => {
-    expect(rooms.ready([at(8, 7), summary("b", 0)], "epoch", new Set(["a"]))).toEqual({ gone: [], setBack: [] });
-    expect(state()).toMatchObject({ head: 9, read: 7, unread: 2 });
+  test("is not to be mistaken for one that lags: its log is asked, and until it has said so everything stays", () => {
+    rooms.mark("a", 6);
+    const said = at(8, 7);
+    expect(rooms.ready([said, summary("b", 0)], "epoch")).toEqual({ gone: [], setBack: [], doubted: [said] });
+    expect(rooms.isDoubted("a")).toBe(true);
+    const before = { head: 9, read: 5, unread: 4 };
+    expect(state()).toMatchObject(before);
+    expect(rooms.synced("a", 9, { head: 9, events: [], reset: false })).toEqual({ summary: said, setBack: false });
+    expect(rooms.isDoubted("a")).toBe(false);
+    expect(state()).toMatchObject(before);
+    expect(rooms.get("a")?.counts.markedFrom).toBe(6);
+  });
+
+  test("was not where the log holds more than can be told at once", () => {
+    rooms.ready([at(8, 7), summary("b", 0)], "epoch");
+    rooms.synced("a", 9, { head: 900, events: [], reset: true });
+    expect(state()).toMatchObject({ head: 900, read: 7 });
   });
 });
 

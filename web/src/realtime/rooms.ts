@@ -3,19 +3,20 @@
 import type { Updates } from "./batch";
 import {
   fromSummary,
+  isBehind,
   isOther,
-  isSetBack,
   mentionsOf,
   quietUpTo,
   shownRead,
   unreadOf,
   withEvent,
+  withHead,
   withKnown,
   withMark,
   withRead,
   withUnread,
 } from "./room-counts";
-import type { NotificationLevel, RoomEvent, RoomSummary, Unread } from "./schema.gen";
+import type { NotificationLevel, RoomEvent, RoomSummary, RoomSync, Unread } from "./schema.gen";
 import type { RoomRecord } from "./storage/store";
 import type { Stores } from "./stores";
 import type { RoomState, RoomsStatus } from "./types";
@@ -34,6 +35,8 @@ export interface RoomsOptions {
 export interface RoomsChanged {
   gone: string[];
   setBack: string[];
+  /** What the server said less of than is known; `synced` settles it. */
+  doubted: RoomSummary[];
 }
 
 export class Rooms {
@@ -41,6 +44,8 @@ export class Rooms {
   readonly #records = new Map<string, RoomRecord>();
   readonly #shown = new Map<string, { record: RoomRecord; draft: string | undefined; state: RoomState }>();
   readonly #publish: () => void;
+  /** What `ready` said of rooms of which more is known: only the server's log can tell whether it was set back. */
+  readonly #doubted = new Map<string, RoomSummary>();
   #status: RoomsStatus = "loading";
   #epoch: string | undefined;
 
@@ -63,28 +68,52 @@ export class Rooms {
   }
 
   /**
-   * The server's list, which is complete. `ahead` are rooms of which the server has told more than it says here. Returns the rooms
-   * that are gone, and those that the server has set back: of them nothing counts that was known before.
+   * The server's list, which is complete. Returns the rooms that are gone, those that the server has set back, of which nothing counts
+   * that was known before, and those of which its log is to be asked from `head` on.
    */
-  ready(summaries: readonly RoomSummary[], epoch: string, ahead: ReadonlySet<string> = new Set()): RoomsChanged {
+  ready(summaries: readonly RoomSummary[], epoch: string): RoomsChanged {
     const before = new Map(this.#records);
     const setBack: string[] = [];
     this.#records.clear();
+    this.#doubted.clear();
     this.#epoch = epoch;
     for (const summary of summaries) {
       let known = before.get(summary.id);
-      if (
-        known !== undefined &&
-        (isOther(known.epoch, epoch) || (!ahead.has(summary.id) && isSetBack(summary, known.counts)))
-      ) {
+      if (known !== undefined && isOther(known.epoch, epoch)) {
         setBack.push(summary.id);
         known = undefined;
-      }
+      } else if (known !== undefined && isBehind(summary, known.counts)) this.#doubted.set(summary.id, summary);
       this.#records.set(summary.id, recordOf(summary, epoch, known));
     }
     this.#status = "ready";
     this.#touch();
-    return { gone: [...before.keys()].filter((id) => !this.#records.has(id)), setBack };
+    const gone = [...before.keys()].filter((id) => !this.#records.has(id));
+    return { gone, setBack, doubted: [...this.#doubted.values()] };
+  }
+
+  /** Whether it is not known if the server was set back in a room: it is to be asked from `head` on, not from what is held. */
+  isDoubted(roomId: string): boolean {
+    return this.#doubted.has(roomId);
+  }
+
+  /**
+   * The server was asked for what comes after `asked`. Where the room was in doubt, returns what is so, and whether the server was set
+   * back: of what was known before nothing counts then.
+   */
+  synced(
+    roomId: string,
+    asked: number,
+    { head, reset }: RoomSync,
+  ): { summary: RoomSummary; setBack: boolean } | undefined {
+    const record = this.#records.get(roomId);
+    if (record === undefined) return undefined;
+    const said = this.#doubted.get(roomId);
+    this.#doubted.delete(roomId);
+    const setBack = said !== undefined && reset && head < asked;
+    const counts = withHead(record.counts, head);
+    if (setBack) this.#set(recordOf({ ...said, head }, this.#epoch, undefined));
+    else if (counts !== record.counts) this.#set({ ...record, counts });
+    return said && { summary: said, setBack };
   }
 
   /** The server cannot be asked, and the device knows nothing. */

@@ -14,7 +14,7 @@ import { Timelines } from "./timelines";
 
 /** A server with one room, and a device that looks at it. */
 function world(log: RoomEvent[]) {
-  const state = { online: true, head: log.length, epoch: "epoch", entries: [] as Entries };
+  const state = { online: true, head: log.length, said: Infinity, epoch: "epoch", entries: [] as Entries };
   const store = new MemoryStore();
   const stores = createStores();
   const synced: number[] = [];
@@ -44,11 +44,11 @@ function world(log: RoomEvent[]) {
     store,
     stores,
     entriesOf: () => state.entries,
-    headOf: () => state.head,
+    headOf: () => Math.min(state.head, state.said),
     epoch: () => state.epoch,
     sync: (roomId, from) => {
       synced.push(from);
-      const reset = state.head - from > 500;
+      const reset = from > state.head || state.head - from > 500;
       const answer: RoomSync = { head: state.head, events: reset ? [] : log.slice(from, state.head), reset };
       if (state.online) queueMicrotask(() => timelines.caughtUp(roomId, from, answer));
     },
@@ -251,7 +251,7 @@ describe("a server that was set back to a backup", () => {
     await timelines.save();
     close();
     setBack();
-    expect(timelines.heldUpTo(ROOM)).toBeUndefined();
+    await vi.waitFor(() => expect(timelines.heldUpTo(ROOM)).toBeUndefined());
     await timelines.save();
     expect(await store.window(ROOM)).toBeUndefined();
   });
@@ -290,6 +290,34 @@ describe("a server that was set back to a backup", () => {
     await sees(1, 20);
     await timelines.save();
     expect((await store.window(ROOM))?.head).toBe(20);
+  });
+});
+
+describe("a server that says less than it has told, since it lags by a moment", () => {
+  beforeEach(async () => {
+    start(messagesOnly(30));
+    open.timelines.open(ROOM);
+    await open.sees(1, 30);
+    open.state.said = 20;
+  });
+
+  test("is asked for what comes after what is held, which stays", () => {
+    const { timelines, get, synced } = open;
+    get.mockClear();
+    timelines.ready();
+    expect(synced).toEqual([30]);
+    expect(timelines.heldUpTo(ROOM)).toBe(30);
+    expect(get).not.toHaveBeenCalled();
+  });
+
+  test("is asked as well where another tab has kept more", async () => {
+    const { timelines, store, synced, sees } = open;
+    await timelines.save();
+    timelines.drop(ROOM);
+    timelines.open(ROOM);
+    await sees(1, 30);
+    expect(synced).toEqual([30]);
+    expect((await store.window(ROOM))?.head).toBe(30);
   });
 });
 

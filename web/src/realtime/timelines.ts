@@ -122,10 +122,11 @@ export class Timelines {
     const epoch = this.#options.epoch();
     for (const [roomId, room] of this.#rooms) {
       const { window } = room;
-      if (isOther(room.epoch, epoch) || (window !== undefined && window.view.head > this.#options.headOf(roomId))) {
-        this.#forget(roomId, room);
-      } else if (window !== undefined) this.#catchUp(roomId, window);
-      else if (room.users > 0) void this.#fill(roomId, room);
+      if (isOther(room.epoch, epoch)) this.#forget(roomId, room);
+      else if (window !== undefined) {
+        this.#prove(roomId, window);
+        this.#catchUp(roomId, window);
+      } else if (room.users > 0) void this.#fill(roomId, room);
       room.epoch = epoch;
     }
   }
@@ -234,6 +235,14 @@ export class Timelines {
     if (hasGap(window, this.#options.headOf(roomId))) this.#options.sync(roomId, window.view.head);
   }
 
+  /**
+   * More may be held than the server has said: another tab has heard of it, the server lags by a moment (ADR 17) or was set back to a
+   * backup. Only its log can tell, which `sync` asks.
+   */
+  #prove(roomId: string, { view: { head } }: RoomWindow): void {
+    if (head > this.#options.headOf(roomId)) this.#options.sync(roomId, head);
+  }
+
   #status(roomId: string, room: Room, status: TimelineStatus): void {
     room.status = status;
     this.touch(roomId);
@@ -251,17 +260,17 @@ export class Timelines {
   }
 
   async #restore(roomId: string, room: Room): Promise<void> {
-    const { store, online, headOf, epoch } = this.#options;
+    const { store, online, epoch } = this.#options;
     const saved = await store.window(roomId);
     if (saved === undefined || room.window !== undefined) return;
-    // Another tab has heard of more than this one, or kept what the server has forgotten: only the server can tell.
-    if (online() && (isOther(saved.epoch, epoch()) || saved.head > headOf(roomId))) return store.dropWindow(roomId);
+    if (online() && isOther(saved.epoch, epoch())) return store.dropWindow(roomId);
     if (isOther(saved.epoch, room.epoch)) room.waiting = [];
     room.epoch = online() ? epoch() : saved.epoch;
     const window = fromSaved(saved, room.waiting);
     room.waiting = [];
     this.#status(roomId, room, "ready");
     this.#set(roomId, room, window);
+    if (online()) this.#prove(roomId, window);
   }
 
   /** Fetch the latest page in place of what is held. Errors are shown, not thrown. */
