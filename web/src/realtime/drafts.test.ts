@@ -126,6 +126,42 @@ describe("of a page that is left before the device has it", () => {
     expect(drafts.textOf("room")).toBe("later");
   });
 
+  test("stands beside what other tabs have noted, and goes without it", async () => {
+    const now = Date.now();
+    const note = (roomId: string, at: number) => ({ roomId, text: "theirs", at, synced: false });
+    it.noted.drafts = [note("room", now - 1), note("newer", now + 1), note("other", now)];
+    drafts.write("room", "mine");
+    drafts.write("newer", "mine");
+    drafts.keep();
+    expect(it.noted.drafts).toHaveLength(3);
+    expect(it.noted.drafts).toEqual(
+      expect.arrayContaining([
+        { roomId: "room", text: "mine", at: now, synced: false },
+        note("newer", now + 1),
+        note("other", now),
+      ]),
+    );
+    await vi.advanceTimersByTimeAsync(300);
+    expect(it.noted.drafts).toEqual([note("newer", now + 1), note("other", now)]);
+  });
+
+  test("goes where another tab has written a later one, which is the one that is kept", () => {
+    drafts.write("room", "mine");
+    drafts.keep();
+    drafts.take({ roomId: "room", text: "theirs", at: Date.now() + 1, synced: false });
+    expect(it.noted.drafts).toEqual([]);
+    drafts.keep();
+    expect(it.noted.drafts).toEqual([]);
+  });
+
+  test("goes with what is written after it, which is emptied and does not let it come back", async () => {
+    it.noted.drafts = [{ roomId: "room", text: "before", at: Date.now() - 1, synced: false }];
+    drafts.write("room", "x");
+    drafts.write("room", "");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(it.noted.drafts).toEqual([]);
+  });
+
   test("is not noted where the device has it", async () => {
     drafts.write("room", "hi");
     await drafts.flush();

@@ -8,7 +8,7 @@ import type { LocalStore, SavedDraft } from "./storage/store";
 export interface Noted {
   /** What was written, by this code or another; null where nothing was. */
   read: () => unknown;
-  /** Nothing of what was written before stays. */
+  /** Nothing of what was written before stays; other tabs write there too. */
   write: (drafts: readonly SavedDraft[]) => void;
 }
 
@@ -34,7 +34,6 @@ export class Drafts {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Rooms of which the store has not taken what was written last. */
   readonly #unsaved = new Set<string>();
-  #hasNoted = false;
 
   constructor(options: DraftsOptions) {
     this.#options = options;
@@ -43,13 +42,15 @@ export class Drafts {
   async restore(): Promise<void> {
     const { store, noted } = this.#options;
     for (const draft of await store.drafts()) this.take(draft);
-    const left = noted.read();
-    if (!Array.isArray(left)) return;
-    for (const draft of left.filter(isDraft)) {
-      this.take(draft);
-      if (this.#drafts.get(draft.roomId) === draft) await store.saveDraft(draft);
+    for (const draft of draftsOf(noted.read())) {
+      const known = this.#drafts.get(draft.roomId);
+      if (known === undefined || known.at < draft.at) {
+        this.#drafts.set(draft.roomId, draft);
+        this.#options.changed(draft.roomId);
+        await store.saveDraft(draft);
+      }
+      this.#unnote(draft.roomId, draft.at);
     }
-    noted.write([]);
   }
 
   textOf(roomId: string): string | undefined {
@@ -74,6 +75,8 @@ export class Drafts {
     const known = this.#drafts.get(draft.roomId);
     if (known !== undefined && known.at >= draft.at) return;
     this.#drafts.set(draft.roomId, draft);
+    this.#unsaved.delete(draft.roomId);
+    this.#unnote(draft.roomId, draft.at);
     this.#options.changed(draft.roomId);
   }
 
@@ -99,7 +102,8 @@ export class Drafts {
   /** Forget the draft of a room that the user has left. */
   drop(roomId: string): void {
     this.#cancel(roomId);
-    this.#saved(roomId);
+    this.#unsaved.delete(roomId);
+    this.#unnote(roomId, Infinity);
     if (this.#drafts.delete(roomId)) this.#options.changed(roomId);
   }
 
@@ -110,12 +114,16 @@ export class Drafts {
     }
   }
 
-  /** The page goes, perhaps before the store has taken what was written: note it for the next one. */
+  /** The page goes, perhaps before the store has taken what was written: note it for the next one, beside what other tabs have noted. */
   keep(): void {
     const drafts = [...this.#unsaved].flatMap((roomId) => this.#drafts.get(roomId) ?? []);
     if (drafts.length === 0) return;
-    this.#options.noted.write(drafts);
-    this.#hasNoted = true;
+    const latest = new Map<string, SavedDraft>();
+    for (const draft of [...draftsOf(this.#options.noted.read()), ...drafts]) {
+      const other = latest.get(draft.roomId);
+      if (other === undefined || other.at <= draft.at) latest.set(draft.roomId, draft);
+    }
+    this.#options.noted.write([...latest.values()]);
   }
 
   close(): void {
@@ -128,14 +136,16 @@ export class Drafts {
     this.#options.written(draft);
     await this.#options.store.saveDraft(draft);
     const now = this.#drafts.get(roomId);
-    if (now === undefined || now.at === draft.at) this.#saved(roomId);
+    if (now === undefined || now.at === draft.at) this.#unsaved.delete(roomId);
+    this.#unnote(roomId, draft.at);
   }
 
-  #saved(roomId: string): void {
-    this.#unsaved.delete(roomId);
-    if (!this.#hasNoted || this.#unsaved.size > 0) return;
-    this.#options.noted.write([]); // the page was left and came back
-    this.#hasNoted = false;
+  /** What was noted of a room, by this tab or another, up to `at` is kept elsewhere or was written over. */
+  #unnote(roomId: string, at: number): void {
+    const { noted } = this.#options;
+    const drafts = draftsOf(noted.read());
+    const others = drafts.filter((each) => each.roomId !== roomId || each.at > at);
+    if (others.length < drafts.length) noted.write(others);
   }
 
   async #send(roomId: string): Promise<void> {
@@ -171,6 +181,11 @@ export class Drafts {
       this.#timers.delete(name);
     }
   }
+}
+
+/** What was noted, by this code or another. */
+function draftsOf(noted: unknown): SavedDraft[] {
+  return Array.isArray(noted) ? noted.filter(isDraft) : [];
 }
 
 function isDraft(value: unknown): value is SavedDraft {
