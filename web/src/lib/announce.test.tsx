@@ -1,6 +1,6 @@
 import { act, render } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { announce, announceOneOfMany, useAnnouncement } from "./announce";
+import { announce, announceOneOfMany, dropWaiting, useAnnouncement } from "./announce";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -40,6 +40,15 @@ test("of many texts the first is said at once, and once a second the last few of
   pass(5_000);
   say("eight");
   expect(heard.at(-1)).toBe("eight");
+});
+
+test("what waits and is dropped is not said", () => {
+  const heard = listen();
+  say("one", "two");
+  dropWaiting();
+  pass(5_000);
+  say("three");
+  expect(heard).toEqual(["one", "three"]);
 });
 
 test("what is no one of many is said at once", () => {

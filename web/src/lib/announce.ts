@@ -21,6 +21,11 @@ export function announceOneOfMany(text: string): void {
   if (pause === undefined) sayWaiting();
 }
 
+/** What still waits to be said is of no use any more. */
+export function dropWaiting(): void {
+  waiting = [];
+}
+
 function sayWaiting(): void {
   pause = undefined;
   if (waiting.length === 0) return;

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { announceOneOfMany } from "@/lib/announce";
+import { announceOneOfMany, dropWaiting } from "@/lib/announce";
 import { useProfile, useSession, type TimelineItem } from "@/realtime";
 import { plainText } from "@/lib/markdown";
 
@@ -20,4 +20,5 @@ export function useArrivals(items: readonly TimelineItem[], live: boolean): void
     if (message === undefined || name !== undefined) said.current = Math.max(said.current, last?.seq ?? 0);
     begun.current ||= last !== undefined;
   }, [message, last, live, name, t]);
+  useEffect(() => dropWaiting, []); // of a room that is not shown any more
 }
