@@ -145,6 +145,27 @@ describe("signing out", () => {
   });
 });
 
+test("what the browser noted of another account goes when somebody else begins a session, also by the cookie", async () => {
+  const items = new Map<string, string>();
+  const storage = new Proxy(
+    { removeItem: (key: string) => items.delete(key) },
+    { ownKeys: () => [...items.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) },
+  );
+  vi.stubGlobal("localStorage", storage);
+  try {
+    items.set("parlour.account.ann.drafts", "[]").set("parlour.preferences", "{}");
+    computer.kept.set("parlour.account", "ann");
+    computer.refresh.mockResolvedValueOnce(grant("ben"));
+    await computer.open().account.resume();
+    expect([...items.keys()]).toEqual(["parlour.preferences"]);
+    items.set("parlour.account.ben.drafts", "[]");
+    await computer.open().account.start(grant("ben"));
+    expect(items.has("parlour.account.ben.drafts")).toBe(true);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 describe("a session that ends by itself", () => {
   const refused = (code: string) => new ApiError(code, "", { status: 401 });
 

@@ -1,5 +1,6 @@
 /** Who is signed in in this tab: begins and ends a client, keeps its tokens, and leaves nothing behind. */
 
+import { wipeAccountItems } from "@/lib/account-storage";
 import { ApiError } from "@/lib/http";
 import { Client } from "./client";
 import type { Environment } from "./environment";
@@ -73,7 +74,10 @@ export class Account {
     const { notes } = this.#options;
     this.#close();
     const before = notes.getItem(ACCOUNT);
-    if (before !== null && before !== grant.user.id) await deleteStore(before);
+    if (before !== null && before !== grant.user.id) {
+      wipeAccountItems();
+      await deleteStore(before);
+    }
     notes.removeItem(SIGNED_OUT);
     notes.setItem(ACCOUNT, grant.user.id);
     const store = await openStore(grant.user.id);
