@@ -39,9 +39,17 @@ export function useDraft(roomId: string): [text: string, setText: (text: string)
       save();
       keepDrafts();
     };
-    window.addEventListener("pagehide", leave);
+    const hide = () => {
+      if (document.hidden) leave();
+    };
+    // A page that is hidden or frozen may be ended without being told. Before the document's own, which write down what there is.
+    const gone = new AbortController();
+    const options = { signal: gone.signal, capture: true };
+    window.addEventListener("pagehide", leave, options);
+    window.addEventListener("freeze", leave, options);
+    window.addEventListener("visibilitychange", hide, options);
     return () => {
-      window.removeEventListener("pagehide", leave);
+      gone.abort();
       save();
     };
   }, [save]);
