@@ -202,6 +202,40 @@ describe("in a room", () => {
     expect(await valueOf(person.composer)).toBe("");
   });
 
+  test("what is written in one room is not lost by another that is opened", async () => {
+    const cem = await stage.account("cem");
+    const second = await ann.direct(cem);
+    const { person, early } = await start(`/r/${room}`, ann);
+    await person.page.keyboard.type("of the first");
+    await person.page.goto(`/r/${second}`, { waitUntil: "commit" });
+    const field = early.getByRole("textbox");
+    await expect.poll(() => valueOf(field), WITHIN).toBe("");
+    await field.fill("of the second");
+    await person.page.goto(`/r/${room}`, { waitUntil: "commit" });
+    await expect.poll(() => valueOf(field), WITHIN).toBe("of the first");
+    await person.page.goto(`/r/${second}`, { waitUntil: "commit" });
+    await expect.poll(() => valueOf(field), WITHIN).toBe("of the second");
+  });
+
+  test("a draft that was sent or emptied does not come back from the device's database", async () => {
+    const before = await stage.enter(ann, { path: `/r/${room}`, serviceWorkers: "block" });
+    const saved = before.page.waitForResponse(/\/draft$/);
+    await before.composer.fill("a draft");
+    await saved;
+    await hold(before);
+    const userId = await before.page.evaluate(() => localStorage.getItem("parlour.account") ?? "");
+    const note = JSON.stringify([{ roomId: room, text: "", at: Date.now() + 60_000, synced: false }]);
+    await before.page.evaluate(
+      ([key = "", value = ""]) => localStorage.setItem(key, value),
+      [`parlour.account.${userId}.drafts`, note],
+    );
+    await before.page.goto(`/r/${room}`, { waitUntil: "commit" });
+    const field = before.page.locator("#early").getByRole("textbox");
+    await field.waitFor();
+    await before.page.waitForTimeout(1_000); // in which the database would have been read
+    expect(await valueOf(field)).toBe("");
+  });
+
   test("what was taken over is not lost by a reload before the device has saved it", async () => {
     const { person, begin } = await start(`/r/${room}`, ann);
     const { page } = person;
@@ -351,6 +385,42 @@ describe("where the application cannot be had", () => {
       expect(await valueOf(person.composer)).toBe("kept");
     },
   );
+
+  test("what was sent is in the field again, and nothing is sent any more", async () => {
+    stage.expect(/net::ERR_FAILED/);
+    const storageState = await ann.signIn();
+    const person = await stage.stranger({ storageState }, ann);
+    let refuse = (): void => undefined;
+    const refused = new Promise<void>((resolve) => (refuse = resolve));
+    held.add(refuse);
+    await person.context.route("**/assets/base-*.js", async (route) => {
+      await refused;
+      await route.abort().catch(() => undefined);
+    });
+    await person.page.goto(`/r/${room}`, { waitUntil: "commit" });
+    const early = person.page.locator("#early");
+    await early.getByRole("textbox").waitFor();
+    await person.page.keyboard.type("one");
+    await person.page.keyboard.press("Enter");
+    await person.page.keyboard.type("two");
+    expect(await early.getByRole("listitem").count()).toBe(1);
+    refuse();
+    await early.getByRole("alert").waitFor();
+    const field = early.getByRole("textbox");
+    await expect.poll(() => valueOf(field), WITHIN).toBe("one\ntwo");
+    expect(await early.getByRole("listitem").count()).toBe(0);
+    await person.page.keyboard.press("Enter");
+    expect(await valueOf(field)).toBe("one\ntwo");
+  });
+
+  test.each(["**/assets/base-*.js", "**/assets/index-*.js"])("a %s that cannot be parsed is none", async (files) => {
+    stage.expect(/^page: /);
+    const storageState = await ann.signIn();
+    const person = await stage.stranger({ storageState }, ann);
+    await person.context.route(files, (route) => route.fulfill({ contentType: "text/javascript", body: "<html>" }));
+    await person.page.goto(`/r/${room}`, { waitUntil: "commit" });
+    await person.page.locator("#early").getByRole("alert").waitFor();
+  });
 
   test.each(["/login", "/signed-out"])(
     "%s says so in the language of the browser, without serious faults",

@@ -4,7 +4,7 @@
  */
 
 import type { Early } from "@/lib/early";
-import { unsentOf, type Unsent, type WrittenInRoom } from "@/lib/written";
+import { keptFor, unsentOf, withKept, type Unsent, type WrittenInRoom } from "@/lib/written";
 import { keptDraft } from "./kept-draft";
 
 /** By scripts/early-plugin.ts: the pages' HTML, in which texts are `⟦namespace:key⟧`, the texts by language, and what each page needs. */
@@ -34,6 +34,12 @@ if (shown !== null && (userId !== null || path !== "/signed-out")) show(shown);
 
 let asked = false;
 let failed = false;
+/** Take back what the page shows as if it were on its way. */
+let giveUp = (): void => undefined;
+// A file that cannot be parsed or run has come all the same: nothing but this tells.
+addEventListener("error", ({ filename }) => {
+  if (filename.includes("/assets/") && document.getElementById("root")?.childElementCount === 0) fail();
+});
 window.parlourStart = {
   styles: new Promise((resolve, reject) => {
     requestAnimationFrame(() => setTimeout(() => start(resolve, reject)));
@@ -77,6 +83,7 @@ function run(src = "", failing: () => void): HTMLScriptElement {
 function fail(): void {
   if (shown === null || failed) return;
   failed = true;
+  giveUp();
   const texts = textsOfLanguage();
   const message = document.createElement("div");
   message.innerHTML = withTexts(FAILED, texts);
@@ -130,9 +137,15 @@ function show(element: HTMLElement): void {
     "submit",
     (event) => {
       event.preventDefault();
-      submitted = true;
       const button = form.querySelector<HTMLButtonElement>("[type=submit]");
-      if (button === null) return;
+      if (button === null || submitted || failed) return;
+      submitted = true;
+      const before = button.textContent;
+      giveUp = () => {
+        submitted = false;
+        button.ariaDisabled = null;
+        button.textContent = before;
+      };
       button.ariaDisabled = "true";
       button.textContent = texts[kind === "login" ? "auth:login.submitting" : "auth:register.submitting"] ?? "";
     },
@@ -154,9 +167,11 @@ function show(element: HTMLElement): void {
   const keep = () => {
     if (userId === null || roomId === undefined || noted("parlour.account") !== userId) return;
     const unsent = unsentOf(read());
-    if (unsent.text === unsent.base) return;
+    const before = allKept(userId);
+    const kept = withKept(before, roomId, unsent.text === unsent.base ? undefined : unsent);
     try {
-      localStorage.setItem(keptKey(userId), JSON.stringify({ ...unsent, roomId }));
+      if (kept.length > 0) localStorage.setItem(keptKey(userId), JSON.stringify(kept));
+      else if (before !== null) localStorage.removeItem(keptKey(userId));
     } catch {
       // no storage, or none left
     }
@@ -187,7 +202,7 @@ function show(element: HTMLElement): void {
     };
     const send = () => {
       const text = area.value;
-      if (text.trim() === "" || text.length > MAX_CHARACTERS) return;
+      if (failed || text.trim() === "" || text.length > MAX_CHARACTERS) return;
       if (written.sent.length === 0) written.sentBase = written.base;
       written.sent.push(text);
       written.base = "";
@@ -215,16 +230,25 @@ function show(element: HTMLElement): void {
     if (kept !== undefined) {
       written.base = kept.base;
       put(kept.text);
-    }
-    // Not while the page is drawn for the first time.
-    requestAnimationFrame(() =>
-      keptDraft(user, id, (text) => {
-        if (signal.aborted || area.value !== "" || written.sent.length > 0) return;
-        written.base = text;
-        put(text);
-        paint();
-      }),
-    );
+    } else
+      // Not while the page is drawn for the first time, and not where something later is known, which may be that it was sent.
+      requestAnimationFrame(() =>
+        keptDraft(user, id, (text) => {
+          if (signal.aborted || area.value !== "" || written.sent.length > 0) return;
+          written.base = text;
+          put(text);
+          paint();
+        }),
+      );
+    const takeBack = () => {
+      if (written.sent.length === 0) return;
+      const { text, base } = unsentOf(read());
+      Object.assign(written, { base, sent: [], sentBase: "" });
+      put(text);
+      paint();
+      element.querySelector("[data-early=sent]")?.replaceChildren();
+    };
+    giveUp = () => window.parlourEarly?.whenFree(takeBack);
     area.addEventListener("input", paint, { signal });
     area.addEventListener(
       "keydown",
@@ -240,6 +264,8 @@ function show(element: HTMLElement): void {
     );
     button?.addEventListener("click", send, { signal });
     addEventListener("pagehide", keep, { signal });
+    document.addEventListener("freeze", keep, { signal });
+    document.addEventListener("visibilitychange", () => document.hidden && keep(), { signal });
     paint();
     if (!coarse) area.focus();
   }
@@ -251,12 +277,15 @@ function keptKey(user: string): string {
 
 /** What was written on a page that was left before the application had taken it. */
 function keptText(user: string, roomId: string): Unsent | undefined {
+  return keptFor(allKept(user), roomId);
+}
+
+/** What is kept for all rooms; null where nothing is. */
+function allKept(user: string): unknown {
   try {
-    const kept = JSON.parse(noted(keptKey(user)) ?? "null") as Partial<Unsent & { roomId: string }> | null;
-    if (kept?.roomId !== roomId || typeof kept.text !== "string" || typeof kept.base !== "string") return undefined;
-    return { text: kept.text, base: kept.base };
+    return JSON.parse(noted(keptKey(user)) ?? "null");
   } catch {
-    return undefined;
+    return []; // not ours
   }
 }
 

@@ -4,8 +4,8 @@
  */
 
 import { useLayoutEffect } from "react";
-import { removeAccountItem } from "./account-storage";
-import { joined, unsentOf, type Unsent, type Written, type WrittenInRoom } from "./written";
+import { readAccountItem, removeAccountItem, writeAccountItem } from "./account-storage";
+import { joined, keptFor, unsentOf, withKept, type Unsent, type Written, type WrittenInRoom } from "./written";
 
 /** As src/early/early.ts leaves it in the window until the application has taken over. */
 export interface Early {
@@ -48,6 +48,8 @@ const KEPT = "early";
 /** ms in which the skeletons of a page go on where those of before were. */
 const AFTERWARDS = 1_000;
 
+/** Whose browser it was by the note with which the page began. */
+let owner: string | null = null;
 let endedAt: number | undefined;
 let left: (Unsent & { roomId: string; userId: string | null }) | undefined;
 
@@ -93,14 +95,17 @@ export function takeWritten(
       const focused = early.focused();
       remove(early);
       take(joined(kept, written), written.sent, focused);
-      forget(early.userId);
+      forget(early.userId, roomId);
     });
-  if (left?.roomId === roomId) {
-    const { text, base, userId } = left;
-    left = undefined;
+  const userId = left?.roomId === roomId ? left.userId : owner;
+  const unsent =
+    left?.roomId === roomId ? left : userId === null ? undefined : keptFor(readAccountItem(userId, KEPT), roomId);
+  if (unsent !== undefined) {
+    const { text, base } = unsent;
+    if (unsent === left) left = undefined;
     if (text !== base)
       take(joined(kept, { text, base, start: text.length, end: text.length, sent: [], sentBase: "" }), [], false);
-    forget(userId);
+    forget(userId, roomId);
   }
   return endEarly();
 }
@@ -149,12 +154,16 @@ function once(takeOver: (early: Early) => void): (() => void) | undefined {
   });
 }
 
-function forget(userId: string | null): void {
-  if (userId !== null) removeAccountItem(userId, KEPT);
+function forget(userId: string | null, roomId: string): void {
+  if (userId === null) return;
+  const others = withKept(readAccountItem(userId, KEPT), roomId);
+  if (others.length > 0) writeAccountItem(userId, KEPT, others);
+  else removeAccountItem(userId, KEPT);
 }
 
 function remove(early: Early): void {
   delete window.parlourEarly;
+  owner = early.userId;
   endedAt = performance.now();
   early.end();
   early.element.remove();

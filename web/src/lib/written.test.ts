@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { joined, unsentOf, type WrittenInRoom } from "./written";
+import { joined, keptFor, unsentOf, withKept, type WrittenInRoom } from "./written";
 
 function written(text: string, more: Partial<WrittenInRoom> = {}): WrittenInRoom {
   return { text, start: text.length, end: text.length, base: "", sent: [], sentBase: "", ...more };
@@ -33,4 +33,16 @@ it("keeps what was sent with what was not, in order, and knows the draft that it
   });
   expect(unsentOf(written("", { sent: ["one"] }))).toEqual({ text: "one", base: "" });
   expect(unsentOf(written("plan b", { base: "plan" }))).toEqual({ text: "plan b", base: "plan" });
+});
+
+it("keeps what is unsent by room, of the last rooms only, and takes no other things for it", () => {
+  const one = withKept({ roomId: "a" }, "a", { text: "one", base: "" });
+  const two = withKept([...one, 7, null, { roomId: "c", text: 1 }], "b", { text: "two", base: "t" });
+  expect(keptFor(two, "a")).toMatchObject({ text: "one", base: "" });
+  expect(keptFor(withKept(two, "a"), "a")).toBeUndefined();
+  expect(keptFor(withKept(two, "a"), "b")).toMatchObject({ text: "two", base: "t" });
+  expect(keptFor(two, "c")).toBeUndefined();
+  let many: unknown = two;
+  for (let at = 0; at < 16; at++) many = withKept(many, `r${at}`, { text: "x", base: "" });
+  expect([keptFor(many, "b"), keptFor(many, "r0")?.text, keptFor(many, "r15")?.text]).toEqual([undefined, "x", "x"]);
 });

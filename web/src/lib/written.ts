@@ -22,6 +22,30 @@ export interface Unsent {
   base: string;
 }
 
+type KeptForRoom = Unsent & { roomId: string };
+
+/** Rooms for which something is kept, at most. */
+const MAX_KEPT = 16;
+
+/** What is kept for a room among `kept`, which this code or another has written. */
+export function keptFor(kept: unknown, roomId: string): Unsent | undefined {
+  return keptOf(kept).find((each) => each.roomId === roomId);
+}
+
+/** What is kept, with `unsent` or nothing for a room; of too many rooms the last. */
+export function withKept(kept: unknown, roomId: string, unsent?: Unsent): KeptForRoom[] {
+  const others = keptOf(kept).filter((each) => each.roomId !== roomId);
+  return (unsent === undefined ? others : [...others, { ...unsent, roomId }]).slice(-MAX_KEPT);
+}
+
+function keptOf(kept: unknown): KeptForRoom[] {
+  if (!Array.isArray(kept)) return [];
+  return (kept as (Partial<KeptForRoom> | null)[]).filter(
+    (each): each is KeptForRoom =>
+      typeof each?.roomId === "string" && typeof each.text === "string" && typeof each.base === "string",
+  );
+}
+
 /** What was sent and what was not, as one text. */
 export function unsentOf({ sent, text, base, sentBase }: WrittenInRoom): Unsent {
   if (sent.length === 0) return { text, base };
