@@ -386,35 +386,8 @@ describe("where the application cannot be had", () => {
     },
   );
 
-  test("what was sent is in the field again, and nothing is sent any more", async () => {
-    stage.expect(/net::ERR_FAILED/);
-    const storageState = await ann.signIn();
-    const person = await stage.stranger({ storageState }, ann);
-    let refuse = (): void => undefined;
-    const refused = new Promise<void>((resolve) => (refuse = resolve));
-    held.add(refuse);
-    await person.context.route("**/assets/base-*.js", async (route) => {
-      await refused;
-      await route.abort().catch(() => undefined);
-    });
-    await person.page.goto(`/r/${room}`, { waitUntil: "commit" });
-    const early = person.page.locator("#early");
-    await early.getByRole("textbox").waitFor();
-    await person.page.keyboard.type("one");
-    await person.page.keyboard.press("Enter");
-    await person.page.keyboard.type("two");
-    expect(await early.getByRole("listitem").count()).toBe(1);
-    refuse();
-    await early.getByRole("alert").waitFor();
-    const field = early.getByRole("textbox");
-    await expect.poll(() => valueOf(field), WITHIN).toBe("one\ntwo");
-    expect(await early.getByRole("listitem").count()).toBe(0);
-    await person.page.keyboard.press("Enter");
-    expect(await valueOf(field)).toBe("one\ntwo");
-  });
-
   test.each(["**/assets/base-*.js", "**/assets/index-*.js"])("a %s that cannot be parsed is none", async (files) => {
-    stage.expect(/^page: /);
+    stage.expect(/^(page: )?\s*$/);
     const storageState = await ann.signIn();
     const person = await stage.stranger({ storageState }, ann);
     await person.context.route(files, (route) => route.fulfill({ contentType: "text/javascript", body: "<html>" }));
