@@ -83,7 +83,6 @@ function run(src = "", failing: () => void): HTMLScriptElement {
 function fail(): void {
   if (shown === null || failed) return;
   failed = true;
-  giveUp();
   const texts = textsOfLanguage();
   const message = document.createElement("div");
   message.innerHTML = withTexts(FAILED, texts);
@@ -91,6 +90,7 @@ function fail(): void {
   shown.ariaBusy = "false";
   shown.hidden = false;
   shown.append(message);
+  giveUp();
 }
 
 function withTexts(html: string, texts: Record<string, string>): string {
