@@ -387,12 +387,35 @@ describe("where the application cannot be had", () => {
   );
 
   test.each(["**/assets/base-*.js", "**/assets/index-*.js"])("a %s that cannot be parsed is none", async (files) => {
-    stage.expect(/^(page: )?\s*$/);
+    stage.expect(/^\s*$/);
     const storageState = await ann.signIn();
     const person = await stage.stranger({ storageState }, ann);
     await person.context.route(files, (route) => route.fulfill({ contentType: "text/javascript", body: "<html>" }));
     await person.page.goto(`/r/${room}`, { waitUntil: "commit" });
     await person.page.locator("#early").getByRole("alert").waitFor();
+    expect(person.faults.splice(0).filter((fault) => !fault.startsWith("page:"))).toEqual([]);
+  });
+
+  test("what was sent goes back into the field", async () => {
+    stage.expect(/net::ERR_FAILED/);
+    const storageState = await ann.signIn();
+    const person = await stage.stranger({ storageState }, ann);
+    let fail = (): void => undefined;
+    const failing = new Promise<void>((resolve) => (fail = resolve));
+    await person.context.route("**/assets/index-*.js", async (route) => {
+      await failing;
+      await route.abort();
+    });
+    await person.page.goto(`/r/${room}`, { waitUntil: "commit" });
+    const early = person.page.locator("#early");
+    await early.getByRole("textbox").fill("on its way");
+    await person.page.keyboard.press("Enter");
+    await early.getByText("on its way").waitFor();
+    fail();
+    await early.getByRole("alert").waitFor();
+    expect(await valueOf(early.getByRole("textbox"))).toBe("on its way");
+    await person.page.keyboard.press("Enter");
+    expect(await valueOf(early.getByRole("textbox"))).toBe("on its way");
   });
 
   test.each(["/login", "/signed-out"])(

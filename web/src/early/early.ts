@@ -29,13 +29,13 @@ const noted = (key: string): string | null => {
 const userId = noted("parlour.account");
 const path = location.pathname;
 const kind = userId !== null ? "frame" : path === "/register" ? "register" : "login";
-const shown = document.getElementById("early");
-if (shown !== null && (userId !== null || path !== "/signed-out")) show(shown);
-
 let asked = false;
 let failed = false;
 /** Take back what the page shows as if it were on its way. */
 let giveUp = (): void => undefined;
+const shown = document.getElementById("early");
+if (shown !== null && (userId !== null || path !== "/signed-out")) show(shown);
+
 // A file that cannot be parsed or run has come all the same: nothing but this tells.
 addEventListener("error", ({ filename }) => {
   if (filename.includes("/assets/") && document.getElementById("root")?.childElementCount === 0) fail();
