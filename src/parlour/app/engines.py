@@ -10,7 +10,8 @@ from sqlalchemy.engine import make_url
 
 from parlour.chat.adapters.memory import MemoryBroker, MemoryPresence
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog, SqliteSearch
-from parlour.chat.ports import Broker, PresenceStore, RoomLog, Search, SharedHeads
+from parlour.chat.ports import Broker, PresenceStore, RoomLog, Search
+from parlour.chat.service.heads import SharedHeads
 from parlour.chat.service.shared_memberships import MembershipValues
 from parlour.config import Settings
 from parlour.epoch import epoch_of

@@ -126,31 +126,6 @@ class RoomLog(Protocol):
         ...
 
 
-class SharedHeads(Protocol):
-    """Where rooms end, remembered for a while for all processes that work their commands or read them.
-
-    What `get` returns is not below any event whose commit was told of, by `committed`, before anybody heard of that event. It never goes
-    back while it is remembered, whatever order raises come in. Where a raise is lost, heads may lag for seconds: nothing is lost by
-    that, since whoever holds a later event asks the log (`Heads.sure`). Failure: nothing raises; what is not there is not returned.
-    """
-
-    async def get(self, room_ids: Sequence[RoomId]) -> dict[RoomId, Tail]:
-        """Return where those rooms end that are remembered."""
-        ...
-
-    def begin(self) -> float:
-        """Return what `put` takes, before the log is read."""
-        ...
-
-    async def put(self, tails: Mapping[RoomId, Tail], begun: float) -> None:
-        """Remember what was read from the log since `begin` returned `begun`, where it is not lower than what is known."""
-        ...
-
-    def committed(self, tails: Mapping[RoomId, Tail]) -> None:
-        """Raise the heads of rooms, before their events are told, at least to these: some may be of old events. Never waits."""
-        ...
-
-
 class MovableLog(RoomLog, Protocol):
     """A room log that can be moved to another engine, room by room, while nobody serves either."""
 
