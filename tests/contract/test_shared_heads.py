@@ -178,6 +178,23 @@ async def test_what_took_longer_to_read_than_it_is_remembered_is_not_filled_in(h
     assert await node.shared.get([room]) == {room: Tail(1, START)}
 
 
+async def test_what_began_to_be_read_before_a_raise_is_not_filled_in_however_long_ago_the_one_before_was(
+    house: House,
+) -> None:
+    worker, reader, room = await house.node(), await house.node(), a_room()
+    least = worker.engine.key("head-least", room)
+    await worker.say(room)
+    await until(lambda: reader.heard == [1])
+    assert house.redis.command("PEXPIRE", least, "500") == ":1\r\n"  # the raise was long ago
+    begun = reader.shared.begin()
+    await worker.say(room)
+    await until(lambda: reader.heard[-1:] == [2])
+    await asyncio.sleep(0.6)
+    await reader.shared.put({room: Tail(1, START)}, begun)
+    assert await reader.shared.get([room]) == {}
+    assert await reader.head(room) == 2
+
+
 async def test_a_redis_that_takes_no_writes_is_no_gap(house: House) -> None:
     worker, other, room = await house.node(), await house.node(), a_room()
     gaps: list[None] = []

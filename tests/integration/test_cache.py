@@ -271,6 +271,32 @@ async def test_many_keys_cost_one_read_of_redis_and_one_of_the_source(start: Sta
     assert len(calls) == 2
 
 
+async def test_many_values_and_large_ones_go_in_parts(start: Start, source: Source) -> None:
+    """Redis does one command after the other: none of them is to take long."""
+    one, two = await start(**LONG), await start(**LONG)
+    shared = one.cache._shared
+    assert shared is not None
+    fill, parts = shared._fill, []
+
+    async def counted(names: Sequence[str], arguments: Sequence[str | bytes | float]) -> object:
+        parts.append((len(names), sum(len(each) for each in arguments if isinstance(each, bytes))))
+        return await fill(names, arguments)
+
+    shared._fill = counted
+    keys = [f"key {number}" for number in range(250)]
+    cards = await one.cache.get_many(keys)
+    assert [number for number, _ in parts] == [100, 100, 50]
+    assert await two.cache.get_many(keys) == cards
+    assert source.reads == 1
+
+    parts.clear()
+    large = {f"large {number}": Card("x" * 200_000, 1) for number in range(5)}
+    read = await shared.read(list(large))
+    await shared.fill(read, large, SystemClock().monotonic())
+    assert [number for number, _ in parts] == [2, 2, 1]
+    assert {key: card for key, (card, _) in (await shared.read(list(large))).found.items()} == large
+
+
 async def test_who_asks_for_many_joins_what_is_being_read(start: Start, source: Source) -> None:
     node = await start(**LONG)
     source.open.clear()

@@ -34,7 +34,6 @@ from parlour.chat.service.sync import Sync
 from parlour.chat.service.typing_notices import TypingNotices
 from parlour.config import Settings
 from parlour.platform.clock import Clock
-from parlour.platform.ids import UserId
 from parlour.platform.rates import RateLimits
 from parlour.platform.supervision import Supervisor
 from parlour.realtime import Server
@@ -70,7 +69,7 @@ class Chat:
         self.memberships = Memberships(
             self._shared or store,
             stays=lambda user_id: user_channel(user_id) in namespace.rooms,
-            outdate=_nothing if self._shared is None else self._shared.outdate,
+            outdate=self._shared.outdate if self._shared is not None else None,
         )
         self._marks = MarkWriter(store, self.memberships)
         self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected, shared=self._shared)
@@ -184,7 +183,3 @@ class Chat:
         await self._sizes.close()
         if self._shared is not None:
             await self._shared.close()
-
-
-def _nothing(_user_id: UserId) -> None:
-    """Do nothing where nothing is shared."""

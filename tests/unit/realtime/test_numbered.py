@@ -1,6 +1,7 @@
 """Numbered broadcasts: whatever is lost, doubled or late on the way, members hear each once and in order."""
 
 import asyncio
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,12 +185,12 @@ def test_whatever_arrives_members_hear_everything_once_and_in_order(arrivals: li
     assert set(range(known + 1, highest + 1)) <= set(heard) <= set(range(first, highest + 1))
 
 
-async def test_numbers_reach_members_on_another_node_over_the_cluster(serve: object) -> None:
+async def test_numbers_reach_members_on_another_node_over_the_cluster(serve: Any) -> None:
     hub = MemoryHub()
     server, other = (Server(cluster=MemoryCluster(hub, name)) for name in ("one", "two"))
     log = Log()
     server.of("/").number(log)
-    peer = await (await serve(server)).connect()  # type: ignore[operator]
+    peer = await (await serve(server)).connect()
     next(iter(server.of("/").sockets.values())).join(ROOM)
     for number in (1, 1, 2):
         other.to(ROOM).numbered(number).emit("event", number)

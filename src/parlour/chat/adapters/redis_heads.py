@@ -18,27 +18,33 @@ _DOUBT: Final = LIFETIME + 1.0
 """Seconds after a gap for which no head is believed: what others are just filling in outlives theirs by less than the rest."""
 
 _RAISE = """
-for i, key in ipairs(KEYS) do
-  local known, raised = redis.call('GET', key), ARGV[i + 1]
-  if not known then
-    redis.pcall('SET', key, '>' .. raised, 'PX', ARGV[1])
-  elseif tonumber(string.match(known, '%d+') or 0) < tonumber(string.match(raised, '%d+')) then
-    redis.pcall('SET', key, (string.match(known, '^>') or '') .. raised, 'KEEPTTL')
-  end
+local function below(key, seq)
+  local known = redis.call('GET', key)
+  return known and tonumber(string.match(known, '%d+') or 0) < seq, known
+end
+for i = 1, #KEYS, 2 do
+  local raised = ARGV[(i + 1) / 2 + 1]
+  local seq = tonumber(string.match(raised, '%d+'))
+  if below(KEYS[i], seq) then redis.pcall('SET', KEYS[i], raised, 'KEEPTTL') end
+  local lower, known = below(KEYS[i + 1], seq)
+  if lower or not known then redis.pcall('SET', KEYS[i + 1], seq, 'PX', ARGV[1]) end
 end
 return 0
 """
-"""Raise the heads that are known. Of another it is known only then that it is not lower: the event may be an old one, of a command that
-was repeated. So the log is asked, and whoever read it before cannot fill that in. A Redis that takes no writes is no gap."""
+"""Raise the heads that are known, and remember of each what it is not below: the event may be an old one, of a command that was repeated,
+so that it is no head where none is known. A Redis that takes no writes is no gap."""
 
 _FILL = """
-for i, key in ipairs(KEYS) do
-  local known, read = redis.call('GET', key), ARGV[i + 1]
-  local least, seq = tonumber(known and string.match(known, '%d+') or -1), tonumber(string.match(read, '%d+'))
-  if least < seq or least == seq and string.match(known, '^>') then redis.call('SET', key, read, 'PX', ARGV[1]) end
+for i = 1, #KEYS, 2 do
+  local read, least = ARGV[(i + 1) / 2 + 1], -1
+  for _, known in ipairs({redis.call('GET', KEYS[i]) or '', redis.call('GET', KEYS[i + 1]) or ''}) do
+    least = math.max(least, tonumber(string.match(known, '%d+') or -1))
+  end
+  if least <= tonumber(string.match(read, '%d+')) then redis.call('SET', KEYS[i], read, 'PX', ARGV[1]) end
 end
 return 0
 """
+"""Fill in what was read from the log, where no raise says that it is too low by now."""
 
 
 class Line(Protocol):
@@ -57,9 +63,10 @@ class RedisHeads:
     """`SharedHeads` in Redis.
 
     A raise goes over `line` before what is published there of the events: who hears of them finds it. It raises what is known and fills
-    in nothing: what is there is no older than `LIFETIME`, but for raises. A line that had to drop something tells all others once it
-    can; from then on no head is believed for as long as one may be left of before. So is none while `trusted()` says that it could
-    not be heard.
+    in nothing: what is there was read from the log at most `LIFETIME` ago, or raised since. What it is not below is kept beside it, for
+    as long after each raise as anybody may fill in what they began to read before. A line that had to drop something tells all others
+    once it can; from then on no head is believed for as long as one may be left of before. So is none while `trusted()` says that it
+    could not be heard.
     """
 
     def __init__(self, redis: RedisEngine, line: Line, clock: Clock, *, trusted: Callable[[], bool]) -> None:
@@ -88,7 +95,7 @@ class RedisHeads:
             return {}
         found: dict[RoomId, Tail] = {}
         for room_id, value in zip(room_ids, values, strict=True):
-            if value is None or value[:1] in {b">", ">"}:
+            if value is None:
                 self._count["miss"].inc()
             elif (tail := _decoded(value)) is None:
                 self._count["failed"].inc()
@@ -116,8 +123,8 @@ class RedisHeads:
         self._line.execute("EVAL", _RAISE, str(len(keys)), *keys, *arguments)
 
     def _named(self, tails: Mapping[RoomId, Tail], lifetime: float) -> tuple[list[str], list[str]]:
-        values = [f"{tail.seq} {tail.at}" for tail in tails.values()]
-        return [self._key(room_id) for room_id in tails], [str(max(1, int(lifetime * 1000))), *values]
+        keys = [key for room_id in tails for key in (self._key(room_id), self._redis.key("head-least", room_id))]
+        return keys, [str(max(1, int(lifetime * 1000))), *(f"{tail.seq} {tail.at}" for tail in tails.values())]
 
     def _in_doubt(self) -> bool:
         return self._now() < self._doubted or not self._trusted()

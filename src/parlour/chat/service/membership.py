@@ -45,7 +45,7 @@ class Memberships:
         *,
         capacity: int = 50_000,
         stays: Callable[[UserId], bool] = lambda _: False,
-        outdate: Callable[[UserId], None] = lambda _: None,
+        outdate: Callable[[UserId], None] | None = None,
     ) -> None:
         """Remember some `capacity` users, those used last.
 
@@ -316,7 +316,8 @@ class Memberships:
         return self._users.get(user_id, {}).get(room_id)
 
     def _changed(self, user_id: UserId) -> None:
-        self._outdate(user_id)
+        if self._outdate is not None:
+            self._outdate(user_id)
         if user_id in self._loading:
             self._outdated.add(user_id)
 

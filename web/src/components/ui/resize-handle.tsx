@@ -42,7 +42,7 @@ export function ResizeHandle({ label, value, min, max, side, onChange, initial, 
 
   return (
     // A separator with a value is a control (ARIA window splitter), which the rule does not know.
-    // eslint-disable-next-line jsx-a11y-x/no-noninteractive-element-interactions
+    // eslint-disable-next-line jsx-a11y-x/no-noninteractive-element-interactions -- as said
     <div
       role="separator"
       aria-orientation="vertical"
@@ -50,7 +50,7 @@ export function ResizeHandle({ label, value, min, max, side, onChange, initial, 
       aria-valuenow={value}
       aria-valuemin={min}
       aria-valuemax={max}
-      // eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex
+      // eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex -- as above
       tabIndex={0}
       className={cn(
         "absolute inset-y-0 z-10 w-2 cursor-col-resize touch-none outline-none",
