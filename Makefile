@@ -22,7 +22,7 @@ WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/vi
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "make %-12s %s\n", $$1, $$2}'
 
-setup: setup-python setup-node setup-apt setup-engines ## install everything that Parlour and its tests need, into this folder
+setup: setup-python setup-node setup-apt setup-engines ## install everything that Parlour and its tests need, into this folder, and the Debian packages they need
 
 setup-python: $(PYTHON_STAMP) $(NATIVE)
 
@@ -41,7 +41,7 @@ $(NATIVE): src/parlour/realtime/send_all.c scripts/build_native.py
 	@$(PYTHON) scripts/build_native.py
 
 %/node_modules/.installed: %/package-lock.json
-	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is needed: https://nodejs.org"; exit 1; }
+	@command -v npm >/dev/null || { echo "Node.js 20.19 or newer with npm is needed: https://nodejs.org"; exit 1; }
 	@echo "setup: Node packages of $*"
 	@cd $* && npm ci --silent --no-fund --no-audit
 	@touch $@

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
@@ -100,8 +100,8 @@ async def _serve_claimed(settings: Settings, bound: socket.socket) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _asked_to_stop, stop)
     try:
-        if not await _started(process, stop):
-            return 1 if process.failed else 0
+        if not await _started(process, stop, settings.drain_seconds):
+            return _status(process)
         server = _Server(_uvicorn_config(process))
         gc.collect()
         gc.freeze()
@@ -114,7 +114,7 @@ async def _serve_claimed(settings: Settings, bound: socket.socket) -> int:
         logger.info("serving", extra={**about, "settings": settings.redacted()})
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        deadline = Deadline(settings.drain_seconds)
+        deadline = Deadline(settings.drain_seconds, lambda: _status(process))
         if not serving.done():
             logger.info("draining", extra={"seconds": settings.drain_seconds})
             with contextlib.suppress(TimeoutError):
@@ -126,11 +126,18 @@ async def _serve_claimed(settings: Settings, bound: socket.socket) -> int:
         await process.close()
         gc.freeze()  # what is left goes with the process; the interpreter would look through all of it once more
     logger.info("stopped")
+    return _status(process)
+
+
+def _status(process: Process) -> int:
     return 1 if process.failed else 0
 
 
-async def _started(process: Process, stop: asyncio.Event) -> bool:
-    """Start the process, which may wait for other services; return False where it is asked to stop, or fails, meanwhile."""
+async def _started(process: Process, stop: asyncio.Event, drain_seconds: float) -> bool:
+    """Start the process, which may wait for other services; return False where it is asked to stop, or fails, meanwhile.
+
+    Then all the rest has `drain_seconds`.
+    """
     starting = asyncio.create_task(process.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -138,22 +145,23 @@ async def _started(process: Process, stop: asyncio.Event) -> bool:
     if starting.done():
         await starting
         return True
+    Deadline(drain_seconds, lambda: _status(process))
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     return False
 
 
 class Deadline:
-    """The one bound on everything between the wish to stop and the end of the process, `seconds` from now.
+    """The one bound on everything between the wish to stop and the end of the process, `seconds` from now, with what `status` says then.
 
     Each part gets what is left up to its share. What still hangs at the end, be it a thread, goes with the process: nothing that
     was acknowledged depends on an orderly end.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, status: Callable[[], int]) -> None:
         self._seconds = seconds
         self._began = time.monotonic()
-        last = threading.Timer(seconds, _give_up)
+        last = threading.Timer(seconds, lambda: _give_up(status()))
         last.daemon = True
         last.start()
 
@@ -162,9 +170,9 @@ class Deadline:
         return max(0.0, self._began + share * self._seconds - time.monotonic())
 
 
-def _give_up() -> None:
+def _give_up(status: int) -> None:
     logger.warning("could not end in time: stopping at once")
-    os._exit(0)
+    os._exit(status)
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:

@@ -42,9 +42,14 @@ async def test_clients_that_never_finish_do_not_keep_the_process(tmp_path: Path)
     assert server.log_lines()[-1]["event"] == "stopped", "the engines had no time for an orderly end"
 
 
-def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
-    program = "import threading, time, parlour.serve as s; s.Deadline(0.2); threading.Thread(target=time.sleep, args=(60,)).start()"
-    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_thread_that_hangs_keeps_neither_the_process_nor_its_status(status: int) -> None:
+    program = f"""
+import threading, time, parlour.serve
+parlour.serve.Deadline(0.2, lambda: {status})
+threading.Thread(target=time.sleep, args=(60,)).start()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == status
 
 
 async def test_a_process_that_cannot_be_put_together_leaves_no_engine_open(

@@ -114,7 +114,7 @@ async def _open_log(settings: Settings, engines: Engines, opened: contextlib.Asy
     opened.push_async_callback(log.close)
     engines.epoch = log.epoch
     engines.checks["messages"] = (log.check, True)
-    database = open_database(settings.search)
+    database = open_database(settings.search, called="postgresql-search")
     opened.push_async_callback(database.close)
     await migrate(database, SEARCH_TABLES)
     engines.checks["search"] = (database.check, False)

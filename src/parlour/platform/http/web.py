@@ -35,7 +35,7 @@ _GOVERNED = ("text/html", "text/javascript")
 _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
 _MISSING = b"""Parlour is running, but its web client is not built.
 
-In the source tree: make build (Node.js 20 or newer), then start the server again.
+In the source tree: make build (Node.js 20.19 or newer), then start the server again.
 Elsewhere: let PARLOUR_WEB_DIR name the folder with the built client's index.html.
 """
 

@@ -20,8 +20,8 @@ __all__ = [
 ]
 
 
-def open_database(url: str, *, timeout: float = 10.0) -> Database:
-    """Return the database of `sqlite:///path` or `postgresql://…`; it opens no connection yet.
+def open_database(url: str, *, timeout: float = 10.0, called: str = "postgresql") -> Database:
+    """Return the database of `sqlite:///path` or `postgresql://…`; it opens no connection yet. Metrics know a server as `called`.
 
     Raises:
         ValueError: another scheme, or no path.
@@ -35,7 +35,7 @@ def open_database(url: str, *, timeout: float = 10.0) -> Database:
         case "postgresql":
             from parlour.platform.sql.postgresql import PostgresqlDatabase
 
-            return PostgresqlDatabase(parsed, timeout=timeout)
+            return PostgresqlDatabase(parsed, timeout=timeout, called=called)
         case scheme:
             raise ValueError(f"{scheme}:// is not supported; use sqlite:///path or postgresql://host/name")
 

@@ -85,7 +85,7 @@ class PostgresqlDatabase(Database):
     after some failures at once (guard.py); a connection that broke meanwhile is noticed before it is used. Reads are tried again.
     """
 
-    def __init__(self, url: URL, *, connections: int = 10, timeout: float = 10.0) -> None:
+    def __init__(self, url: URL, *, connections: int = 10, timeout: float = 10.0, called: str = "postgresql") -> None:
         """Open no connection yet; `timeout` in seconds bounds each wait: for a connection, for one that is made, and for a statement."""
         self._timeout = timeout
         url, tls = _tls(url)
@@ -104,7 +104,7 @@ class PostgresqlDatabase(Database):
         )
         # A transaction has several steps, each with the timeout; more callers than connections wait in turn.
         self._guard = Guard(
-            "postgresql",
+            called,
             DatabaseUnavailable,
             timeout=6 * timeout,
             concurrent=10 * connections,
