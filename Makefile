@@ -145,7 +145,7 @@ crash: setup ## kill the server a hundred times under load and check the log
 	@PARLOUR_KILLS=100 $(BIN)/pytest tests/e2e/test_no_loss.py --timeout 1800 $(ARGS)
 
 screenshots: setup-python setup-apt build ## take the pictures in docs/images anew (NAMES=… for some)
-	@fc-list 2>/dev/null | grep -qi emoji || echo "screenshots: no emoji font; on Debian, apt-get install fonts-noto-color-emoji"
+	@fc-list 2>/dev/null | grep -qi emoji || sh scripts/apt.sh font-of-emoji=fonts-noto-color-emoji
 	@cd web && node scripts/screenshots.mjs $(NAMES)
 
 lock: ## renew the lock files from pyproject.toml
