@@ -50,11 +50,22 @@ export function isFocusFree(): boolean {
   return document.activeElement === document.body || document.activeElement?.id === PAGE;
 }
 
+/** To what is no control itself and is moved by keys: where one came by touch, nothing shows that it has the focus. */
+export function focusQuietly(element: HTMLElement | null): void {
+  if (element === null) return;
+  if (isByTouch()) {
+    element.dataset.focusQuiet = ""; // not every browser has focus({ focusVisible: false })
+    element.addEventListener("blur", () => delete element.dataset.focusQuiet, { once: true });
+  }
+  element.focus({ preventScroll: true });
+}
+
 /** To what had it before, while it is there, or to where one writes; unless something else has taken it. */
 export function giveBackFocus(before: Element | null): void {
   if (!isFocusFree()) return;
-  const touch = window.matchMedia("(pointer: coarse)").matches; // there the keyboard would come up
-  const home = touch ? null : document.querySelector<HTMLElement>(`[${HOME}]`);
+  const home = isByTouch()
+    ? null // there the keyboard would come up
+    : document.querySelector<HTMLElement>(`[${HOME}]`);
   if (before instanceof HTMLElement && before.isConnected && before !== document.body) before.focus();
   else if (home === null) focusPage();
   else home.focus();
@@ -62,4 +73,8 @@ export function giveBackFocus(before: Element | null): void {
 
 function focusPage(): void {
   document.getElementById(PAGE)?.focus({ preventScroll: true });
+}
+
+function isByTouch(): boolean {
+  return window.matchMedia("(pointer: coarse)").matches;
 }

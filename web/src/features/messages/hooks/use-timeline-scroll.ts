@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState, type RefObject } from "react";
 import { flushSync } from "react-dom";
-import { isFocusFree } from "@/lib/focus";
+import { focusQuietly, isFocusFree } from "@/lib/focus";
 import { useDelayed } from "@/lib/use-delayed";
 import { useConnection, useRoomsStatus, type Timeline } from "@/realtime";
 import { useOpenRoom, useRoomUi } from "../model/room-ui";
@@ -122,7 +122,7 @@ export function useTimelineScroll(
     list.toRow(index, "center");
     reached.current = goal;
     // Whoever came by keys goes on from here: what led here may have gone with its page.
-    if (isFocusFree()) scroller.current?.focus({ preventScroll: true });
+    if (isFocusFree()) focusQuietly(scroller.current);
     if (row.kind !== "message") return;
     ui.setState({ highlighted: row.key });
     setTimeout(() => {
