@@ -23,12 +23,12 @@ import msgspec
 import psutil
 import uvloop
 
+from bench.recovery import recovery
 from bench.results import Result, emit, progress
 from bench.rooms import ROOM_SIZE, WARM_SECONDS, Outcome, WholeLoad
 from bench.setting import FOLDER, LATE, PARLOUR, ROOT, SATURATED, SeededUser
-from load.latency import Latencies
 from load.machine import Broken, free_port, raise_file_limit, settle_generator
-from load.socketio import LoadSocket, Lost, Refused, connect, connect_all
+from load.socketio import LoadSocket, connect_all
 from scripts.stack.engine import HOST, Engine
 from scripts.stack.kafka import KAFKA
 from scripts.stack.mongodb import MONGODB
@@ -188,32 +188,6 @@ def _report(name: str, outcome: Outcome) -> None:
     emit(Result(f"{name}_generator_share", outcome.generator_share, unit))
 
 
-async def _recovery(
-    shares: Shares, port: int, sockets: Sequence[LoadSocket], people: Sequence[SeededUser], tls: ssl.SSLContext
-) -> None:
-    """Kill a node, and have its people come back as a client does: after up to a second, and again."""
-    shares.node().kill()
-    killed = time.perf_counter()
-    times = Latencies()
-
-    async def come_back(index: int) -> None:
-        while True:
-            await asyncio.sleep((index % 100) / 100)
-            try:
-                await connect(port, index, token=people[index].access_token, until_ready=True, tls=tls)
-            except (Lost, Refused):
-                continue
-            times.add(time.perf_counter() - killed)
-            return
-
-    await asyncio.sleep(0.5)
-    lost = [socket.index for socket in sockets if socket.lost]
-    await asyncio.gather(*map(come_back, lost))
-    emit(Result("cluster_recovery_sockets", len(times), "sockets"))
-    emit(Result("cluster_recovery_p50", times.quantile(0.5) * 1000, "ms"))
-    emit(Result("cluster_recovery_p99", times.quantile(0.99) * 1000, "ms"))
-
-
 async def _measure(
     port: int, cluster: psutil.Process, people: Sequence[SeededUser], folder: Path, seconds: float
 ) -> None:
@@ -226,7 +200,7 @@ async def _measure(
     emit(Result("cluster_connect", len(sockets) / (time.perf_counter() - began), "sockets/s"))
     shares = Shares(cluster)
     await _rates(shares, sockets, people, seconds)
-    await _recovery(shares, port, sockets, people, tls)
+    await recovery(shares.node().kill, port, sockets, people, tls)
 
 
 def main() -> None:
