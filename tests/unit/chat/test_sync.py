@@ -1,5 +1,7 @@
 """Catching up: what was missed, or a reset; never half of it."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -139,3 +141,26 @@ async def test_a_call_counts_by_what_it_has_to_read() -> None:
         await house.sync.sync(house.ann, wide)
     house.clock.advance(1)
     await house.sync.sync(house.ann, dict.fromkeys(wide, 91))
+
+
+async def test_those_who_lack_the_same_at_the_same_time_share_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    room_id = house.room(5)
+    reads, go, read = [], asyncio.Event(), house.log.events
+
+    async def slow(room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
+        reads.append((after, upto))
+        await go.wait()
+        return await read(room_id, after, upto, max_bytes)
+
+    monkeypatch.setattr(house.log, "events", slow)
+    first, second, other = (asyncio.create_task(house.one(room_id, last)) for last in (2, 2, 3))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    first.cancel()  # who began the read may go
+    go.set()
+    assert seqs(await second) == [3, 4, 5]
+    assert seqs(await other) == [4, 5]
+    assert reads == [(2, 5), (3, 5)]
+    await house.one(room_id, 2)
+    assert len(reads) == 3, "what was read is not kept"

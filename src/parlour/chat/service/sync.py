@@ -1,5 +1,6 @@
 """Catching up: the events that a client missed in each of its rooms, or the advice to fetch history instead."""
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -52,6 +53,7 @@ class Sync:
         self._heads = heads
         self._rates = rates
         self._encode = msgspec.json.Encoder().encode
+        self._reading: dict[tuple[RoomId, int, int], asyncio.Task[list[msgspec.Raw]]] = {}
 
     async def sync(self, principal: Principal, rooms: Mapping[RoomId, int]) -> dict[RoomId, RoomSync]:
         """Return, for each room, what lies past the seq that the client holds.
@@ -98,8 +100,25 @@ class Sync:
             return RoomSync(head, [], False)
         if last > head or head - last > SYNC_GAP or budget <= 0:
             return RoomSync(head, [], True)
-        found = await self._log.events(room_id, last, head, max_bytes=budget)
-        events = [msgspec.Raw(self._encode(event)) for event in found]
+        events = await self._events(room_id, last, head)
         if not events or sum(map(len, events)) > budget:
             return RoomSync(head, [], True)
         return RoomSync(head, events, False)
+
+    async def _events(self, room_id: RoomId, last: int, head: int) -> list[msgspec.Raw]:
+        """Return the events, encoded; those who come back at the same time and lack the same share one read."""
+        key = (room_id, last, head)
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = self._reading[key] = asyncio.create_task(self._read(room_id, last, head))
+            reading.add_done_callback(lambda done: self._done(key, done))
+        return await asyncio.shield(reading)
+
+    async def _read(self, room_id: RoomId, last: int, head: int) -> list[msgspec.Raw]:
+        found = await self._log.events(room_id, last, head, max_bytes=MAX_BYTES)
+        return [msgspec.Raw(self._encode(event)) for event in found]
+
+    def _done(self, key: tuple[RoomId, int, int], reading: asyncio.Task[list[msgspec.Raw]]) -> None:
+        del self._reading[key]
+        if not reading.cancelled():
+            reading.exception()  # counts as seen: those who asked may all have gone
