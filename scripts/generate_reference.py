@@ -107,7 +107,7 @@ _RATED = {
     "typing": "typing notices",
     "presence": "`presence.watch` and `presence.update`",
     "call": "calls started",
-    "call_join": "calls joined, mutes and kicks",
+    "call_join": "calls joined and declined, mutes and kicks",
     "call_signal": "descriptions and candidates sent to another participant",
     "sync": "`sync`",
     "read": "read markers moved",

@@ -429,12 +429,21 @@ async def test_removed_member_and_ended_session_leave_at_once() -> None:
 
 
 @in_virtual_time
-async def test_removed_member_rings_no_more() -> None:
+@pytest.mark.parametrize("disabled", [False, True])
+async def test_who_may_answer_no_more_is_rung_no_more_and_a_call_that_rings_nobody_ends(disabled: bool) -> None:
     pair = Pair(World())
     call = (await pair.ann.start(pair.room)).call
-    pair.world.live.member_removed(pair.bob.user.user_id, pair.room)
-    assert last(pair.world) == Told("silenced", call, pair.bob.user.user_id, SilenceReason.REMOVED)
+    pair.world.live.sessions_ended(pair.bob.user.user_id, {pair.bob.user.session_id})
     pair.world.live.member_removed(pair.bob.user.user_id, RoomId(uuid4()))
+    assert call.ringing == {pair.bob.user.user_id}, "may log in again, and still is in this room"
+    if disabled:
+        pair.world.live.sessions_ended(pair.bob.user.user_id)
+    else:
+        pair.world.live.member_removed(pair.bob.user.user_id, pair.room)
+    assert pair.world.notices.named("silenced") == [
+        Told("silenced", call, pair.bob.user.user_id, SilenceReason.REMOVED)
+    ]
+    assert call.end_reason is EndReason.MISSED
 
 
 @in_virtual_time

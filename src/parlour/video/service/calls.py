@@ -183,6 +183,7 @@ class Calls:
         Raises:
             CallNotFound: there is no such call.
         """
+        self._rates.check("call_join", principal.user_id)
         await self._require(principal, call_id, Permission.READ)
         call = self._known(call_id)
         rang = self._live.silence(call, principal.user_id, SilenceReason.DECLINED_ELSEWHERE, but=socket_id)

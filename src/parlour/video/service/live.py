@@ -220,7 +220,10 @@ class LiveCalls:
             self._journal.changed(call)
 
     def sessions_ended(self, user_id: UserId, session_ids: Collection[SessionId] | None = None) -> None:
-        """Take a user out of the call that they take part in by one of these sessions (None: any)."""
+        """Take a user out of the call that they take part in by one of these sessions; None: any, and nothing rings them either."""
+        if session_ids is None:
+            for ringing in self.registry.ringing(user_id):
+                self._call_off(ringing, user_id)
         call = self.registry.of_user(user_id)
         participant = call.of_user(user_id) if call is not None else None
         if call and participant and (session_ids is None or participant.session_id in session_ids):
@@ -231,10 +234,15 @@ class LiveCalls:
         call = self.registry.of_room(room_id)
         if call is None:
             return
-        self.silence(call, user_id, SilenceReason.REMOVED)
+        self._call_off(call, user_id)
         participant = call.of_user(user_id)
         if participant is not None:
             self.depart(call, participant, LeaveReason.REMOVED)
+
+    def _call_off(self, call: Call, user_id: UserId) -> None:
+        """Ring somebody no more who may not answer; the call ends where nobody is left who might."""
+        if self.silence(call, user_id, SilenceReason.REMOVED) and not call.ringing and call.state is CallState.RINGING:
+            self.end(call, EndReason.MISSED)
 
     def _await_return(self, call: Call, participant: Participant) -> None:
         self._deadlines.set(
