@@ -103,6 +103,25 @@ async def test_people_on_two_nodes_are_in_one_room(nodes: list[ParlourServer]) -
         assert refused["rooms"][room["id"]]["error"]["code"] == "room_not_found"
 
 
+async def test_what_is_said_right_after_a_removal_is_not_heard_on_another_node(nodes: list[ParlourServer]) -> None:
+    one, two = (node.start() for node in nodes)
+    async with person(one, "ann") as ann, person(two, "ben") as ben, person(two, "cat") as cat:
+        room = await ann.post("/api/rooms", name="lunch", kind="private")
+        for each in (ben, cat):
+            await ann.post(f"/api/rooms/{room['id']}/members", user_id=each.id)
+            await each.socket.wait_for("room.added")
+        await ann.send(room["id"], "before")
+        await ben.hears("before")
+        removed = await ann.http.delete(f"/api/rooms/{room['id']}/members/{ben.id}", headers=ann.headers)
+        assert removed.status_code == httpx.codes.NO_CONTENT
+        await ann.send(room["id"], "secret")
+        await cat.hears("before", "secret")
+        await ben.socket.wait_for("room.removed")
+        refused = (await ben.socket.start("sync", {"rooms": {room["id"]: 0}}))[0]
+        assert refused["rooms"][room["id"]]["error"]["code"] == "room_not_found"
+        await ben.hears("before")
+
+
 def _sample(metrics: str, name: str) -> float:
     return next(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(f"{name} "))
 

@@ -9,6 +9,7 @@ from parlour.app.accounts import Accounts
 from parlour.app.engines import Engines, needed
 from parlour.chat.adapters.sql import SqlRoomStore
 from parlour.chat.events.channels import Channels, user_channel
+from parlour.chat.events.departures import Departures
 from parlour.chat.events.gateway import Gateway
 from parlour.chat.events.numbering import LogSource
 from parlour.chat.events.sessions import LiveSessions
@@ -73,6 +74,8 @@ class Chat:
         )
         self._marks = MarkWriter(store, self.memberships)
         self._feed = MembershipFeed(self._bus, self.memberships, trusted=engines.connected, shared=self._shared)
+        if self._numbered is not None:
+            self._numbered.on_delivered(Departures(channels, self._feed.left).delivered)
         if news is not None:
             self.memberships.on_changed(news.changed)
         self.outbox = OutboxRelay(store, self.broker)

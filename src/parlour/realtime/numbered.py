@@ -71,6 +71,11 @@ class NumberedRooms:
         self._catching_up: asyncio.Task[None] | None = None
         self._again = False
         self._closed = False
+        self._delivered: Callable[[Broadcast], None] = lambda _: None
+
+    def on_delivered(self, listener: Callable[[Broadcast], None]) -> None:
+        """Call `listener(broadcast)` after each that went to the members, before the next one of its room does: it may take some out."""
+        self._delivered = listener
 
     def opened(self, room: str) -> None:
         """The first local member joined."""
@@ -126,6 +131,7 @@ class NumberedRooms:
         if state.delivered is None or broadcast.number > state.delivered:
             state.delivered = broadcast.number
             self._deliver(broadcast)
+            self._delivered(broadcast)
 
     def _fetch(self, room: str, state: _Room, after: int, upto: int) -> None:
         task = asyncio.ensure_future(self._fetched(room, state, after, upto))

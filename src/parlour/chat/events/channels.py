@@ -68,6 +68,11 @@ class Channels:
         """Return how many sockets of this node an event of a room goes to."""
         return len(self._namespace.rooms.get(room_channel(room_id), ()))
 
+    def hears(self, user_id: UserId, room_id: RoomId) -> bool:
+        """Return whether a socket of the user on this node is in the room's channel."""
+        rooms = self._namespace.rooms
+        return not rooms.get(user_channel(user_id), set()).isdisjoint(rooms.get(room_channel(room_id), ()))
+
     def typing(self, room_id: RoomId, user_id: UserId, on: bool) -> None:
         """Tell a room, but not the user's own sockets, that a member began or stopped typing."""
         others = self._namespace.to(room_channel(room_id)).except_(user_channel(user_id))

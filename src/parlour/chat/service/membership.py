@@ -205,6 +205,16 @@ class Memberships:
         self._outdated |= self._loading if user_ids is None else self._loading & set(user_ids)
         return set(stale)
 
+    def left(self, user_id: UserId, room_id: RoomId) -> set[UserId]:
+        """Take in that the log tells that a user left a room: they are out of it at once, but may be in it again by now.
+
+        Return the user where they have to be loaded anew to know that.
+        """
+        self._users.get(user_id, {}).pop(room_id, None)
+        for listener in self._removed:
+            listener(user_id, room_id)
+        return self.invalidate([user_id])
+
     def distrust(self) -> set[UserId]:
         """Answer nothing more of anybody before they are loaded anew, but let what is being loaded count; return who is in the cache.
 

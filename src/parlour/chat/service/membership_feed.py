@@ -158,6 +158,12 @@ class MembershipFeed:
             self._shared.doubt_all()
         self._refresh_soon(self._memberships.invalidate())
 
+    def left(self, user_id: UserId, room_id: RoomId) -> None:
+        """Have a user out of a room at once, whose log tells that they left it; back only where the store says that they are in it."""
+        if self._shared is not None:  # what nodes share may be of before: the message that clears it need not have come
+            self._shared.doubt([user_id], [])
+        self._refresh_soon(self._memberships.left(user_id, room_id))
+
     def _heard(self, payload: bytes) -> None:
         changed = msgspec.msgpack.decode(payload, type=MembershipsChanged)
         if self._shared is not None and not changed.cleared:
