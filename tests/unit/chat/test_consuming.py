@@ -1,6 +1,7 @@
 """A partition that is taken from a worker while it reads: nothing of it is worked past what was left behind, or committed."""
 
 import asyncio
+import json
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from parlour.chat.adapters.kafka.messages import command_of, encode
 from parlour.chat.model import Appended, EventType, NewEvent, RoomEvent
 from parlour.platform.ids import ClientId, EventId, RoomId, UserId, uuid4, uuid7
 from parlour.platform.kafka_address import KafkaAddress
+from parlour.platform.metrics import COMMAND_LAG
 
 TOPIC = "test.room-commands"
 
@@ -202,3 +204,28 @@ async def test_a_partition_that_comes_back_at_once_is_read_from_where_it_was_com
     assert scene.worker.worked == ["0.0", "0.1", "0.2", "0.3"]
     assert scene.kafka.seeks == [(0, again)]
     assert scene.kafka.commits[-1] == {0: 4}
+
+
+async def test_the_lag_of_a_partition_is_told_by_its_owner_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(monkeypatch)
+    consuming._measure(statistics({"0": "active", "1": "active", "2": "none"}))
+    assert lags() == {"0": 7.0, "1": 7.0}
+    scene.gives((0, 0))
+    await scene.until(scene.worker.begun.is_set)
+    scene.gives_and_loses((1, 0), 0)
+    await scene.stop()
+    assert lags() == {"1": 7.0}
+    consuming._measure(statistics({"0": "active"}))  # it was on its way when the partition went
+    consuming._measure(statistics({"0": "stopped", "1": "stopped", "-1": "none"}))
+    assert lags() == {}
+
+
+def statistics(states: dict[str, str]) -> str:
+    """What librdkafka tells of partitions with 7 commands each to come."""
+    partitions = {partition: {"fetch_state": state, "consumer_lag": 7} for partition, state in states.items()}
+    return json.dumps({"topics": {TOPIC: {"partitions": partitions}}})
+
+
+def lags() -> dict[str, float]:
+    (lag,) = COMMAND_LAG.collect()
+    return {sample.labels["partition"]: sample.value for sample in lag.samples}

@@ -159,6 +159,8 @@ class Consuming:
             for told in (*self._told, *([self._working] if self._working else [])):
                 _leave(gone, told.first, told.after)
             _leave(gone, self._again, self._over)
+        for partition in gone:
+            metrics.COMMAND_LAG.remove(str(partition))
 
     def _finish(self) -> None:
         with self._changed:
@@ -316,5 +318,7 @@ def _committed(error: KafkaError | None, _: Sequence[TopicPartition]) -> None:
 def _measure(statistics: str) -> None:
     for topic in json.loads(statistics).get("topics", {}).values():
         for partition, each in topic.get("partitions", {}).items():
-            if partition != "-1" and each.get("fetch_state") == "active" and each.get("consumer_lag", -1) >= 0:
+            if each.get("fetch_state") != "active":  # statistics made before it went may have come after
+                metrics.COMMAND_LAG.remove(partition)
+            elif partition != "-1" and each.get("consumer_lag", -1) >= 0:
                 metrics.COMMAND_LAG.labels(partition).set(each["consumer_lag"])
