@@ -340,3 +340,19 @@ async def test_a_worker_that_tells_of_a_change_clears_it_too(house: House) -> No
     worker.news.changed(house.ann.user_id, house.room.id)
     for node in (one, two, await house.node()):
         assert await seconds_until_refused(node, house.ann, house.room) < SECOND
+
+
+async def test_who_left_by_the_log_is_not_brought_back_by_what_is_in_redis_of_before(house: House) -> None:
+    """The event of the log can come before the message of the change, or without one."""
+    one, two = await house.begin()
+    await one.memberships.load(house.ann.user_id)
+    assert await two.may(house.ann, house.room)
+    assert "V" in house.in_redis(two)
+    told: list[str] = []
+    two.memberships.on_removed(lambda _, room_id: told.append(f"-{room_id}"))
+    two.memberships.on_added(lambda _, each: told.append(f"+{each.room.id}"))
+    await house.store.remove_member(house.room.id, house.ann.user_id, house.ann.user_id)
+    two.feed.left(house.ann.user_id, house.room.id)
+    await until(lambda: two.memberships.get(house.ann.user_id) is not None)
+    assert two.memberships.get(house.ann.user_id) == {}
+    assert told == [f"-{house.room.id}"]
