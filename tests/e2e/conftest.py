@@ -45,7 +45,7 @@ def make_node(
         "broker_url": kafka.create(),
         "bus_url": redis.create(),
     }
-    return lambda name, **settings: make_server(name, node_id=name, **engines, **settings)
+    return lambda name, **settings: make_server(name, node_id=name, **(engines | settings))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Several `parlour serve` on the servers of a cluster are one Parlour."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,10 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.engine import make_url
 
+from ..faults.relays import Relays
 from ..integration.socketio_client import Client
+from ..ports import free_port
+from ..postgresql_server import PostgresqlServer
 from .conftest import MakeServer
-from .parlour_server import DEADLINE, ParlourServer
+from .parlour_server import DEADLINE, PORTS, ParlourServer
 from .test_conversation import bearer, register
 
 pytestmark = pytest.mark.timeout(600)  # the first test starts four engines
@@ -120,6 +125,32 @@ async def test_what_is_said_right_after_a_removal_is_not_heard_on_another_node(n
         refused = (await ben.socket.start("sync", {"rooms": {room["id"]: 0}}))[0]
         assert refused["rooms"][room["id"]]["error"]["code"] == "room_not_found"
         await ben.hears("before")
+
+
+async def test_who_is_removed_hears_nothing_more_on_a_node_that_is_parted_from_postgresql(
+    make_node: MakeServer, postgresql: PostgresqlServer
+) -> None:
+    with contextlib.ExitStack() as stack:
+        relays = Relays(stack, lambda: free_port(PORTS))
+        url = make_url(postgresql.create())
+        way = url.set(port=relays.make("two", "postgresql", postgresql.port))
+        one = make_node("one", database_url=url.render_as_string()).start()
+        two = make_node("two", database_url=way.render_as_string()).start()
+        async with person(one, "ann") as ann, person(two, "ben") as ben, person(two, "cat") as cat:
+            room = await ann.post("/api/rooms", name="lunch", kind="private")
+            for each in (ben, cat):
+                await ann.post(f"/api/rooms/{room['id']}/members", user_id=each.id)
+                await each.socket.wait_for("room.added")
+            join = relays.part("two", "postgresql")
+            removed = await ann.http.delete(f"/api/rooms/{room['id']}/members/{ben.id}", headers=ann.headers)
+            assert removed.status_code == httpx.codes.NO_CONTENT
+            await ann.send(room["id"], "secret")
+            await cat.hears("secret")
+            await ben.socket.wait_for("room.removed")
+            join()
+            refused = (await ben.socket.start("sync", {"rooms": {room["id"]: 0}}))[0]
+            assert refused["rooms"][room["id"]]["error"]["code"] == "room_not_found"
+            await ben.hears()
 
 
 def _sample(metrics: str, name: str) -> float:
