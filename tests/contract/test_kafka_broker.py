@@ -6,12 +6,17 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from parlour.chat.adapters.kafka import DeadLetters, KafkaBroker, RoomEvents
 from parlour.chat.adapters.kafka.consuming import Work
+from parlour.chat.adapters.kafka.messages import command_of, encode
 from parlour.chat.adapters.kafka.telling import Telling, Told
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
 from parlour.chat.model import Appended, NewEvent, RoomEvent
@@ -362,3 +367,50 @@ async def test_what_a_process_submits_whose_clock_is_wrong_by_hours_is_taken(add
             producer.produce(topic, b"x", timestamp=at, on_delivery=lambda error, _: delivered.append(error))
     assert await asyncio.to_thread(producer.flush, 60) == 0
     assert delivered == [None] * 6
+
+
+class SmallProducers(KafkaAddress, frozen=True):
+    """Of clients that hold one message at a time."""
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        return KafkaAddress.options(self, **more) | {"queue.buffering.max.messages": 1}
+
+
+async def buried(address: KafkaAddress, commands: Sequence[NewEvent]) -> None:
+    producer = Producer(address.options())
+    for number, command in enumerate(commands):
+        producer.produce(address.dead, encode(command_of("here", number, command)), command.room_id.encode())
+    assert await asyncio.to_thread(producer.flush, 30) == 0
+
+
+async def test_a_dead_letter_that_kafka_refuses_when_it_is_replayed_stays_one(address: KafkaAddress) -> None:
+    room = a_room()
+    await buried(address, [saying(room, "short"), saying(room, "long " * 1000)])
+    letters = DeadLetters(address)
+
+    async def allow(size: int) -> None:
+        most = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+        topic = ConfigResource(ConfigResource.Type.TOPIC, address.commands, incremental_configs=[most])
+        admin = AdminClient(address.options())
+        (done,) = admin.incremental_alter_configs([topic]).values()
+        await asyncio.to_thread(done.result)
+
+    await allow(1000)
+    with pytest.raises(BrokerUnavailable):
+        await asyncio.to_thread(letters.replay)
+    assert len(await asyncio.to_thread(letters.all)) == 2
+    await allow(100_000)
+    assert len(await asyncio.to_thread(letters.replay)) == 2
+    assert await asyncio.to_thread(letters.all) == []
+
+
+async def test_more_dead_letters_than_a_producer_holds_are_replayed_all_the_same(address: KafkaAddress) -> None:
+    small = SmallProducers(**msgspec.structs.asdict(address))
+    commands = [saying(a_room(), str(number)) for number in range(20)]
+    await buried(address, commands)
+    assert len(await asyncio.to_thread(DeadLetters(small).replay)) == 20
+    log = Log()
+    async with a_broker(address) as broker, working(broker, log):
+        await until(
+            lambda: {each.client_id for batch in log.batches for each in batch} >= {each.client_id for each in commands}
+        )

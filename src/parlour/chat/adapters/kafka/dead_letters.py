@@ -1,14 +1,17 @@
 """Commands that no worker could do: listed, and given to the workers again."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from parlour.chat.adapters.kafka.messages import decode_command
 from parlour.chat.model import NewEvent
 from parlour.platform.errors import BrokerUnavailable
 from parlour.platform.kafka_address import KafkaAddress
+
+logger = logging.getLogger(__name__)
 
 
 class DeadLetter(msgspec.Struct):
@@ -45,16 +48,29 @@ class DeadLetters:
         """Give them to the workers again, those that are no commands excepted; return what was replayed.
 
         Raises:
-            BrokerUnavailable: Kafka does not answer; then some may have been replayed, and are again the next time.
+            BrokerUnavailable: Kafka does not answer, or refuses one; then some may have been replayed, and all are again the next time.
         """
         producer = Producer(self._address.options(acks="all", enable_idempotence=True))
+        refused: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message | None) -> None:
+            if error is not None:
+                refused.append(error)
 
         def again(message: Message, letter: DeadLetter) -> None:
-            if letter.command is not None:
-                producer.produce(self._address.commands, message.value(), message.key())
+            if letter.command is None:
+                return
+            try:
+                producer.produce(self._address.commands, message.value(), message.key(), on_delivery=delivered)
+            except BufferError:  # more of them than the producer holds
+                taken()
+                producer.produce(self._address.commands, message.value(), message.key(), on_delivery=delivered)
 
         def taken() -> None:
-            if producer.flush(self._timeout):
+            left = producer.flush(self._timeout)  # 0 too where all that was left has failed
+            if refused:
+                logger.error("Kafka refuses a dead letter", extra={"error": str(refused[0]), "letters": len(refused)})
+            if left or refused:
                 raise BrokerUnavailable
 
         letters = self._visit(again, taken)
