@@ -9,11 +9,13 @@ from pathlib import Path
 
 import psutil
 
+from parlour.chat.adapters.kafka import DeadLetters
 from parlour.nginx import Node
+from parlour.platform.kafka_address import KafkaAddress
 from scripts.stack.engine import HOST, Engine
 from scripts.stack.kafka import kafka
 from scripts.stack.mongodb import mongodb
-from scripts.stack.postgresql import postgresql
+from scripts.stack.postgresql import postgresql, psql
 from scripts.stack.redis import redis
 
 from ..e2e.parlour_server import ParlourServer
@@ -45,8 +47,18 @@ MEETS = {
 }
 """Which engines a process of each role speaks to."""
 
-NEIGHBOURS = (("chat-1", "auth-1"), ("video-1", "auth-1"), ("video-1", "chat-1"), ("nginx", "chat-1"))
+NEIGHBOURS = (
+    ("chat-1", "auth-1"),
+    ("video-1", "auth-1"),
+    ("video-1", "chat-1"),
+    ("nginx", "chat-1"),
+    ("nginx", "auth-1"),
+    ("nginx", "video-1"),
+)
 """Who asks whom by HTTP over a way that can be cut; the others go straight, so that who is ended is also seen to refuse connections."""
+
+SOME = "some people"
+"""Who come to NGINX over a way that can be hurt."""
 
 DISKS = ("postgresql", "kafka", "mongodb")
 """The engines that keep something."""
@@ -58,9 +70,9 @@ Fault = Callable[[], Callable[[], None]]
 class Cluster:
     """Processes of each role on engines of their own behind NGINX.
 
-    With `proxied` each process goes to each engine by a way of its own, through Toxiproxy, and so do those of `NEIGHBOURS` to each other;
-    without, a thread relays what the latter say. The processes in `clocked` have wall clocks of their own. Without a C compiler there are
-    neither those nor disks that are slow or full.
+    With `proxied` each process goes to each engine by a way of its own, through Toxiproxy, and so do those of `NEIGHBOURS` to each other,
+    and every third of the people to NGINX; without, a thread relays what the latter two say. The processes in `clocked` have wall clocks
+    of their own. Without a C compiler there are neither those nor disks that are slow or full.
     """
 
     def __init__(
@@ -92,7 +104,8 @@ class Cluster:
             stack.callback(_end, engine)
             started(engine)
         self.supervisor = Supervisor(self.engines.values())
-        self.messages_url = _urls(ports)["messages_url"]
+        urls = _urls(ports)
+        self.messages_url, self._broker_url = urls["messages_url"], urls["broker_url"]
         places = {name: free_port() for name in (*PROCESSES, JOINING)}
         ways = {(who, whom): self._between.make(who, whom, places[whom]) for who, whom in NEIGHBOURS}
         self._ports_of_nginx = places | {whom: way for (who, whom), way in ways.items() if who == "nginx"}
@@ -124,14 +137,28 @@ class Cluster:
         self.certificate = Certificate(folder)
         self._nginx_folder = folder / "nginx"
         self._nginx_ports = (free_port(), free_port(), free_port())
+        self._some_port = self._between.make(SOME, "nginx", self._nginx_ports[0])
         self._nginx = contextlib.ExitStack()
         stack.callback(self._nginx.close)
         self.gateway = self._start_nginx()
+        stack.callback(self._signal_nginx, signal.SIGCONT)  # who is frozen does not end
 
     @property
     def url(self) -> str:
         """Where people reach it."""
         return f"https://{NAME}:{self._nginx_ports[0]}"
+
+    @property
+    def urls(self) -> list[str]:
+        """Where they reach it by turns: every third over the way of `SOME`."""
+        return [self.url, self.url, f"https://{NAME}:{self._some_port}"]
+
+    def given_up(self) -> list[str]:
+        """Return what was put aside as not to be done, a sentence each: commands, and changes for the log. Nothing ever should be."""
+        letters = DeadLetters(KafkaAddress.parse(self._broker_url)).all()
+        (port,) = self.engines["postgresql"].ports
+        changes = psql(port, "SELECT type, room_id, data FROM room_outbox WHERE set_aside", "parlour").splitlines()
+        return [*(f"a dead letter: {each}" for each in letters), *(f"set aside: {each}" for each in changes)]
 
     @property
     def nginx_errors(self) -> Path:
@@ -147,6 +174,7 @@ class Cluster:
         """Everything that can be done to it, by name."""
         faults: dict[str, Fault] = {
             "nginx killed": self._kill_nginx,
+            "nginx frozen": self._freeze_nginx,
             "every process replaced in turn": self._roll,
             "a worker joins and leaves": self._rebalance,
         }
@@ -158,6 +186,8 @@ class Cluster:
             faults[f"{name} frozen"] = partial(_freeze, partial(_pid, engine))
         for who, whom in NEIGHBOURS:
             faults[f"{who} and {whom} parted"] = partial(self._between.part, who, whom)
+        for kind in KINDS:
+            faults[f"{SOME} {kind}"] = partial(self._between.hurt, "nginx", kind, (SOME,))
         return faults | self._faults_of_disks() | self._faults_of_clocks() | self._faults_of_ways()
 
     def _faults_of_disks(self) -> dict[str, Fault]:
@@ -188,7 +218,9 @@ class Cluster:
         for name, engines in MEETS.items():
             for engine in engines:
                 faults[f"{name} and {engine} parted"] = partial(ways.part, name, engine)
-        faults["nginx cut off from chat-1"] = partial(ways.hurt, "chat-1", "cut off", ("nginx",))
+        for who, whom in NEIGHBOURS:
+            if who == "nginx":
+                faults[f"nginx cut off from {whom}"] = partial(ways.hurt, whom, "cut off", (who,))
         return faults
 
     def _kill_node(self, node: ParlourServer) -> Callable[[], None]:
@@ -219,16 +251,24 @@ class Cluster:
         )
 
     def _kill_nginx(self) -> Callable[[], None]:
-        master = psutil.Process(self.gateway.process.pid)
-        for process in [master, *master.children()]:  # the keeper of its cache among them
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        self._signal_nginx(signal.SIGKILL)
         self.gateway.process.wait()
 
         def again() -> None:
             self.gateway = self._start_nginx()
 
         return again
+
+    def _freeze_nginx(self) -> Callable[[], None]:
+        self._signal_nginx(signal.SIGSTOP)
+        return partial(self._signal_nginx, signal.SIGCONT)
+
+    def _signal_nginx(self, number: signal.Signals) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            master = psutil.Process(self.gateway.process.pid)
+            for process in [master, *master.children()]:  # the keeper of its cache among them
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(number)
 
 
 class _Ports:

@@ -32,7 +32,6 @@ TEMPORARY: Final = {
     "busy",
     "passwords_busy",
     "rate_limited",
-    "internal",
     "conflict",  # a search of before, which nobody waits for any more
 }
 

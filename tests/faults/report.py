@@ -44,9 +44,9 @@ def kinds(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, dict[str, Any]
     }
 
 
-def too_slow(outcomes: Mapping[str, Sequence[Outcome]]) -> list[str]:
+def too_slow(outcomes: Mapping[str, Sequence[Outcome]], bar: float = BAR) -> list[str]:
     """Name the faults after which not all were back and served within the bar."""
-    return [name for name, kind in kinds(outcomes).items() if max(kind["back_worst_s"], kind["served_worst_s"]) > BAR]
+    return [name for name, kind in kinds(outcomes).items() if max(kind["back_worst_s"], kind["served_worst_s"]) > bar]
 
 
 def keep(totals: Mapping[str, Any], outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:

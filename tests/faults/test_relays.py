@@ -70,3 +70,71 @@ def test_who_comes_to_a_port_where_nobody_listens_is_sent_away(relays: Relays) -
         except ConnectionResetError:
             said = b""
     assert said == b""
+
+
+def test_in_a_black_hole_answers_are_lost_and_the_connection_with_them(relays: Relays, listener: socket.socket) -> None:
+    near, far = connected(relays, listener)
+    with near, far:
+        end = relays.hurt("b", "in a black hole", ("a",))
+        near.sendall(b"there")
+        assert far.recv(100) == b"there"
+        far.sendall(b"back")
+        near.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            near.recv(100)
+        near.settimeout(PATIENCE)
+        end()
+        assert ended(near)
+
+
+def test_far_away_everything_arrives(relays: Relays, listener: socket.socket) -> None:
+    near, far = connected(relays, listener)
+    with near, far:
+        relays.hurt("b", "far away", ("a",))
+        far.sendall(b"back")
+        assert near.recv(100) == b"back"
+
+
+@pytest.mark.parametrize("kind", ["cut off", "with connections reset"])
+def test_connections_end_and_others_are_to_be_had_afterwards(
+    relays: Relays, listener: socket.socket, kind: str
+) -> None:
+    near, far = connected(relays, listener)
+    begin = near.getpeername()
+    with near, far:
+        end = relays.hurt("b", kind, ("a",))
+        assert ended(near)
+        assert ended(far)
+    with socket.create_connection(begin, timeout=PATIENCE) as new:
+        assert ended(new)
+    end()
+    listener.settimeout(0.3)
+    with contextlib.suppress(TimeoutError):
+        listener.accept()[0].close()  # of the one that was reset
+    listener.settimeout(PATIENCE)
+    with socket.create_connection(begin, timeout=PATIENCE) as near:
+        far, _ = listener.accept()
+        with far:
+            far.sendall(b"back")
+            assert near.recv(100) == b"back"
+
+
+def test_an_answer_is_cut(relays: Relays, listener: socket.socket) -> None:
+    near, far = connected(relays, listener)
+    with near, far:
+        relays.hurt("b", "with answers cut", ("a",))
+        far.sendall(b"x" * 10_000)
+        assert 0 < len(everything(near)) <= 4000
+
+
+def everything(end: socket.socket) -> bytes:
+    """What comes until the connection ends."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while part := end.recv(10_000):
+            said += part
+    return said
+
+
+def ended(end: socket.socket) -> bool:
+    return everything(end) == b""

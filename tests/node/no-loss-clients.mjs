@@ -4,7 +4,7 @@
 // [connection, room, [seq, …]].
 // Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited; `progress` tells
 // how many seconds after it all were back, and were served), `explain` (tell what those wait for who wait, then `explained`), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
-// PARLOUR_URL, PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
+// PARLOUR_URL (several, by spaces, are for one client after the other), PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
 // PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
 
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
-const url = process.env.PARLOUR_URL;
+const urls = process.env.PARLOUR_URL.split(" ");
 const pause = Number(process.env.PARLOUR_PAUSE);
 const reconnection =
   { fast: { reconnectionDelay: 60, reconnectionDelayMax: 80 }, brisk: { reconnectionDelay: 300, reconnectionDelayMax: 2000 } }[
@@ -67,6 +67,7 @@ const entries = new Entries();
 class Client {
   constructor(user, number) {
     this.number = number;
+    this.url = urls[number % urls.length];
     this.user = user.user_id;
     this.token = user.access_token;
     this.random = randomness(Number(process.env.PARLOUR_SEED) * 1000 + number);
@@ -84,12 +85,14 @@ class Client {
     this.syncing = false;
     this.stopping = false;
     this.waiting = false;
-    this.socket = io(url, {
+    this.socket = io(this.url, {
       auth: { token: user.access_token },
       transports: this.transports,
       forceNew: true,
       // As browsers have it: without one, Node makes a connection for each request, and 200 clients do nothing but handshakes of TLS.
-      ...(url.startsWith("https:") && { agent: new Agent({ keepAlive: true }) }),
+      // Not where connections are cut: xmlhttprequest-ssl never sends a request again whose connection had been used and was reset, and
+      // the client waits for its answer until the ping is late.
+      ...(this.url.startsWith("https:") && { agent: new Agent({ keepAlive: this.url === urls[0] }) }),
       ...reconnection,
     });
     this.socket.on("connect", () => this.connections++);
@@ -178,7 +181,7 @@ class Client {
     this.resets++;
     let said;
     try {
-      const answer = await fetch(`${url}/api/rooms/${room.id}/messages?after=${room.held}&limit=100`, {
+      const answer = await fetch(`${this.url}/api/rooms/${room.id}/messages?after=${room.held}&limit=100`, {
         headers: { authorization: `Bearer ${this.token}` },
         signal: AbortSignal.timeout(5000),
       });
@@ -221,7 +224,7 @@ class Client {
       });
     } catch {
       if (!this.isReady || connection !== this.connections) return; // `ready` sends it again
-      this.problems.push({ unanswered: entry.client_id });
+      this.problems.push({ unanswered: entry.client_id, at: Date.now() });
       entry.connection = 0;
       this.transmit(room, entry);
       return;
