@@ -12,15 +12,18 @@ from parlour.chat.adapters.postgresql_search import PostgresqlSearch, Postgresql
 from parlour.chat.adapters.redis_answers import RedisAnswers
 from parlour.chat.adapters.redis_heads import RedisHeads
 from parlour.chat.adapters.redis_presence import RedisPresence
+from parlour.chat.model import SearchHit
+from parlour.chat.ports import Search, SearchQuery
 from parlour.chat.service.indexing import Indexing
 from parlour.chat.service.shared_memberships import membership_values
 from parlour.config import ProcessRole, Settings
 from parlour.platform import metrics
 from parlour.platform.clock import SystemClock
-from parlour.platform.errors import TablesInUse, Unavailable
+from parlour.platform.errors import BrokerUnavailable, TablesInUse, Unavailable
 from parlour.platform.guard import Guard
 from parlour.platform.kafka import KafkaAdmin
 from parlour.platform.kafka_address import KafkaAddress
+from parlour.platform.preparation import Preparation
 from parlour.platform.redis import RedisEngine
 from parlour.platform.redis_bus import RedisBus
 from parlour.platform.redis_ended_sessions import RedisEndedSessions
@@ -74,9 +77,9 @@ async def open_clustered(settings: Settings, opened: contextlib.AsyncExitStack) 
         opened.push_async_callback(database.close)
         engines.checks["database"] = (database.check, True)
     if roles != {ProcessRole.AUTH}:
-        await _open_broker(settings, engines, RedisAnswers(line, cluster.node_id), opened)
-    if roles & {ProcessRole.CHAT, ProcessRole.WORKER}:
-        await _open_log(settings, engines, opened)
+        topics = await _open_broker(settings, engines, RedisAnswers(line, cluster.node_id), opened)
+        if roles & {ProcessRole.CHAT, ProcessRole.WORKER}:
+            await _open_log(settings, engines, topics, opened)
     if ProcessRole.CHAT in roles:
         engines.presence = presence = RedisPresence(redis, bus)
         opened.push_async_callback(presence.close)
@@ -86,13 +89,16 @@ async def open_clustered(settings: Settings, opened: contextlib.AsyncExitStack) 
 
 async def _open_broker(
     settings: Settings, engines: Engines, answers: RedisAnswers, opened: contextlib.AsyncExitStack
-) -> None:
+) -> Preparation:
+    """Open the broker, and return its topics: where Kafka is away, they are made later."""
     address = KafkaAddress.parse(settings.broker_url)
     admin = KafkaAdmin(address)
-    await admin.make_topics()
+    topics = Preparation("Kafka's topics", admin.make_topics, BrokerUnavailable)
+    await topics.begin()
     broker = KafkaBroker(
         address,
         answers,
+        topics=topics,
         node_id=engines.cluster.node_id,
         bound=settings.max_pending_commands,
         client_id=f"{_KNOWS}{VERSION}",
@@ -102,28 +108,68 @@ async def _open_broker(
     async def start() -> None:
         broker.start()
 
+    async def check() -> None:
+        await admin.check()
+        topics.check()
+
     engines.broker = broker
-    engines.checks["broker"] = (admin.check, False)
+    engines.checks["broker"] = (check, False)
     engines.starts.append(start)
-    engines.runs.append(("kafka", broker.watch))
+    engines.runs += [("topics", topics.run), ("kafka", broker.watch)]
+    return topics
 
 
-async def _open_log(settings: Settings, engines: Engines, opened: contextlib.AsyncExitStack) -> None:
-    """Open the room log with its search: the query of it for chat, the index of it for workers."""
+async def _open_log(
+    settings: Settings, engines: Engines, topics: Preparation, opened: contextlib.AsyncExitStack
+) -> None:
+    """Open the room log with its search: the query of it for chat, the index of it for workers.
+
+    Where the server of the index is away, its tables are made later.
+    """
     engines.log = log = await MongoRoomLog.open(settings.messages, SystemClock(), upgrading=nobody_older(settings))
     opened.push_async_callback(log.close)
     engines.epoch = log.epoch
     engines.checks["messages"] = (log.check, True)
     database = open_database(settings.search, called="postgresql-search")
     opened.push_async_callback(database.close)
-    await migrate(database, SEARCH_TABLES)
-    engines.checks["search"] = (database.check, False)
+    tables = Preparation("tables of search", lambda: migrate(database, SEARCH_TABLES), Unavailable)
+    await tables.begin()
+
+    async def check() -> None:
+        await database.check()
+        tables.check()
+
+    engines.checks["search"] = (check, False)
+    engines.runs.append(("tables of search", tables.run))
     guard = Guard("search", Unavailable)
-    engines.search = PostgresqlSearch(database, log, SystemClock(), guard)
+    engines.search = _PreparedSearch(PostgresqlSearch(database, log, SystemClock(), guard), tables)
     if ProcessRole.WORKER in settings.roles:
         indexing = Indexing(PostgresqlSearchIndex(database, log, guard))
         address = KafkaAddress.parse(settings.broker_url)
-        engines.runs.append(("indexing", lambda: RoomEvents(address, "search").run(indexing.committed)))
+
+        async def index() -> None:
+            await topics.wait()
+            await tables.wait()
+            await RoomEvents(address, "search").run(indexing.committed)
+
+        engines.runs.append(("indexing", index))
+
+
+class _PreparedSearch:
+    """A `Search` that is unavailable until its tables are there."""
+
+    def __init__(self, search: Search, tables: Preparation) -> None:
+        self._search = search
+        self._tables = tables
+
+    async def search(self, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
+        """See `Search`.
+
+        Raises:
+            Unavailable: also while there are no tables.
+        """
+        self._tables.check()
+        return await self._search.search(query)
 
 
 def nobody_older(settings: Settings) -> Callable[[int], Awaitable[None]]:

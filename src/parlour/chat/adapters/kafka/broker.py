@@ -19,6 +19,7 @@ from parlour.chat.ports import Answers, Pending
 from parlour.platform import metrics
 from parlour.platform.errors import BrokerUnavailable, ParlourError
 from parlour.platform.kafka_address import KafkaAddress
+from parlour.platform.preparation import Preparation
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,13 @@ class KafkaBroker:
         patience: float = 10.0,
         session_timeout: float = 6.0,
         client_id: str = "parlour",
+        topics: Preparation | None = None,
     ) -> None:
-        """Let at most `bound` commands wait, and hand at most `largest` to the worker at once, which others see as `client_id`."""
+        """Let at most `bound` commands wait, and hand at most `largest` to the worker at once, which others see as `client_id`.
+
+        Until `topics` are made, commands are refused and none is worked.
+        """
+        self._topics = topics
         self._client_id = client_id
         self._address = address
         self._answers = answers
@@ -132,6 +138,8 @@ class KafkaBroker:
         """
         if self._stopping or self._failed.is_set():
             raise BrokerUnavailable(retry_after=1)
+        if self._topics is not None:
+            self._topics.check()
         if len(self._pending) >= self._bound:
             raise Busy(retry_after=1)
         now = time.monotonic()
@@ -247,6 +255,8 @@ class KafkaBroker:
 
     async def run(self, work: Callable[[Sequence[NewEvent]], Awaitable[Sequence[Appended | ParlourError]]]) -> None:
         """Feed batches to `work`, as one worker of the group, until cancelled; then the batch under way is finished first."""
+        if self._topics is not None:
+            await self._topics.wait()
         await Consuming(
             self._address,
             self._answers,
