@@ -57,8 +57,8 @@ NEIGHBOURS = (
 )
 """Who asks whom by HTTP over a way that can be cut; the others go straight, so that who is ended is also seen to refuse connections."""
 
-SOME = "some people"
-"""Who come to NGINX over a way that can be hurt."""
+SOME = "people"
+"""Those who come to NGINX over a way that can be hurt."""
 
 DISKS = ("postgresql", "kafka", "mongodb")
 """The engines that keep something."""
@@ -187,7 +187,7 @@ class Cluster:
         for who, whom in NEIGHBOURS:
             faults[f"{who} and {whom} parted"] = partial(self._between.part, who, whom)
         for kind in KINDS:
-            faults[f"{SOME} {kind}"] = partial(self._between.hurt, "nginx", kind, (SOME,))
+            faults[f"some {SOME} {kind}"] = partial(self._between.hurt, "nginx", kind, (SOME,))
         return faults | self._faults_of_disks() | self._faults_of_clocks() | self._faults_of_ways()
 
     def _faults_of_disks(self) -> dict[str, Fault]:
