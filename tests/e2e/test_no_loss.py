@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from parlour.chat.adapters.sqlite_log import SqliteRoomLog
@@ -18,7 +19,7 @@ from parlour.chat.model import SYNC_GAP, RoomEvent
 from parlour.platform.clock import SystemClock
 from parlour.platform.ids import RoomId
 
-from ..history.checker import Acked, Entry, History, Live, Sent, violations
+from ..history.checker import Acked, Entry, Held, History, Live, Sent, Shown, Skipped, violations
 from ..integration.socketio_client import Client
 from .parlour_server import NodeScript, ParlourServer, User
 
@@ -73,15 +74,24 @@ def histories(clients: NodeScript) -> list[dict[str, Any]]:
 
 
 def told_in(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What each client told at its end, `applied` as entries."""
+    """What each client told at its end, `applied` as entries and `shown` as messages."""
     entries: list[Entry] = []
+    states: list[Shown] = []
     told = []
     for line in lines:
         if line["event"] == "entries":
             entries += [Entry(**each) for each in line["entries"]]
+        elif line["event"] == "states":
+            states += map(shown, line["states"])
         elif line["event"] == "history":
-            told.append(line | {"applied": [entries[place] for place in line["applied"]]})
+            applied, messages = [entries[each] for each in line["applied"]], [states[each] for each in line["shown"]]
+            told.append(line | {"applied": applied, "shown": messages})
     return told
+
+
+def shown(state: dict[str, Any]) -> Shown:
+    del state["sender_id"]
+    return Shown(**state | {"reactions": tuple((emoji, user_id) for emoji, user_id in state["reactions"])})
 
 
 def of(client: dict[str, Any]) -> History:
@@ -91,23 +101,33 @@ def of(client: dict[str, Any]) -> History:
         [Sent(**each) for each in client["sent"]],
         [Acked(**each) for each in client["acked"]],
         client["applied"],
+        skipped=[Skipped(**each) for each in client["skipped"]],
+        returns=[Held(**each) for each in client["returns"]],
+        shown=client["shown"],
     )
 
 
 def with_live(client: dict[str, Any]) -> History:
     streams = client["live"]
-    live = [Live(connection, room_id, seq) for connection, room_id, seqs in streams for seq in seqs]
+    live = [Live(connection, room_id, seq, stay) for connection, room_id, stay, seqs in streams for seq in seqs]
     return of(client)._replace(live=live)
 
 
 def entry(event: dict[str, Any]) -> Entry:
+    return entry_of(msgspec.convert(event, RoomEvent))
+
+
+def entry_of(event: RoomEvent) -> Entry:
+    data = [event.data.get(name) for name in ("message_id", "emoji", "user_id")]
     return Entry(
-        event["room_id"],
-        event["seq"],
-        event["id"],
-        event["sender_id"],
-        event["client_id"],
-        event["data"].get("text"),
+        event.room_id,
+        event.seq,
+        event.id,
+        event.sender_id,
+        event.client_id,
+        event.data.get("text"),
+        event.type.value,
+        *data,
     )
 
 
@@ -153,9 +173,7 @@ async def stored(server: ParlourServer, rooms: list[str]) -> list[Entry]:
             events += await log.events(room_id, 0, tail.seq)
     finally:
         await log.close()
-    return [
-        Entry(each.room_id, each.seq, each.id, each.sender_id, each.client_id, each.data.get("text")) for each in events
-    ]
+    return [entry_of(each) for each in events]
 
 
 async def prove(server: ParlourServer, users: list[User], told: list[dict[str, Any]]) -> None:
@@ -242,7 +260,7 @@ async def test_who_missed_too_much_for_sync_fetches_it_as_history(server: Parlou
         away.close()
     assert server.terminate() == 0
     assert [client["resets"] > 0 for client in told] == [False, True]
-    assert len(told[1]["applied"]) > SYNC_GAP
+    assert len(told[1]["shown"]) > SYNC_GAP
     assert violations(await stored(server, users[0].room_ids), map(of, told), settled=False) == []
     problems = [problem for client in told for problem in client["problems"]]
     assert [problem for problem in problems if "unanswered" not in problem] == []  # of who slept past its own patience

@@ -1,7 +1,10 @@
 // Stock clients that send without pause, resend until acknowledged and sync what they missed (or, where that is too much, fetch it as
-// history), as docs/reference/events.md says. What each sent, was acknowledged, applied and saw live goes to standard output at the end: first every event that somebody
-// applied, in lines {event: "entries", entries}, then a line a client, whose `applied` are places in those and whose `live` are
-// [connection, room, [seq, …]].
+// history), as docs/reference/events.md says. What each sent, was acknowledged, applied, saw live and shows goes to standard output at the
+// end: first every event that somebody applied, in lines {event: "entries", entries}, and every state of a message that somebody shows, in
+// lines {event: "states", states}, then a line a client, whose `applied` and `shown` are places in those and whose `live` are
+// [connection, room, stay, [seq, …]].
+// With PARLOUR_CHANGES they also edit and delete messages of theirs, and react; the last of each room is removed by its owner, the first,
+// and added again after a while, all the time.
 // Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited; `progress` tells
 // how many seconds after it all were back, and were served), `explain` (tell what those wait for who wait, then `explained`), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL (several, by spaces, are for one client after the other), PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
@@ -14,6 +17,9 @@ import { io } from "socket.io-client";
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 const urls = process.env.PARLOUR_URL.split(" ");
 const pause = Number(process.env.PARLOUR_PAUSE);
+const changing = Boolean(process.env.PARLOUR_CHANGES);
+const removal = 3_000; // ms between removals and until one is undone, on average half of that
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const reconnection =
   { fast: { reconnectionDelay: 60, reconnectionDelayMax: 80 }, brisk: { reconnectionDelay: 300, reconnectionDelayMax: 2000 } }[
     process.env.PARLOUR_RECONNECTION
@@ -39,30 +45,58 @@ function randomness(seed) {
 }
 
 // Events as they were applied, each kept once: two that are to be the same and are not are two.
-class Entries {
-  constructor() {
+class Pool {
+  constructor(name) {
+    this.name = name;
     this.all = [];
     this.places = new Map();
   }
 
-  place(event) {
-    const { room_id, seq, id, sender_id, client_id } = event;
-    const entry = JSON.stringify({ room_id, seq, id, sender_id, client_id, text: event.data.text ?? null });
-    const key = `${room_id} ${seq}`;
+  place(key, value) {
+    const text = JSON.stringify(value);
     const alike = this.places.get(key) ?? [];
-    const found = alike.find((place) => this.all[place] === entry);
+    const found = alike.find((place) => this.all[place] === text);
     if (found !== undefined) return found;
     this.places.set(key, [...alike, this.all.length]);
-    return this.all.push(entry) - 1;
+    return this.all.push(text) - 1;
   }
 
   tell() {
     for (let start = 0; start < this.all.length; start += 1000)
-      process.stdout.write(`{"event": "entries", "entries": [${this.all.slice(start, start + 1000)}]}\n`);
+      process.stdout.write(`{"event": "${this.name}", "${this.name}": [${this.all.slice(start, start + 1000)}]}\n`);
   }
 }
 
-const entries = new Entries();
+const entries = new Pool("entries");
+const states = new Pool("states");
+const placeEntry = ({ room_id, seq, id, sender_id, client_id, type, data }) => {
+  const { text = null, message_id = null, emoji = null, user_id = null } = data;
+  return entries.place(`${room_id} ${seq}`, { room_id, seq, id, sender_id, client_id, text, type, message_id, emoji, user_id });
+};
+const placeState = (state) => states.place(`${state.id} ${state.version}`, state);
+
+// The twin of src/parlour/chat/fold.py, without mentions and pins: a message after an event; the same object where that changes nothing.
+function fold(message, { room_id, id, seq, type, sender_id, data }) {
+  if (type === "message.created")
+    return message ?? { room_id, id, sender_id, version: seq, text: data.text ?? "", edited: false, deleted: false, reactions: [] };
+  if (!message || seq <= message.version || message.deleted) return message;
+  const mine = ([emoji, user]) => emoji === data.emoji && user === sender_id;
+  const there = message.reactions.some(mine);
+  if (type === "message.edited" && sender_id === message.sender_id)
+    return { ...message, version: seq, text: data.text ?? "", edited: true };
+  if (type === "message.deleted") return { ...message, version: seq, text: "", deleted: true, reactions: [] };
+  if (type === "reaction.added" && !there)
+    return { ...message, version: seq, reactions: [...message.reactions, [data.emoji, sender_id]].sort() };
+  if (type === "reaction.removed" && there)
+    return { ...message, version: seq, reactions: message.reactions.filter((each) => !mine(each)) };
+  return message;
+}
+
+// A message of a page, as the fold has it.
+function paged({ room_id, id, sender_id, version, text, edited_at, deleted_at, reactions = {} }) {
+  const pairs = Object.entries(reactions).flatMap(([emoji, people]) => people.map((user) => [emoji, user]));
+  return { room_id, id, sender_id, version, text, edited: edited_at != null, deleted: deleted_at != null, reactions: pairs.sort() };
+}
 
 class Client {
   constructor(user, number) {
@@ -70,6 +104,7 @@ class Client {
     this.url = urls[number % urls.length];
     this.user = user.user_id;
     this.token = user.access_token;
+    [this.first] = user.room_ids ?? [];
     this.random = randomness(Number(process.env.PARLOUR_SEED) * 1000 + number);
     this.transports = number % 2 ? ["websocket"] : ["polling", "websocket"];
     this.window = number % 3 === 0 ? 1 : 4;
@@ -78,6 +113,8 @@ class Client {
     this.acked = [];
     this.applied = [];
     this.live = new Map();
+    this.skipped = [];
+    this.returns = [];
     this.problems = [];
     this.waits = [];
     this.connections = 0;
@@ -98,6 +135,8 @@ class Client {
     this.socket.on("connect", () => this.connections++);
     this.socket.on("ready", (state) => this.ready(state));
     this.socket.on("event", (event) => this.event(event));
+    this.socket.on("room.added", ({ room }) => this.enter([room]));
+    this.socket.on("room.removed", ({ room_id }) => this.leave(this.rooms.get(room_id)));
     this.socket.on("disconnect", (reason) => this.disconnected(reason));
     this.socket.on("connect_error", (error) => {
       if (error.data) this.problems.push({ connect_error: error.data });
@@ -107,17 +146,35 @@ class Client {
   ready(state) {
     if (this.lostAt !== undefined) this.waits.push(performance.now() - this.lostAt);
     this.lostAt = undefined;
-    for (const { id, head } of state.rooms) {
+    this.isReady = true;
+    for (const room of this.rooms.values()) if (!state.rooms.some(({ id }) => id === room.id)) this.leave(room);
+    this.enter(state.rooms);
+  }
+
+  enter(rooms) {
+    for (const { id, head } of rooms) {
       if (!this.rooms.has(id)) {
-        this.rooms.set(id, { id, held: 0, known: 0, outbox: [], timer: undefined });
+        this.rooms.set(id, { id, held: 0, known: 0, outbox: [], timer: undefined, stay: 1, view: new Map(), mine: [] });
         this.fill(this.rooms.get(id));
       }
       const room = this.rooms.get(id);
       room.known = Math.max(room.known, head);
+      room.member = true;
     }
-    this.isReady = true;
     this.sync();
     for (const room of this.rooms.values()) for (const entry of room.outbox) this.transmit(room, entry);
+  }
+
+  leave(room) {
+    if (!room) return;
+    room.member = false;
+    this.waiting = false;
+  }
+
+  // Somebody is about to ask for the next stay in the room: what is heard from now on may belong to it.
+  returning(room) {
+    this.returns.push({ room_id: room.id, seq: room.held });
+    room.stay++;
   }
 
   disconnected(reason) {
@@ -128,10 +185,11 @@ class Client {
   }
 
   event(event) {
-    const stream = `${this.connections} ${event.room_id}`;
-    if (!this.live.has(stream)) this.live.set(stream, [this.connections, event.room_id, []]);
-    this.live.get(stream)[2].push(event.seq);
     const room = this.rooms.get(event.room_id);
+    const stay = room?.stay ?? 1;
+    const stream = `${this.connections} ${event.room_id} ${stay}`;
+    if (!this.live.has(stream)) this.live.set(stream, [this.connections, event.room_id, stay, []]);
+    this.live.get(stream)[3].push(event.seq);
     if (!room) return; // before `ready`: the sync after it brings it
     room.known = Math.max(room.known, event.seq);
     if (event.seq === room.held + 1) this.apply(room, event);
@@ -140,15 +198,25 @@ class Client {
 
   apply(room, event) {
     room.held = event.seq;
-    this.applied.push(entries.place(event));
+    this.applied.push(placeEntry(event));
+    const id = event.data.message_id ?? event.id;
+    const before = this.state(room, id);
+    const after = fold(before, event);
+    if (after !== before) room.view.set(id, placeState(after));
+  }
+
+  state(room, id) {
+    const place = room.view.get(id);
+    return place === undefined ? undefined : JSON.parse(states.all[place]);
   }
 
   // One at a time. Live events that come meanwhile find their place after the answer, or in the next sync.
   async sync() {
     if (this.syncing) return;
     this.syncing = true;
-    while (this.isReady && [...this.rooms.values()].some((room) => room.held < room.known)) {
-      const asked = Object.fromEntries([...this.rooms.values()].map((room) => [room.id, room.held]));
+    const behind = (room) => room.member && room.held < room.known;
+    while (this.isReady && [...this.rooms.values()].some(behind)) {
+      const asked = Object.fromEntries([...this.rooms.values()].filter(({ member }) => member).map((room) => [room.id, room.held]));
       let answer;
       try {
         answer = await this.socket.timeout(5000).emitWithAck("sync", { rooms: asked });
@@ -163,7 +231,7 @@ class Client {
       let news = 0;
       for (const [id, { events, reset, error }] of Object.entries(answer.rooms)) {
         const room = this.rooms.get(id);
-        if (error) this.problems.push({ sync: error });
+        if (error && !room.comesAndGoes) this.problems.push({ sync: error });
         if (reset) news += await this.history(room);
         for (const event of events) {
           if (event.seq <= room.held) continue;
@@ -176,51 +244,87 @@ class Client {
     this.syncing = false;
   }
 
-  // The next page of what is too much for `sync`; returns how many messages it had. In these rooms every event is a message.
+  // All messages as they are, where that is too much for `sync`; returns how many events they stand for. Old ones may have changed, too.
   async history(room) {
     this.resets++;
-    let said;
-    try {
-      const answer = await fetch(`${this.url}/api/rooms/${room.id}/messages?after=${room.held}&limit=100`, {
-        headers: { authorization: `Bearer ${this.token}` },
-        signal: AbortSignal.timeout(5000),
-      });
-      said = await answer.json();
-    } catch {
-      return 0; // nobody answered, or no JSON: once more
-    }
-    if (said.error) {
-      this.problems.push({ history: said.error });
-      return 0;
-    }
-    const missed = said.messages.reverse().filter(({ seq }) => seq > room.held);
-    for (const { text, ...message } of missed) this.apply(room, { ...message, data: { text } });
-    return missed.length;
+    const view = new Map();
+    let head, after, page;
+    do {
+      let said;
+      try {
+        const answer = await fetch(`${this.url}/api/rooms/${room.id}/messages?after=${after ?? 0}&limit=100`, {
+          headers: { authorization: `Bearer ${this.token}` },
+          signal: AbortSignal.timeout(5000),
+        });
+        said = await answer.json();
+      } catch {
+        return 0; // nobody answered, or no JSON: once more
+      }
+      if (said.error) {
+        this.problems.push({ history: said.error });
+        return 0;
+      }
+      page = said.messages;
+      head ??= said.head; // every page has all that happened until here
+      after = page[0]?.seq;
+      for (const message of page) view.set(message.id, placeState(paged(message)));
+    } while (page.length === 100);
+    const news = head - room.held;
+    if (news <= 0) return 0;
+    this.skipped.push({ room_id: room.id, after: room.held, until: head });
+    room.view = view;
+    room.held = head;
+    return news;
   }
 
   fill(room) {
     if (this.stopping) return;
-    if (room.outbox.length < this.window) {
-      const text = `${this.number}: ${this.sent.length} ${"x".repeat(Math.floor(this.random() * 300))}`;
-      const entry = { client_id: crypto.randomUUID(), text, connection: 0 };
-      this.sent.push({ room_id: room.id, client_id: entry.client_id, text });
+    if (room.member && room.outbox.length < this.window) {
+      const entry = { client_id: crypto.randomUUID(), ...this.next(room), connection: 0 };
+      entry.said = { room_id: room.id, client_id: entry.client_id, ...entry.said };
+      this.sent.push(entry.said);
       room.outbox.push(entry);
       this.transmit(room, entry);
     }
     room.timer = setTimeout(() => this.fill(room), pause * 2 * this.random());
   }
 
+  // What to send next, as it is sent and as the log will have it: of twenty a deletion, a reaction and two edits, else messages.
+  next(room) {
+    const choice = changing ? this.random() : 1;
+    const text = `${this.number}: ${this.sent.length} ${"x".repeat(Math.floor(this.random() * 300))}`;
+    const place = Math.floor(this.random() * room.mine.length);
+    if (choice < 0.05 && room.mine.length) {
+      const [id] = room.mine.splice(place, 1);
+      return { event: "message.delete", id, said: { text: null, type: "message.deleted", message_id: id } };
+    }
+    if (choice < 0.15 && room.mine.length) {
+      const id = room.mine[place];
+      return { event: "message.edit", id, text, said: { text, type: "message.edited", message_id: id } };
+    }
+    if (choice < 0.2 && room.view.size) {
+      const latest = [...room.view.keys()].slice(-5);
+      const id = latest[Math.floor(this.random() * latest.length)];
+      const on = !this.state(room, id).reactions.some(([, user]) => user === this.user);
+      const type = on ? "reaction.added" : "reaction.removed";
+      return { event: on ? "reaction.add" : "reaction.remove", id, emoji: "👍", said: { text: null, type, message_id: id } };
+    }
+    return { event: "message.send", text, said: { text } };
+  }
+
   async transmit(room, entry) {
-    if (!this.isReady || entry.connection === this.connections) return;
+    if (!this.isReady || !room.member || entry.connection === this.connections) return;
     const connection = (entry.connection = this.connections);
     entry.since = performance.now();
     entry.told = undefined;
     let answer;
     try {
-      answer = await this.socket.timeout(20_000).emitWithAck("message.send", {
+      answer = await this.socket.timeout(20_000).emitWithAck(entry.event, {
         room_id: room.id,
         client_id: entry.client_id,
+        id: entry.id,
         text: entry.text,
+        emoji: entry.emoji,
       });
     } catch {
       if (!this.isReady || connection !== this.connections) return; // `ready` sends it again
@@ -232,6 +336,7 @@ class Client {
     if (answer.ok) {
       this.waiting = false;
       this.acked.push({ room_id: room.id, client_id: entry.client_id, id: answer.id, seq: answer.seq });
+      if (entry.event === "message.send") room.mine.push(answer.id);
       room.outbox = room.outbox.filter((other) => other !== entry);
     } else if (RETRY.has(answer.error.code)) {
       entry.told = answer.error.code;
@@ -241,18 +346,21 @@ class Client {
       }, 100);
     } else {
       this.waiting = false;
-      this.problems.push({ refused: answer.error });
+      // Deleted by its author meanwhile, or removed from the room meanwhile: so it may be.
+      const { code } = answer.error;
+      entry.said.refused = (code === "message_deleted" && entry.event === "reaction.add") || (code === "room_not_found" && room.comesAndGoes);
+      if (!entry.said.refused) this.problems.push({ refused: answer.error });
       room.outbox = room.outbox.filter((other) => other !== entry);
     }
   }
 
   mark() {
-    this.waiting = [...this.rooms.values()].some((room) => room.outbox.length);
+    this.waiting = [...this.rooms.values()].some((room) => room.member && room.outbox.length);
   }
 
   get settled() {
     const rooms = [...this.rooms.values()];
-    return this.isReady && !this.syncing && rooms.every((room) => !room.outbox.length && room.held >= room.known);
+    return this.isReady && !this.syncing && rooms.every((room) => !room.member || (!room.outbox.length && room.held >= room.known));
   }
 
   get waitsForSomething() {
@@ -262,8 +370,9 @@ class Client {
   explain() {
     const { number, user, isReady, syncing, connections, resets, socket, waiting } = this;
     const since = (at) => at && Math.round((performance.now() - at) / 100) / 10;
-    const rooms = [...this.rooms.values()].map(({ id, held, known, outbox }) => ({
+    const rooms = [...this.rooms.values()].map(({ id, held, known, outbox, member }) => ({
       id,
+      member,
       held,
       known,
       outbox: outbox.map(({ client_id, connection, since: at, told }) => ({ client_id, connection, seconds: since(at), told })),
@@ -290,6 +399,42 @@ class Client {
     );
   }
 
+  // Have somebody removed from the room of this client, its owner, and added again.
+  async comeAndGo(other) {
+    while (!this.rooms.size || !other.rooms.size) await sleep(50);
+    const [{ id }] = this.rooms.values();
+    const room = other.rooms.get(id);
+    room.comesAndGoes = true;
+    while (!this.stopping) {
+      await sleep(removal * (0.5 + this.random()));
+      await this.change("DELETE", `/${other.user}`, id);
+      await sleep(removal * this.random());
+      other.returning(room);
+      await this.change("POST", "", id, { user_id: other.user });
+    }
+  }
+
+  // Until it is done, by this attempt or one of before.
+  async change(method, path, room_id, body) {
+    for (;;) {
+      try {
+        const answer = await fetch(`${url}/api/rooms/${room_id}/members${path}`, {
+          method,
+          headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(5000),
+        });
+        if (answer.ok) return;
+        const { error } = await answer.json();
+        if (error.code === "member_not_found") return;
+        this.problems.push({ membership: error });
+      } catch {
+        // nobody answered, or no JSON: once more
+      }
+      await sleep(200);
+    }
+  }
+
   // The heads are asked for once more, since the last events of others may have been lost with a connection.
   async finish() {
     this.stopping = true;
@@ -304,14 +449,19 @@ class Client {
   }
 
   tell() {
-    const { user, transports, connections, resets, sent, acked, applied, problems, waits } = this;
+    const { user, transports, connections, resets, sent, acked, applied, skipped, returns, problems, waits } = this;
     const live = [...this.live.values()];
-    const history = { user, transports, connections, resets, sent, acked, applied, live, problems, waits };
+    const shown = [...this.rooms.values()].flatMap(({ view }) => [...view.values()]);
+    const seen = { applied, live, skipped, returns, shown };
+    const history = { user, transports, connections, resets, sent, acked, ...seen, problems, waits };
     process.stdout.write(`${JSON.stringify({ event: "history", ...history })}\n`);
   }
 }
 
 const clients = users.map((user, number) => new Client(user, number));
+const inRoom = (room) => clients.filter(({ first }) => first === room);
+const groups = changing ? [...new Set(clients.map(({ first }) => first))].map(inRoom) : [];
+const comings = groups.map((group) => group[0].comeAndGo(group.at(-1)));
 let marks = 0;
 let mark = { at: performance.now(), back: null, served: null };
 const told = setInterval(() => {
@@ -336,10 +486,14 @@ createInterface({ input: process.stdin })
       console.log(JSON.stringify({ event: "explained" }));
     }
     if (line !== "stop") return;
-    await Promise.all(clients.map((client) => client.finish()));
+    const finished = clients.map((client) => client.finish());
+    await Promise.all(comings);
+    await Promise.all(groups.map((group) => group.at(-1).last())); // it may send what it could not while it was out
+    await Promise.all(finished);
     await Promise.all(clients.map((client) => client.last()));
     clearInterval(told);
     entries.tell();
+    states.tell();
     for (const client of clients) client.tell();
     for (const client of clients) client.socket.disconnect();
     process.stdin.destroy();
