@@ -6,7 +6,7 @@
 // With PARLOUR_CHANGES they also edit and delete messages of theirs, and react; the last of each room is removed by its owner, the first,
 // and added again after a while, all the time.
 // Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited; `progress` tells
-// how many seconds after it all were back, and were served), `explain` (tell what those wait for who wait, then `explained`), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
+// how many messages were acknowledged, and how many seconds after it all were back, and were served), `explain` (tell what those wait for who wait, then `explained`), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL (several, by spaces, are for one client after the other), PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
 // PARLOUR_RECONNECTION (`stock`, `brisk`: up to 2 s, or `fast`: 30 to 120 ms).
 import { readFileSync } from "node:fs";
@@ -16,8 +16,9 @@ import { io } from "socket.io-client";
 
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 const urls = process.env.PARLOUR_URL.split(" ");
-const pause = Number(process.env.PARLOUR_PAUSE);
 const changing = Boolean(process.env.PARLOUR_CHANGES);
+// Every fifth is a change then, and there are as many messages as without.
+const pause = Number(process.env.PARLOUR_PAUSE) * (changing ? 0.8 : 1);
 const removal = 3_000; // ms between removals and until one is undone, on average half of that
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const reconnection =
@@ -119,6 +120,7 @@ class Client {
     this.waits = [];
     this.connections = 0;
     this.resets = 0;
+    this.messages = 0;
     this.syncing = false;
     this.stopping = false;
     this.waiting = false;
@@ -336,7 +338,10 @@ class Client {
     if (answer.ok) {
       this.waiting = false;
       this.acked.push({ room_id: room.id, client_id: entry.client_id, id: answer.id, seq: answer.seq });
-      if (entry.event === "message.send") room.mine.push(answer.id);
+      if (entry.event === "message.send") {
+        this.messages++;
+        room.mine.push(answer.id);
+      }
       room.outbox = room.outbox.filter((other) => other !== entry);
     } else if (RETRY.has(answer.error.code)) {
       entry.told = answer.error.code;
@@ -418,7 +423,7 @@ class Client {
   async change(method, path, room_id, body) {
     for (;;) {
       try {
-        const answer = await fetch(`${url}/api/rooms/${room_id}/members${path}`, {
+        const answer = await fetch(`${urls[0]}/api/rooms/${room_id}/members${path}`, {
           method,
           headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
           body: JSON.stringify(body),
@@ -467,7 +472,7 @@ let mark = { at: performance.now(), back: null, served: null };
 const told = setInterval(() => {
   const back = clients.filter((client) => client.isReady).length;
   const served = clients.filter((client) => client.isReady && !client.waiting).length;
-  const acked = clients.reduce((sum, client) => sum + client.acked.length, 0);
+  const acked = clients.reduce((sum, client) => sum + client.messages, 0);
   const after = Math.round(performance.now() - mark.at) / 1000;
   if (back === clients.length) mark.back ??= after;
   if (served === clients.length) mark.served ??= after;
