@@ -13,6 +13,7 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+import { entries, fold, paged, placeEntry, placeState, states } from "./room-view.mjs";
 
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 const urls = process.env.PARLOUR_URL.split(" ");
@@ -43,60 +44,6 @@ function randomness(seed) {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
-}
-
-// Events as they were applied, each kept once: two that are to be the same and are not are two.
-class Pool {
-  constructor(name) {
-    this.name = name;
-    this.all = [];
-    this.places = new Map();
-  }
-
-  place(key, value) {
-    const text = JSON.stringify(value);
-    const alike = this.places.get(key) ?? [];
-    const found = alike.find((place) => this.all[place] === text);
-    if (found !== undefined) return found;
-    this.places.set(key, [...alike, this.all.length]);
-    return this.all.push(text) - 1;
-  }
-
-  tell() {
-    for (let start = 0; start < this.all.length; start += 1000)
-      process.stdout.write(`{"event": "${this.name}", "${this.name}": [${this.all.slice(start, start + 1000)}]}\n`);
-  }
-}
-
-const entries = new Pool("entries");
-const states = new Pool("states");
-const placeEntry = ({ room_id, seq, id, sender_id, client_id, type, data }) => {
-  const { text = null, message_id = null, emoji = null, user_id = null } = data;
-  return entries.place(`${room_id} ${seq}`, { room_id, seq, id, sender_id, client_id, text, type, message_id, emoji, user_id });
-};
-const placeState = (state) => states.place(`${state.id} ${state.version}`, state);
-
-// The twin of src/parlour/chat/fold.py, without mentions and pins: a message after an event; the same object where that changes nothing.
-function fold(message, { room_id, id, seq, type, sender_id, data }) {
-  if (type === "message.created")
-    return message ?? { room_id, id, sender_id, version: seq, text: data.text ?? "", edited: false, deleted: false, reactions: [] };
-  if (!message || seq <= message.version || message.deleted) return message;
-  const mine = ([emoji, user]) => emoji === data.emoji && user === sender_id;
-  const there = message.reactions.some(mine);
-  if (type === "message.edited" && sender_id === message.sender_id)
-    return { ...message, version: seq, text: data.text ?? "", edited: true };
-  if (type === "message.deleted") return { ...message, version: seq, text: "", deleted: true, reactions: [] };
-  if (type === "reaction.added" && !there)
-    return { ...message, version: seq, reactions: [...message.reactions, [data.emoji, sender_id]].sort() };
-  if (type === "reaction.removed" && there)
-    return { ...message, version: seq, reactions: message.reactions.filter((each) => !mine(each)) };
-  return message;
-}
-
-// A message of a page, as the fold has it.
-function paged({ room_id, id, sender_id, version, text, edited_at, deleted_at, reactions = {} }) {
-  const pairs = Object.entries(reactions).flatMap(([emoji, people]) => people.map((user) => [emoji, user]));
-  return { room_id, id, sender_id, version, text, edited: edited_at != null, deleted: deleted_at != null, reactions: pairs.sort() };
 }
 
 class Client {
