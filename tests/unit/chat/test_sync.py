@@ -164,3 +164,19 @@ async def test_those_who_lack_the_same_at_the_same_time_share_one_read(monkeypat
     assert reads == [(2, 5), (3, 5)]
     await house.one(room_id, 2)
     assert len(reads) == 3, "what was read is not kept"
+
+
+async def test_who_is_removed_while_the_log_is_read_gets_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    room_id, other = house.room(5), house.room(5)
+    read = house.log.events
+
+    async def removed(room_id: RoomId, after: int, upto: int, max_bytes: int | None = None) -> list[RoomEvent]:
+        house.memberships.of[house.ann.user_id].pop(room_id, None)
+        return await read(room_id, after, upto, max_bytes)
+
+    monkeypatch.setattr(house.log, "events", removed)
+    answer = await house.sync.sync(house.ann, {room_id: 2, other: 5})
+    assert answer[room_id].error is not None
+    assert answer[room_id].events == []
+    assert (answer[other].head, answer[other].error) == (5, None)

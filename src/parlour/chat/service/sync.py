@@ -1,7 +1,7 @@
 """Catching up: the events that a client missed in each of its rooms, or the advice to fetch history instead."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -70,14 +70,7 @@ class Sync:
             raise InvalidRequest("A seq is never negative.", details={"field": "rooms"})
         self._rates.check("sync", principal.user_id, cost=1 + self._weight(rooms) // _UNIT)
         answer: dict[RoomId, RoomSync] = {}
-        readable: list[RoomId] = []
-        for room_id in rooms:
-            try:
-                if self._memberships.check(principal, room_id, Permission.READ) is None:
-                    await self._memberships.require(principal, room_id, Permission.READ)
-                readable.append(room_id)
-            except (RoomNotFound, Forbidden) as error:
-                answer[room_id] = RoomSync(0, [], False, error.body())
+        readable = await self._readable(principal, rooms, answer)
         heads = await self._heads.of(readable)
         if ahead := [room_id for room_id in readable if rooms[room_id] > heads[room_id]]:
             heads |= await self._heads.sure(ahead)
@@ -88,7 +81,22 @@ class Sync:
             if entry.reset and 0 < heads[room_id] - rooms[room_id] <= SYNC_GAP:
                 left = 0  # it did not fit: longer gaps would be read only to be thrown away
             left -= sum(map(len, entry.events))
+        await self._readable(principal, readable, answer)  # who was removed meanwhile gets nothing that came after
         return answer
+
+    async def _readable(
+        self, principal: Principal, rooms: Iterable[RoomId], answer: dict[RoomId, RoomSync]
+    ) -> list[RoomId]:
+        """Return the rooms that the caller may read; why not the others goes into `answer`."""
+        readable: list[RoomId] = []
+        for room_id in rooms:
+            try:
+                if self._memberships.check(principal, room_id, Permission.READ) is None:
+                    await self._memberships.require(principal, room_id, Permission.READ)
+                readable.append(room_id)
+            except (RoomNotFound, Forbidden) as error:
+                answer[room_id] = RoomSync(0, [], False, error.body())
+        return readable
 
     def _weight(self, rooms: Mapping[RoomId, int]) -> int:
         """Return about how many events an answer takes to read, from the heads that are known without asking."""
