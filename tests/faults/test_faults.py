@@ -43,6 +43,10 @@ MESSAGES = 20_000 * min(TIMES, 5) if LONG else 500
 """At least so many are acknowledged, as many between any two faults."""
 PAUSE = 2_500 if LONG else 400
 """Milliseconds between two sends of one person, on average."""
+CHANGES = 0.05 if LONG else 0.2
+"""Of what people send, so much edits, deletes and reacts: SecantusDB is busy with a change some times as long as with a message."""
+REMOVAL = 30_000 if LONG else 3_000
+"""Milliseconds between two removals of somebody from a room; the long form has ten times as many rooms."""
 CLOCKED = ONE_OF_EACH if LONG else ("worker-1", "chat-1")
 TOO_LONG_FOR_THE_SHORT = {"postgresql on a full disk", "mongodb on a full disk"}
 """Beside the disks that take nothing they show little."""
@@ -114,7 +118,8 @@ async def test_nothing_is_lost_doubled_or_reordered_whatever_happens(tmp_path: P
             seed=str(SEED),
             pause=str(PAUSE),
             reconnection="brisk",
-            changes="yes",
+            changes=str(CHANGES),
+            removal=str(REMOVAL),
         )
         try:
             clients = Clients(script, cluster, office, USERS)

@@ -3,8 +3,8 @@
 // end: first every event that somebody applied, in lines {event: "entries", entries}, and every state of a message that somebody shows, in
 // lines {event: "states", states}, then a line a client, whose `applied` and `shown` are places in those and whose `live` are
 // [connection, room, stay, [seq, …]].
-// With PARLOUR_CHANGES they also edit and delete messages of theirs, and react; the last of each room is removed by its owner, the first,
-// and added again after a while, all the time.
+// A share of PARLOUR_CHANGES of what they send edits and deletes messages of theirs, and reacts. With PARLOUR_REMOVAL the last of each room
+// is removed by its owner, the first, and added again after a while, all the time.
 // Commands on standard input: `mark` (count anew who is served: ready, and something acknowledged where something waited; `progress` tells
 // how many messages were acknowledged, and how many seconds after it all were back, and were served), `explain` (tell what those wait for who wait, then `explained`), `stop` (send no more, empty the outbox, sync a last time, report, exit); its end exits at once.
 // PARLOUR_URL (several, by spaces, are for one client after the other), PARLOUR_TOKENS (JSON lines: user_id, access_token), PARLOUR_SEED, PARLOUR_PAUSE (mean ms between sends),
@@ -17,10 +17,10 @@ import { entries, fold, paged, placeEntry, placeState, states } from "./room-vie
 
 const users = readFileSync(process.env.PARLOUR_TOKENS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 const urls = process.env.PARLOUR_URL.split(" ");
-const changing = Boolean(process.env.PARLOUR_CHANGES);
-// Every fifth is a change then, and there are as many messages as without.
-const pause = Number(process.env.PARLOUR_PAUSE) * (changing ? 0.8 : 1);
-const removal = 3_000; // ms between removals and until one is undone, on average half of that
+const changes = Number(process.env.PARLOUR_CHANGES ?? 0);
+// There are as many messages as without changes.
+const pause = Number(process.env.PARLOUR_PAUSE) * (1 - changes);
+const removal = Number(process.env.PARLOUR_REMOVAL ?? 0); // ms between removals and until one is undone, on average half of that
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const reconnection =
   { fast: { reconnectionDelay: 60, reconnectionDelayMax: 80 }, brisk: { reconnectionDelay: 300, reconnectionDelayMax: 2000 } }[
@@ -238,20 +238,20 @@ class Client {
     room.timer = setTimeout(() => this.fill(room), pause * 2 * this.random());
   }
 
-  // What to send next, as it is sent and as the log will have it: of twenty a deletion, a reaction and two edits, else messages.
+  // What to send next, as it is sent and as the log will have it: changes are edits by half, deletions and reactions; else messages.
   next(room) {
-    const choice = changing ? this.random() : 1;
+    const choice = this.random() / changes; // no number below 1 where there are none
     const text = `${this.number}: ${this.sent.length} ${"x".repeat(Math.floor(this.random() * 300))}`;
     const place = Math.floor(this.random() * room.mine.length);
-    if (choice < 0.05 && room.mine.length) {
+    if (choice < 0.25 && room.mine.length) {
       const [id] = room.mine.splice(place, 1);
       return { event: "message.delete", id, said: { text: null, type: "message.deleted", message_id: id } };
     }
-    if (choice < 0.15 && room.mine.length) {
+    if (choice < 0.75 && room.mine.length) {
       const id = room.mine[place];
       return { event: "message.edit", id, text, said: { text, type: "message.edited", message_id: id } };
     }
-    if (choice < 0.2 && room.view.size) {
+    if (choice < 1 && room.view.size) {
       const latest = [...room.view.keys()].slice(-5);
       const id = latest[Math.floor(this.random() * latest.length)];
       const on = !this.state(room, id).reactions.some(([, user]) => user === this.user);
@@ -412,7 +412,7 @@ class Client {
 
 const clients = users.map((user, number) => new Client(user, number));
 const inRoom = (room) => clients.filter(({ first }) => first === room);
-const groups = changing ? [...new Set(clients.map(({ first }) => first))].map(inRoom) : [];
+const groups = removal ? [...new Set(clients.map(({ first }) => first))].map(inRoom) : [];
 const comings = groups.map((group) => group[0].comeAndGo(group.at(-1)));
 let marks = 0;
 let mark = { at: performance.now(), back: null, served: null };
