@@ -146,8 +146,9 @@ async def test_who_is_removed_hears_nothing_more_on_a_node_that_is_parted_from_p
             assert removed.status_code == httpx.codes.NO_CONTENT
             await ann.send(room["id"], "secret")
             await cat.hears("secret")
-            await ben.socket.wait_for("room.removed")
+            await ben.hears()
             join()
+            await ben.socket.wait_for("room.removed")
             refused = (await ben.socket.start("sync", {"rooms": {room["id"]: 0}}))[0]
             assert refused["rooms"][room["id"]]["error"]["code"] == "room_not_found"
             await ben.hears()

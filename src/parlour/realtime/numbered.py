@@ -131,7 +131,10 @@ class NumberedRooms:
         if state.delivered is None or broadcast.number > state.delivered:
             state.delivered = broadcast.number
             self._deliver(broadcast)
-            self._delivered(broadcast)
+            try:
+                self._delivered(broadcast)
+            except Exception:  # it holds up no room
+                logger.exception("what was delivered could not be looked at", extra={"room": broadcast.rooms[0]})
 
     def _fetch(self, room: str, state: _Room, after: int, upto: int) -> None:
         task = asyncio.ensure_future(self._fetched(room, state, after, upto))

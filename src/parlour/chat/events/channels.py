@@ -68,11 +68,6 @@ class Channels:
         """Return how many sockets of this node an event of a room goes to."""
         return len(self._namespace.rooms.get(room_channel(room_id), ()))
 
-    def hears(self, user_id: UserId, room_id: RoomId) -> bool:
-        """Return whether a socket of the user on this node is in the room's channel."""
-        rooms = self._namespace.rooms
-        return not rooms.get(user_channel(user_id), set()).isdisjoint(rooms.get(room_channel(room_id), ()))
-
     def typing(self, room_id: RoomId, user_id: UserId, on: bool) -> None:
         """Tell a room, but not the user's own sockets, that a member began or stopped typing."""
         others = self._namespace.to(room_channel(room_id)).except_(user_channel(user_id))
@@ -99,6 +94,14 @@ class Channels:
         """Let a new member's sockets hear the room from now on."""
         for socket in self._namespace.to(user_channel(user_id)).local_sockets():
             socket.join(room_channel(room_id))
+
+    def part(self, user_id: UserId, room_id: RoomId) -> bool:
+        """Let a user's sockets hear nothing of the room from now on, untold; False where none of them did."""
+        rooms = self._namespace.rooms
+        heard = rooms.get(user_channel(user_id), set()) & rooms.get(room_channel(room_id), set())
+        for socket in self._namespace.to(user_channel(user_id)).local_sockets() if heard else ():
+            socket.leave(room_channel(room_id))
+        return bool(heard)
 
     def expel(self, user_id: UserId, room_id: RoomId) -> None:
         """Let a former member's sockets hear nothing of the room from now on, and tell them."""

@@ -1,4 +1,4 @@
-"""Who leaves a room hears nothing that comes after in its log, whatever can be read of memberships just then."""
+"""Who leaves a room hears nothing that comes after their leaving in its log, whatever can be read of memberships just then."""
 
 from collections.abc import Callable
 
@@ -22,9 +22,9 @@ _BEFORE = b'["event",'
 class Departures:
     """Looks at every event of the log once it was given to the sockets of its room here, be it heard or caught up.
 
-    `left(user_id, room_id)` is called where sockets of a user who left are in the room's channel still: on a node that did not make
-    the change, it may be before anything else tells of it. An event that is caught up may be of long ago, and the user in the room
-    again: that is for `left` to find out.
+    On a node that did not make the change, this may be before anything else tells of it. But the event may be of long ago, and the
+    user in the room again: so their sockets leave the channel untold, and `left(user_id, room_id)` has to find out. An event that is
+    not delivered, since it was missed and could not be fetched, parts nobody: that is left to the news of the change.
     """
 
     def __init__(self, channels: Channels, left: Callable[[UserId, RoomId], None]) -> None:
@@ -38,5 +38,5 @@ class Departures:
             return
         event = msgspec.json.decode(frame[frame.index(_BEFORE) + len(_BEFORE) : -1], type=RoomEvent)
         user_id = UserId(str(event.data.get("user_id")))
-        if self._channels.hears(user_id, event.room_id):
+        if self._channels.part(user_id, event.room_id):
             self._left(user_id, event.room_id)

@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from itertools import count
 from typing import TypeVar
 
@@ -71,6 +71,9 @@ class Memberships:
         self._changes: set[asyncio.Task[object]] = set()
         self._added: list[Added] = []
         self._removed: list[Removed] = []
+        self._parted: dict[
+            UserId, set[RoomId]
+        ] = {}  # from rooms whose log tells so, before it was read whether that still holds
         self._listeners: list[Changed] = []
 
     # Reading
@@ -167,6 +170,7 @@ class Memberships:
         """Take in that a user is no longer a member."""
         self._changed(user_id)
         self._users.get(user_id, {}).pop(room_id, None)
+        self._parted.get(user_id, set()).discard(room_id)
         for listener in self._removed:
             listener(user_id, room_id)
         self._tell(user_id, room_id)
@@ -206,13 +210,12 @@ class Memberships:
         return set(stale)
 
     def left(self, user_id: UserId, room_id: RoomId) -> set[UserId]:
-        """Take in that the log tells that a user left a room: they are out of it at once, but may be in it again by now.
+        """Take in that the log tells that a user left a room, who may be in it again by now.
 
-        Return the user where they have to be loaded anew to know that.
+        Return the user where they have to be loaded anew to know that: then they are told to be removed, or added again.
         """
-        self._users.get(user_id, {}).pop(room_id, None)
-        for listener in self._removed:
-            listener(user_id, room_id)
+        if self._users.get(user_id, {}).pop(room_id, None) is not None:
+            self._parted.setdefault(user_id, set()).add(room_id)
         return self.invalidate([user_id])
 
     def distrust(self) -> set[UserId]:
@@ -285,8 +288,9 @@ class Memberships:
         self._stale.discard(user_id)
         if len(self._users) > self._capacity:
             self._forget_one()
+        parted = self._parted.pop(user_id, set())
         if before is not None:
-            self._tell_difference(user_id, before, rooms)
+            self._tell_difference(user_id, before.keys(), parted - before.keys(), rooms)
         return rooms
 
     def _forget_one(self) -> None:
@@ -295,16 +299,17 @@ class Memberships:
             user_id, rooms = self._users.popitem(last=False)
             if not self._stays(user_id):
                 self._stale.discard(user_id)
+                self._parted.pop(user_id, None)
                 return
             self._users[user_id] = rooms
 
     def _tell_difference(
-        self, user_id: UserId, before: dict[RoomId, Membership], rooms: dict[RoomId, Membership]
+        self, user_id: UserId, before: Set[RoomId], parted: Set[RoomId], rooms: dict[RoomId, Membership]
     ) -> None:
-        for room_id in before.keys() - rooms.keys():
+        for room_id in (before | parted) - rooms.keys():
             for left in self._removed:
                 left(user_id, room_id)
-        for room_id in rooms.keys() - before.keys():
+        for room_id in rooms.keys() - before:
             for came in self._added:
                 came(user_id, rooms[room_id])
 

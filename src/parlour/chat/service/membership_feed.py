@@ -159,7 +159,7 @@ class MembershipFeed:
         self._refresh_soon(self._memberships.invalidate())
 
     def left(self, user_id: UserId, room_id: RoomId) -> None:
-        """Have a user out of a room at once, whose log tells that they left it; back only where the store says that they are in it."""
+        """Find out whether a user, whose sockets hear a room no more since its log tells that they left it, is in it again."""
         if self._shared is not None:  # what nodes share may be of before: the message that clears it need not have come
             self._shared.doubt([user_id], [])
         self._refresh_soon(self._memberships.left(user_id, room_id))
