@@ -9,6 +9,10 @@ const wire = vi.hoisted(() => ({
   sent: [] as [name: string, payload: unknown][],
   answer: (name: string): Promise<unknown> => Promise.resolve({ ok: true, name }),
   links: [] as { polite: boolean; received: unknown[]; restarts: number; closed: boolean }[],
+  /** Answers of the browser that asks for a device. */
+  devices: new Map<string, { give: (track: unknown) => void; refuse: () => void }>(),
+  device: (source: string) =>
+    new Promise((give, refuse) => void wire.devices.set(source, { give, refuse: () => refuse(new Error()) })),
 }));
 
 vi.mock("@/realtime", () => ({
@@ -31,6 +35,8 @@ vi.mock("@/media", () => ({
   listDevices: () => Promise.resolve([]),
   chooseDevice: () => undefined,
   mediaProblem: () => "failed",
+  openMicrophone: () => wire.device("microphone"),
+  openCamera: () => wire.device("camera"),
   PeerLink: class {
     readonly polite: boolean;
     readonly received: unknown[] = [];
@@ -42,6 +48,9 @@ vi.mock("@/media", () => ({
     }
     receive(signal: unknown) {
       this.received.push(signal);
+    }
+    setTrack() {
+      return Promise.resolve();
     }
     restart() {
       this.restarts += 1;
@@ -86,18 +95,18 @@ const arrives = (id: string) =>
   tell({ name: "call.participant.joined", payload: { call_id: "call", participant: participant(id) } });
 
 const released = vi.fn();
-const begin = async (me: string, others: string[], callId?: string) => {
+const begin = async (me: string, others: string[], callId?: string, on = { microphone: false, camera: false }) => {
   wire.answer = (name) =>
     Promise.resolve(name === "call.start" || name === "call.join" ? joined(me, others) : { ok: true });
   const session = new CallSession({
     roomId: "room",
     media: "audio",
-    microphone: false,
-    camera: false,
+    ...on,
     release: released,
     ...(callId === undefined ? {} : { callId }),
   });
-  await session.start();
+  const started = session.start();
+  if (!on.microphone && !on.camera) await started;
   return session;
 };
 
@@ -179,5 +188,60 @@ describe("a call", () => {
     await begin("p2", ["p1"], "call");
     window.dispatchEvent(new Event("pagehide"));
     expect(wire.sent.at(-1)).toEqual(["call.leave", { call_id: "call" }]);
+  });
+});
+
+describe("devices that take their time to open", () => {
+  const opened = (source: string) => {
+    const track = Object.assign(new EventTarget(), { enabled: true, stop: vi.fn() });
+    wire.devices.get(source)?.give(track);
+    return track;
+  };
+  const refused = (source: string) => wire.devices.get(source)?.refuse();
+  const settled = () => vi.advanceTimersByTimeAsync(0);
+  const sending = () => desk.getState().active?.sending;
+  const told = () => wire.sent.findLast(([name]) => name === "call.mute")?.[1];
+  const both = { microphone: true, camera: true };
+
+  it("are as silent and dark as one wanted meanwhile", async () => {
+    const session = await begin("p2", ["p1"], "call", both);
+    await settled();
+    await session.toggle("microphone");
+    await session.toggle("camera");
+    const [microphone, camera] = [opened("microphone"), opened("camera")];
+    await settled();
+    expect(microphone.enabled).toBe(false);
+    expect(camera.stop).toHaveBeenCalledOnce();
+    expect(desk.getState().active?.own.camera).toBeUndefined();
+    expect(sending()).toMatchObject({ microphone: false, camera: false });
+    expect(told()).toMatchObject({ audio: false, video: false });
+  });
+
+  it("are on when one changed one's mind twice, asked for once", async () => {
+    const session = await begin("p2", ["p1"], "call", both);
+    await settled();
+    const question = wire.devices.get("microphone");
+    await session.toggle("microphone");
+    await session.toggle("microphone");
+    expect(wire.devices.get("microphone")).toBe(question);
+    const microphone = opened("microphone");
+    opened("camera");
+    await settled();
+    expect([microphone.enabled, sending()]).toMatchObject([true, both]);
+    expect(told()).toMatchObject({ audio: true, video: true });
+  });
+
+  it("are shown as off when they were refused, and silent when another is chosen then", async () => {
+    const session = await begin("p2", ["p1"], "call", both);
+    await settled();
+    refused("microphone");
+    refused("camera");
+    await settled();
+    expect(sending()).toMatchObject({ microphone: false, camera: false });
+    void session.reopen("microphone");
+    await settled();
+    const microphone = opened("microphone");
+    await settled();
+    expect([microphone.enabled, sending()?.microphone]).toEqual([false, false]);
   });
 });

@@ -87,7 +87,8 @@ export class CallSession {
   /** Open the devices and take part; what goes wrong is told by the desk. */
   async start(): Promise<void> {
     const { callId, microphone, camera } = this.#options;
-    const opened = Promise.all([this.#first("microphone", microphone), this.#first("camera", camera)]);
+    this.#local.mute(!microphone);
+    const opened = Promise.all([microphone && this.#take("microphone"), camera && this.#take("camera")]);
     // Who calls has answered the browser's questions before it rings; who is called is not kept waiting by them.
     if (callId === undefined) await opened;
     if (!this.#over) await this.#join(callId);
@@ -98,17 +99,16 @@ export class CallSession {
   /** Muting and unmuting, camera and screen. */
   async toggle(source: Source): Promise<void> {
     const on = desk.getState().active?.sending[source] !== true;
-    if (source === "microphone" && this.#local.tracks.microphone !== null) this.#local.enable(source, on);
+    if (source === "microphone") this.#local.mute(!on);
     else if (!on) this.#local.close(source);
-    else if (!(await this.#local.open(source))) return;
-    if (!this.#over) this.#setSending(source, on);
+    if (on && !this.#local.holds(source)) await this.#take(source);
+    else this.#setSending(source, on);
   }
 
   /** Another device was chosen. */
   async reopen(source: "microphone" | "camera"): Promise<void> {
-    const on = desk.getState().active?.sending[source] === true;
-    if (source === "camera" && !on) return;
-    if ((await this.#local.open(source)) && source === "microphone") this.#local.enable(source, on);
+    if (source === "camera" && desk.getState().active?.sending.camera !== true) return;
+    await this.#take(source);
   }
 
   /** The connection to the server is back: go on as the one who one was. */
@@ -129,8 +129,13 @@ export class CallSession {
     return this.#link?.speaking === true;
   }
 
-  async #first(source: "microphone" | "camera", on: boolean): Promise<void> {
-    if (on && !(await this.#local.open(source)) && !this.#over) this.#setSending(source, false);
+  /** Open a device. What is shown afterwards is what goes out then, whatever was wanted before. */
+  async #take(source: Source): Promise<void> {
+    const outcome = await this.#local.open(source);
+    if (outcome === "open") this.#setSending(source, this.#local.sends(source));
+    if (outcome !== "failed" || this.#local.tracks[source] !== null) return;
+    if (source === "microphone") this.#local.mute(true);
+    this.#setSending(source, false);
   }
 
   async #join(callId: string | undefined, participantId?: string): Promise<void> {
@@ -272,18 +277,13 @@ export class CallSession {
 
   /** A device went away: take another of its kind. A screen that is shared no more is just that. */
   async #lost(source: Source): Promise<void> {
-    const found = source !== "screen" && (await this.#local.open(source));
-    if (this.#over) return;
-    if (found && source === "microphone") {
-      this.#local.enable(source, desk.getState().active?.sending.microphone === true);
-    }
-    if (!found) {
-      this.#local.close(source);
-      this.#setSending(source, false);
-    }
+    this.#local.close(source);
+    if (source === "screen") this.#setSending(source, false);
+    else await this.#take(source);
   }
 
   #setSending(source: Source, on: boolean): void {
+    if (this.#over) return;
     updateActive(({ sending }) => ({ sending: { ...sending, [source]: on } }));
     this.#tellSending();
   }

@@ -3,7 +3,8 @@
 import { mediaProblem, openCamera, openMicrophone, openScreen, type Line, type MediaProblem } from "@/media";
 import { chosenDevice } from "./device-preferences";
 
-export type Source = "microphone" | "camera" | "screen";
+const SOURCES = ["microphone", "camera", "screen"] as const;
+export type Source = (typeof SOURCES)[number];
 
 export interface LocalMediaEvents {
   /** Another track is sent on a line now, or none. */
@@ -14,6 +15,9 @@ export interface LocalMediaEvents {
   lost: (source: Source) => void;
 }
 
+/** `superseded`: closed meanwhile, or asked for anew; whoever did that tells what comes of it. */
+export type Outcome = "open" | "failed" | "superseded";
+
 export class LocalMedia {
   readonly tracks: Record<Line, MediaStreamTrack | null> = {
     microphone: null,
@@ -22,52 +26,80 @@ export class LocalMedia {
     screenAudio: null,
   };
   readonly #events: LocalMediaEvents;
+  /** Counts what was asked of a source: an answer to anything but the last is not wanted any more. */
+  readonly #asked: Record<Source, number> = { microphone: 0, camera: 0, screen: 0 };
+  readonly #opening = new Set<Source>();
+  #muted = false;
   #closed = false;
 
   constructor(events: LocalMediaEvents) {
     this.#events = events;
   }
 
-  /** Take a device, or the one that is chosen now instead of that in use. Resolves with whether there is one. */
-  async open(source: Source): Promise<boolean> {
+  /** Take a device, or the one that is chosen now instead of that in use. It may take as long as a person thinks. */
+  async open(source: Source): Promise<Outcome> {
+    if (this.#closed) return "superseded";
+    const asked = ++this.#asked[source];
+    this.#opening.add(source);
+    let opened: Partial<Record<Line, MediaStreamTrack>>;
     try {
-      if (source === "screen") {
-        const { video, audio } = await openScreen();
-        this.#set("screen", video);
-        this.#set("screenAudio", audio ?? null);
-      } else if (source === "camera") {
-        this.#set("camera", await openCamera(await chosenDevice("videoinput")));
-      } else {
-        this.#set("microphone", await openMicrophone(await chosenDevice("audioinput")));
-      }
+      opened = await capture(source);
     } catch (error) {
+      if (asked !== this.#asked[source]) return "superseded";
+      this.#opening.delete(source);
       const problem = mediaProblem(error, source === "screen" ? "screen" : "device");
-      if (!this.#closed) this.#events.problem(source, problem === "dismissed" ? undefined : problem);
-      return false;
+      this.#events.problem(source, problem === "dismissed" ? undefined : problem);
+      return "failed";
     }
-    if (!this.#closed) this.#events.problem(source, undefined);
-    return !this.#closed;
+    if (asked !== this.#asked[source]) {
+      Object.values(opened).forEach((track) => track.stop());
+      return "superseded";
+    }
+    this.#opening.delete(source);
+    this.#set(source, opened[source] ?? null);
+    if (source === "screen") this.#set("screenAudio", opened.screenAudio ?? null);
+    this.#events.problem(source, undefined);
+    return "open";
+  }
+
+  /** Whether there is a track, or one is on its way. */
+  holds(source: Source): boolean {
+    return this.tracks[source] !== null || this.#opening.has(source);
+  }
+
+  /** Whether something of it goes out. */
+  sends(source: Source): boolean {
+    return this.tracks[source]?.enabled === true;
   }
 
   close(source: Source): void {
+    this.#forget(source);
     this.#set(source, null);
     if (source === "screen") this.#set("screenAudio", null);
   }
 
-  /** Muting keeps the microphone, so that unmuting loses no word. */
-  enable(source: Source, on: boolean): void {
-    const track = this.tracks[source];
-    if (track !== null) track.enabled = on;
+  /** Muting keeps the microphone, so that unmuting loses no word. It holds for the one that is still to open, too. */
+  mute(muted: boolean): void {
+    this.#muted = muted;
+    const { microphone } = this.tracks;
+    if (microphone !== null) microphone.enabled = !muted;
   }
 
   closeAll(): void {
     this.#closed = true;
+    SOURCES.forEach((source) => this.#forget(source));
     Object.values(this.tracks).forEach((track) => track?.stop());
   }
 
+  #forget(source: Source): void {
+    this.#asked[source] += 1;
+    this.#opening.delete(source);
+  }
+
   #set(line: Line, track: MediaStreamTrack | null): void {
-    if (this.#closed) return track?.stop(); // the call ended while the browser asked
+    if (this.#closed) return;
     const before = this.tracks[line];
+    if (line === "microphone" && track !== null) track.enabled = !this.#muted; // before anything can send it
     this.tracks[line] = track;
     before?.stop();
     track?.addEventListener("ended", () => {
@@ -75,4 +107,11 @@ export class LocalMedia {
     });
     this.#events.changed(line, track);
   }
+}
+
+async function capture(source: Source): Promise<Partial<Record<Line, MediaStreamTrack>>> {
+  if (source === "microphone") return { microphone: await openMicrophone(await chosenDevice("audioinput")) };
+  if (source === "camera") return { camera: await openCamera(await chosenDevice("videoinput")) };
+  const { video, audio } = await openScreen();
+  return { screen: video, ...(audio === undefined ? {} : { screenAudio: audio }) };
 }
