@@ -4,10 +4,11 @@ import { useTranslation } from "react-i18next";
 import { Avatar } from "@/components/ui/avatar";
 import { Button } from "@/components/ui/button";
 import { announce } from "@/lib/announce";
-import { emitCall, useProfile, useRoom, type CallView } from "@/realtime";
+import { useProfile, useRoom, type CallView } from "@/realtime";
 import { useCallName } from "../hooks/use-call-name";
 import { useRingTone } from "../hooks/use-ring-tone";
 import { stopRing, want } from "../model/desk";
+import { sayFarewell } from "../model/farewell";
 
 /** Somebody calls. It takes no focus: whoever types would answer by accident. */
 export function IncomingSheet({ call }: { call: CallView }) {
@@ -21,8 +22,7 @@ export function IncomingSheet({ call }: { call: CallView }) {
   const accept = (media: CallView["media"]) => want({ roomId: call.room_id, media, preview: false, answer: call });
   const decline = () => {
     stopRing(call.id);
-    // What is not heard rings on at the other devices until its time is over.
-    emitCall("call.decline", { call_id: call.id }).catch(() => undefined);
+    sayFarewell("call.decline", call.id);
   };
   return (
     <section

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CallEvent, CallJoined, ParticipantView } from "@/realtime";
 import { CallSession } from "./call-session";
 import { desk } from "./desk";
+import { tellFarewells } from "./farewell";
 
 const wire = vi.hoisted(() => ({
   listeners: new Set<(event: CallEvent) => void>(),
@@ -182,6 +183,16 @@ describe("a call", () => {
     expect(wire.sent.map(([name]) => name)).not.toContain("call.leave");
     vi.advanceTimersByTime(10_000);
     expect(desk.getState().active).toBeUndefined();
+  });
+
+  it("is not left later for having been left before", async () => {
+    const session = await begin("p2", ["p1"], "call");
+    wire.answer = () => Promise.reject(new Error("no answer"));
+    session.leave();
+    await begin("p3", ["p1"], "call");
+    wire.sent.length = 0;
+    tellFarewells();
+    expect(wire.sent).toEqual([]);
   });
 
   it("leaves when the page goes away", async () => {

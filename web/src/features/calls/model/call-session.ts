@@ -15,6 +15,7 @@ import {
 } from "@/realtime";
 import { desk, updateActive, type CallEnd } from "./desk";
 import { useDevicePreferences } from "./device-preferences";
+import { forgetFarewell, sayFarewell } from "./farewell";
 import { LocalMedia, type Source } from "./local-media";
 
 export interface CallOptions {
@@ -121,7 +122,7 @@ export class CallSession {
 
   leave(): void {
     if (this.#over) return;
-    if (this.#callId !== undefined) emitCall("call.leave", { call_id: this.#callId }).catch(() => undefined);
+    if (this.#callId !== undefined) sayFarewell("call.leave", this.#callId);
     this.#end("left");
   }
 
@@ -148,7 +149,7 @@ export class CallSession {
               call_id: callId,
               ...(participantId === undefined ? {} : { participant_id: participantId }),
             });
-      if (this.#over) emitCall("call.leave", { call_id: joined.call.id }).catch(() => undefined);
+      if (this.#over) sayFarewell("call.leave", joined.call.id);
       else this.#joined(joined);
     } catch (error) {
       if (error instanceof CommandRefused) this.#end(this.#me === undefined ? refusal(error) : "lost");
@@ -160,6 +161,7 @@ export class CallSession {
   #joined({ call, participant_id: me, ice_servers: iceServers, participants }: CallJoined): void {
     const others = participants.filter(({ id }) => id !== me);
     if (me !== this.#me) this.#unlink();
+    forgetFarewell(call.id); // one is in it again
     this.#callId = call.id;
     this.#me = me;
     this.#iceServers = iceServers;
