@@ -17,7 +17,7 @@ export function IncomingSheet({ call }: { call: CallView }) {
   const roomName = useCallName(call.room_id);
   const name = useProfile(call.started_by)?.display_name ?? roomName;
   const title = t("incoming.title", { name });
-  useRingTone(title);
+  useRingTone(call, title);
   useEffect(() => announce(title), [title]);
   const accept = (media: CallView["media"]) => want({ roomId: call.room_id, media, preview: false, answer: call });
   const decline = () => {

@@ -2,9 +2,9 @@ import { BellRing, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { IconButton } from "@/components/ui/icon-button";
+import { setNotificationPreferences, useNotificationPreferences } from "@/lib/notification-preferences";
+import { askPermission, usePermission } from "@/lib/system-notifications";
 import { useRoomIds } from "@/realtime";
-import { setNotificationPreferences, useNotificationPreferences } from "../model/notification-preferences";
-import { askPermission, usePermission } from "../model/system-notifications";
 
 /** Offers notifications once, below the rooms: the browser's own question comes only after a click on it. */
 export function NotificationPrompt() {

@@ -2,8 +2,8 @@ import { render, waitFor } from "@testing-library/react";
 import { MemoryRouter } from "react-router";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { startI18n } from "@/lib/i18n";
+import { setNotificationPreferences } from "@/lib/notification-preferences";
 import type { RoomEvent, RoomState } from "@/realtime";
-import { setNotificationPreferences } from "../model/notification-preferences";
 import { Notifications } from "./notifications";
 
 const data = vi.hoisted(() => ({

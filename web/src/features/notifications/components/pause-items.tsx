@@ -6,10 +6,10 @@ import {
   DropdownMenuSubContent,
   DropdownMenuSubTrigger,
 } from "@/components/ui/dropdown-menu";
+import { setNotificationPreferences, useNotificationPreferences } from "@/lib/notification-preferences";
+import { tomorrow } from "@/lib/quiet";
 import { useTimes } from "@/lib/time";
 import { useCountdown } from "@/lib/use-countdown";
-import { setNotificationPreferences, useNotificationPreferences } from "../model/notification-preferences";
-import { tomorrow } from "../model/quiet";
 
 const HOUR = 60 * 60 * 1000;
 

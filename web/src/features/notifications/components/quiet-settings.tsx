@@ -3,10 +3,10 @@ import { Setting } from "@/components/setting";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
 import { Switch } from "@/components/ui/switch";
+import { setNotificationPreferences, useNotificationPreferences } from "@/lib/notification-preferences";
+import { tomorrow } from "@/lib/quiet";
 import { useTimes } from "@/lib/time";
 import { useCountdown } from "@/lib/use-countdown";
-import { setNotificationPreferences, useNotificationPreferences } from "../model/notification-preferences";
-import { tomorrow } from "../model/quiet";
 
 const HOUR = 60 * 60 * 1000;
 

@@ -1,13 +1,13 @@
 import { useEffect, useEffectEvent, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useMatch, useNavigate } from "react-router";
+import { useNotificationPreferences } from "@/lib/notification-preferences";
 import { roomPath } from "@/lib/paths";
+import { isQuiet } from "@/lib/quiet";
+import { showNotification, type Shown } from "@/lib/system-notifications";
 import { onRoomEvent, profileOf, roomOf, useSession, type RoomEvent } from "@/realtime";
 import { decide } from "../model/decide";
-import { useNotificationPreferences } from "../model/notification-preferences";
 import { isWatched, leadNotifications } from "../model/one-tab";
-import { isQuiet } from "../model/quiet";
-import { showNotification, type Shown } from "../model/system-notifications";
 import { playTone } from "../model/tone";
 
 /** More of a message does not fit in a notification. */

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import { useMatch } from "react-router";
+import { closeNotifications } from "@/lib/system-notifications";
 import { useSession } from "@/realtime";
 import { watchRoom } from "../model/one-tab";
-import { closeNotifications } from "../model/system-notifications";
 
 function isLookedAt(): boolean {
   return document.visibilityState === "visible" && document.hasFocus();

@@ -21,6 +21,12 @@ export function isQuiet({ quietUntil, schedule }: NotificationPreferences, now: 
   return now < quietUntil || inSchedule(schedule, new Date(now));
 }
 
+/** How a device may tell of something that happens at this time. */
+export function alertsAt(preferences: NotificationPreferences, now: number): { sound: boolean; notification: boolean } {
+  const quiet = isQuiet(preferences, now);
+  return { sound: preferences.sound && !quiet, notification: preferences.enabled && !quiet };
+}
+
 /** The next morning at eight. */
 export function tomorrow(now: number): number {
   const date = new Date(now);

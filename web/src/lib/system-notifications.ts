@@ -20,10 +20,14 @@ export async function askPermission(): Promise<Permission> {
 export interface Shown {
   title: string;
   body: string;
-  /** A newer one of the same tag takes its place: one for a room. */
+  /** A newer one of the same tag takes its place: one for a room, and one for a call. */
   tag: string;
   /** Where a click leads. */
   path: string;
+  /** It stays until somebody touches it or it is taken back. */
+  stays?: boolean;
+  /** With the sound of the system, and so with what phones do besides: they show a silent one in their list only. */
+  loud?: boolean;
 }
 
 const ICON = "/icons/icon-192.png";
@@ -37,10 +41,13 @@ async function worker(): Promise<ServiceWorkerRegistration | undefined> {
 const pageNotifications = new Map<string, Notification>();
 
 /** Show one. `open` is called when it is clicked and no service worker takes the click. */
-export async function showNotification({ title, body, tag, path }: Shown, open: (path: string) => void): Promise<void> {
+export async function showNotification(
+  { title, body, tag, path, stays = false, loud = false }: Shown,
+  open: (path: string) => void,
+): Promise<void> {
   if (permission() !== "granted") return;
-  // The sound is ours: it knows of quiet hours and of the choice of having none.
-  const options = { body, tag, icon: ICON, silent: true, data: { url: path } };
+  // The sound of messages is ours: it knows of quiet hours and of the choice of having none.
+  const options = { body, tag, icon: ICON, silent: !loud, requireInteraction: stays, data: { url: path } };
   const registration = await worker();
   if (registration !== undefined) {
     await registration.showNotification(title, options);
@@ -55,7 +62,7 @@ export async function showNotification({ title, body, tag, path }: Shown, open: 
   };
 }
 
-/** Take back what is shown of a room, as it was read. */
+/** Take back what is shown of a room, as it was read, or of a call. */
 export async function closeNotifications(tag: string): Promise<void> {
   pageNotifications.get(tag)?.close();
   pageNotifications.delete(tag);

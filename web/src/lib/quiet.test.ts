@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inSchedule, isQuiet, tomorrow } from "./quiet";
+import { alertsAt, inSchedule, isQuiet, tomorrow } from "./quiet";
 
 const at = (hours: number, minutes = 0) => new Date(2026, 2, 10, hours, minutes);
 
@@ -27,17 +27,25 @@ describe("quiet hours", () => {
   });
 });
 
+const preferences = {
+  enabled: true,
+  sound: true,
+  preview: true,
+  declined: false,
+  quietUntil: 1000,
+  schedule: { on: false, from: "22:00", to: "07:00" },
+};
+
 it("is quiet until the time that was chosen", () => {
-  const preferences = {
-    enabled: true,
-    sound: true,
-    preview: true,
-    declined: false,
-    quietUntil: 1000,
-    schedule: { on: false, from: "22:00", to: "07:00" },
-  };
   expect(isQuiet(preferences, 999)).toBe(true);
   expect(isQuiet(preferences, 1000)).toBe(false);
+});
+
+it("alerts by what is on, and by nothing while it is quiet", () => {
+  expect(alertsAt(preferences, 999)).toEqual({ sound: false, notification: false });
+  expect(alertsAt(preferences, 1000)).toEqual({ sound: true, notification: true });
+  expect(alertsAt({ ...preferences, sound: false }, 1000)).toEqual({ sound: false, notification: true });
+  expect(alertsAt({ ...preferences, enabled: false }, 1000)).toEqual({ sound: true, notification: false });
 });
 
 it("knows tomorrow morning, over the end of a month too", () => {
