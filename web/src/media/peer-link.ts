@@ -6,6 +6,7 @@
  */
 
 import { Negotiator, type Signal } from "./negotiation";
+import { followNetwork } from "./network";
 import { rate, SteadyQuality, type Quality } from "./quality";
 import { measure, type Counters } from "./stats";
 
@@ -128,7 +129,7 @@ export class PeerLink {
       { signal },
     );
     // Another network: what was found before may be gone, long before timeouts say so.
-    window.addEventListener("online", () => this.restart(), { signal });
+    followNetwork(() => this.restart(), signal);
   }
 
   #changed(): void {
