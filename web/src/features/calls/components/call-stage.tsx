@@ -24,7 +24,8 @@ export function CallStage({ call }: { call: ActiveCall }) {
   const name = useCallName(call.roomId);
   const other = useOther(call);
   const fullScreen = useFullScreen();
-  const picture = useRef<HTMLVideoElement>(null);
+  const screen = useRef<HTMLVideoElement>(null);
+  const camera = useRef<HTMLVideoElement>(null);
   const close = () => (call.ended === undefined ? showCall("mini") : desk.setState({ active: undefined }));
   return (
     <Primitive.Root open onOpenChange={close}>
@@ -45,11 +46,13 @@ export function CallStage({ call }: { call: ActiveCall }) {
               </span>
             </div>
             {call.quality !== undefined && <QualityBars quality={call.quality} explained />}
-            {other.camera !== undefined && document.pictureInPictureEnabled && (
+            {(other.screen ?? other.camera) !== undefined && document.pictureInPictureEnabled && (
               <IconButton
                 label={t("controls.pictureInPicture")}
                 // A browser may refuse it; the small window is there for that.
-                onClick={() => void picture.current?.requestPictureInPicture().catch(() => showCall("mini"))}
+                onClick={() =>
+                  void (screen.current ?? camera.current)?.requestPictureInPicture().catch(() => showCall("mini"))
+                }
               >
                 <PictureInPicture2 />
               </IconButton>
@@ -78,10 +81,10 @@ export function CallStage({ call }: { call: ActiveCall }) {
           <div className="relative flex min-h-0 flex-1 gap-3 p-4 max-md:flex-col">
             {other.screen !== undefined && (
               <div className="min-h-0 min-w-0 flex-3 overflow-hidden rounded-md bg-black">
-                <Picture track={other.screen} label={t("people.screenOf", { name: other.name })} whole />
+                <Picture track={other.screen} label={t("people.screenOf", { name: other.name })} whole ref={screen} />
               </div>
             )}
-            <OtherTile other={other} className="flex-1" ref={picture} />
+            <OtherTile other={other} className="flex-1" ref={camera} />
             <OwnTile call={call} />
           </div>
           <footer className="flex min-h-18 shrink-0 flex-wrap items-center justify-center gap-3 px-4 pb-[env(safe-area-inset-bottom)]">
