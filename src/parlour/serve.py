@@ -142,10 +142,11 @@ async def _started(process: Process, stop: asyncio.Event, drain_seconds: float) 
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if starting.done() and starting.exception() is None:
+        return True
+    Deadline(drain_seconds, lambda: 1 if starting.done() else _status(process))
     if starting.done():
         await starting
-        return True
-    Deadline(drain_seconds, lambda: _status(process))
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     return False

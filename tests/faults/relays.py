@@ -9,7 +9,7 @@ from scripts.stack.engine import HOST
 
 _PART = 65_536
 """Bytes that are relayed at a time; no more of a connection is held while its ends are parted."""
-_DELAY = 0.2
+DELAY = 0.2
 """Seconds that each part takes to come back from far away."""
 _RESET_AFTER = 0.3
 """Seconds that a connection lives while connections are reset."""
@@ -129,7 +129,7 @@ class _Way:
                 case "in a black hole":
                     continue
                 case "far away":
-                    await asyncio.sleep(_DELAY)
+                    await asyncio.sleep(DELAY)
                 case "with answers cut":
                     part = part[: _CUT_AFTER - cut]
                     cut += len(part)

@@ -154,6 +154,8 @@ async def test_nothing_is_lost_doubled_or_reordered_whatever_happens(tmp_path: P
     assert len(told) == USERS
     assert lasting_problems(told, outages) == []
     assert summary["messages"] >= MESSAGES
+    assert summary["changes"] > 0
+    assert summary["removals"] > 0
     assert too_slow(outcomes, SERVED_WITHIN) == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ..ports import free_port, own
-from .relays import Relays
+from .relays import DELAY, Relays
 
 PORTS = own(range(31_600, 31_640))
 PATIENCE = 30.0
@@ -92,6 +92,10 @@ def test_far_away_everything_arrives(relays: Relays, listener: socket.socket) ->
     with near, far:
         relays.hurt("b", "far away", ("a",))
         far.sendall(b"back")
+        near.settimeout(DELAY / 2)
+        with pytest.raises(TimeoutError):
+            near.recv(100)
+        near.settimeout(PATIENCE)
         assert near.recv(100) == b"back"
 
 

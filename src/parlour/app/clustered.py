@@ -115,6 +115,7 @@ async def _open_broker(
     engines.broker = broker
     engines.checks["broker"] = (check, False)
     engines.starts.append(start)
+    engines.needs.append(topics.check)
     engines.runs += [("topics", topics.run), ("kafka", broker.watch)]
     return topics
 
@@ -140,6 +141,7 @@ async def _open_log(
         tables.check()
 
     engines.checks["search"] = (check, False)
+    engines.needs.append(tables.check)
     engines.runs.append(("tables of search", tables.run))
     guard = Guard("search", Unavailable)
     engines.search = _PreparedSearch(PostgresqlSearch(database, log, SystemClock(), guard), tables)

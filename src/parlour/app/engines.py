@@ -76,6 +76,8 @@ class Engines:
         if log is not None:
             self.checks["messages"] = (log.check, True)
         self.starts: list[Callable[[], Awaitable[None]]] = []
+        self.needs: list[Callable[[], None]] = []
+        """Each raises what it lacks of what is made beside the server where it cannot be made at start."""
         self.runs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = []
         self.closing = contextlib.AsyncExitStack()
 

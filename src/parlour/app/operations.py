@@ -41,7 +41,8 @@ def dead_letters(settings: Settings, *, replay: bool = False) -> list[Letter]:
 
     Raises:
         ConfigurationError: the broker keeps none.
-        BrokerUnavailable: Kafka does not answer; then some may have been replayed, and are again the next time.
+        BrokerUnavailable: Kafka does not answer, or refuses one, which is logged; some may have been replayed, and all are again the next
+            time.
     """
     if not is_clustered(settings):
         raise ConfigurationError("PARLOUR_BROKER_URL: dead letters are kept by Kafka alone; name it as kafka://…")

@@ -70,7 +70,13 @@ class Process:
         await application(scope, receive, send)
 
     async def connect(self) -> None:
-        """Connect the engines and load the keys: enough for who serves nobody."""
+        """Connect the engines and load the keys: enough for who serves nobody.
+
+        Raises:
+            Unavailable: an engine is away that a server would wait for.
+        """
+        for check in self._engines.needs:
+            check()
         await self._engines.start()
         await self.services.connect()
 

@@ -126,6 +126,7 @@ class Chat:
             tell_unread=channels.unread,
         )
         self.sessions = sessions = LiveSessions(accounts.verifier, clock, max_sockets=settings.max_sockets_per_user)
+        self._sync = Sync(log, self.memberships, heads, rates)
         self.gateway = Gateway(
             namespace,
             channels,
@@ -136,7 +137,7 @@ class Chat:
             memberships=self.memberships,
             summaries=summaries,
             messages=self.messages,
-            sync=Sync(log, self.memberships, heads, rates),
+            sync=self._sync,
             presence=Presence(needed(engines.presence), rates, channels.presence),
             typing=TypingNotices(self.memberships, sizes, rates, channels.typing),
             reads=self.reads,
@@ -177,6 +178,7 @@ class Chat:
     async def stop(self) -> None:
         """Stop serving sockets; finish what is being changed."""
         await self.gateway.stop()
+        await self._sync.close()
         self._unfollow()
         await self._feed.stop()
         if self._numbered is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
@@ -15,6 +16,9 @@ FIRST = 10.0
 
 AGAIN = 1.0
 """Seconds between two attempts, and up to as much again by chance, so that processes spread."""
+
+TELL_EVERY = 60.0
+"""Seconds between two lines of the log for one reason."""
 
 
 class Preparation:
@@ -29,6 +33,7 @@ class Preparation:
         self._make = make
         self._error = error
         self._done = asyncio.Event()
+        self._told = ("", 0.0)  # why it could not be made, and when that was logged
 
     async def begin(self) -> None:
         """Try to make it, for `FIRST` seconds at most."""
@@ -36,7 +41,7 @@ class Preparation:
             async with asyncio.timeout(FIRST):
                 await self._make()
         except (Unavailable, TimeoutError) as error:
-            logger.warning("going on without, until it can be made", extra={"what": self._what, "error": str(error)})
+            self._tell(error)
         else:
             self._done.set()
 
@@ -46,12 +51,20 @@ class Preparation:
             await asyncio.sleep(AGAIN * random.uniform(1, 2))  # noqa: S311 - to spread
             try:
                 await self._make()
-            except Unavailable:
+            except Unavailable as error:
+                self._tell(error)
                 continue
             self._done.set()
             logger.info("made at last", extra={"what": self._what})
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody sets it")
+
+    def _tell(self, error: Exception) -> None:
+        """Log why, once a minute and where it is another reason: an engine may be there and refuse it for good."""
+        reason, now = repr(error.__cause__ or error), time.monotonic()
+        if reason != self._told[0] or now - self._told[1] >= TELL_EVERY:
+            self._told = reason, now
+            logger.warning("going on without, until it can be made", extra={"what": self._what, "error": reason})
 
     async def wait(self) -> None:
         """Return once it is made."""

@@ -208,6 +208,7 @@ async def test_a_partition_that_comes_back_at_once_is_read_from_where_it_was_com
 
 async def test_the_lag_of_a_partition_is_told_by_its_owner_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene(monkeypatch)
+    COMMAND_LAG.clear()
     consuming._measure(statistics({"0": "active", "1": "active", "2": "none"}))
     assert lags() == {"0": 7.0, "1": 7.0}
     scene.gives((0, 0))

@@ -98,6 +98,13 @@ class Sync:
                 answer[room_id] = RoomSync(0, [], False, error.body())
         return readable
 
+    async def close(self) -> None:
+        """End the reads that are under way."""
+        reading = list(self._reading.values())
+        for each in reading:
+            each.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+
     def _weight(self, rooms: Mapping[RoomId, int]) -> int:
         """Return about how many events an answer takes to read, from the heads that are known without asking."""
         gaps = [(self._heads.get(room_id) or last) - last for room_id, last in rooms.items()]

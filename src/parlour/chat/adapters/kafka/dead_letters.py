@@ -51,13 +51,13 @@ class DeadLetters:
             BrokerUnavailable: Kafka does not answer, or refuses one; then some may have been replayed, and all are again the next time.
         """
         producer = Producer(self._address.options(acks="all", enable_idempotence=True))
-        refused: list[KafkaError] = []
-
-        def delivered(error: KafkaError | None, _: Message | None) -> None:
-            if error is not None:
-                refused.append(error)
+        refused: dict[str, KafkaError] = {}
 
         def again(message: Message, letter: DeadLetter) -> None:
+            def delivered(error: KafkaError | None, _: Message | None) -> None:
+                if error is not None:
+                    refused[letter.place] = error
+
             if letter.command is None:
                 return
             try:
@@ -68,8 +68,8 @@ class DeadLetters:
 
         def taken() -> None:
             left = producer.flush(self._timeout)  # 0 too where all that was left has failed
-            if refused:
-                logger.error("Kafka refuses a dead letter", extra={"error": str(refused[0]), "letters": len(refused)})
+            for place, error in list(refused.items())[:10]:
+                logger.error("Kafka refuses a dead letter", extra={"place": place, "error": str(error)})
             if left or refused:
                 raise BrokerUnavailable
 
