@@ -1,6 +1,7 @@
 import { Suspense } from "react";
 import { AccountButton, AccountMenu } from "@/features/auth";
 import { Calls } from "@/features/calls";
+import { StrandedNotice } from "@/features/messages";
 import { NotificationPrompt, Notifications, PauseItems } from "@/features/notifications";
 import { RoomOverlays, Sidebar } from "@/features/rooms";
 import { useSession } from "@/realtime";
@@ -37,6 +38,7 @@ export function SignedIn() {
         <>
           <RoomOverlays actions={extras} />
           <Notifications />
+          <StrandedNotice />
           <Calls userId={user.id} />
         </>
       }

@@ -7,7 +7,7 @@ import { fromSummary } from "./room-counts";
 import type { ReadyState, RoomSync } from "./schema.gen";
 import type { LinkOptions } from "./socket";
 import { MemoryStore } from "./storage/memory";
-import { createStores } from "./stores";
+import { createStores, type Stores } from "./stores";
 import { roomSummary } from "./testing/rooms";
 import type { TabChannel } from "./tabs";
 import type { Tokens } from "./tokens";
@@ -58,6 +58,7 @@ const READY: ReadyState = {
 };
 
 let store: MemoryStore;
+let stores: Stores;
 let client: Client;
 /** Whether `start` has resolved. */
 let shown: boolean;
@@ -67,6 +68,7 @@ beforeEach(() => {
   network.online = false;
   network.request.mockReset();
   store = new MemoryStore();
+  stores = createStores();
 });
 
 afterEach(() => {
@@ -80,7 +82,7 @@ async function start(): Promise<void> {
   client = new Client({
     userId: "ann",
     environment: { origin: "", http, locks: undefined, pollingOnly: true },
-    stores: createStores(),
+    stores,
     store,
     tokens: {} as unknown as Tokens,
     channel: { tell: () => undefined } as unknown as TabChannel,
@@ -125,6 +127,56 @@ describe("a page that opens", () => {
     expect(shown).toBe(false);
     await vi.advanceTimersByTimeAsync(100);
     expect(shown).toBe(true);
+  });
+});
+
+describe("a room that is gone when the server is there again", () => {
+  const texts = ["one", "two", "three"];
+  const unsent = () => stores.outbox.getState().unsent.get("room");
+
+  beforeEach(async () => {
+    await store.saveRooms([
+      { ...SUMMARY, peer: undefined as never, level: "all", counts: fromSummary(SUMMARY), lastAt: 0 },
+    ]);
+    await start();
+    for (const text of texts) await client.command("room", { kind: "message.send", text });
+    await client.command("room", { kind: "message.pin", target: { id: "m1" } });
+    client.drafts.write("room", "not done");
+    await vi.advanceTimersByTimeAsync(300);
+    network.online = true;
+    network.link?.onEvent({ name: "ready", payload: { ...READY, rooms: [] } });
+    await vi.advanceTimersByTimeAsync(50);
+  });
+
+  test("leaves what was written there, to be seen to by the user", async () => {
+    expect(unsent()).toMatchObject(texts.map((text) => ({ text, failed: true })));
+    expect((await store.outbox.all()).map((each) => [each.state, each.error?.code])).toEqual(
+      texts.map(() => ["failed", "room_not_found"]),
+    );
+    expect(client.drafts.textOf("room")).toBe("not done");
+    expect(await store.drafts()).toMatchObject([{ text: "not done" }]);
+  });
+
+  test("has it as failed, to be done something about, when they are back", async () => {
+    network.link?.onEvent({ name: "room.added", payload: { room: SUMMARY } });
+    await vi.advanceTimersByTimeAsync(50);
+    expect(client.outbox.entries("room").map((each) => each.state)).toEqual(["failed", "failed", "failed"]);
+    await client.outbox.discard(client.outbox.entries("room")[0]!.clientId);
+    expect(unsent()).toMatchObject([{ text: "two" }, { text: "three" }]);
+  });
+
+  test("tells the next page what it left", async () => {
+    client.close();
+    network.online = false;
+    await start();
+    expect(unsent()).toHaveLength(3);
+  });
+
+  test("takes what only the outbox remembers of it for failed, too", async () => {
+    await client.command("elsewhere", { kind: "message.send", text: "x" });
+    network.link?.onEvent({ name: "ready", payload: { ...READY, rooms: [] } });
+    await vi.advanceTimersByTimeAsync(50);
+    expect(stores.outbox.getState().unsent.get("elsewhere")).toMatchObject([{ text: "x", failed: true }]);
   });
 });
 

@@ -9,6 +9,7 @@ import { Drafts } from "./drafts";
 import { newId, type Environment } from "./environment";
 import { Outbox } from "./outbox";
 import type { Command, OutboxEntry } from "./outbox-rules";
+import { unsentTexts } from "./outbox-view";
 import { People } from "./people";
 import { Reading } from "./reading";
 import { Rooms } from "./rooms";
@@ -16,7 +17,7 @@ import { sendEntry } from "./send-entry";
 import type { ErrorBody, NotificationLevel, ReadyState, RoomEvent } from "./schema.gen";
 import { Link, type ServerEvent } from "./socket";
 import type { LocalStore, RoomRecord } from "./storage/store";
-import { clear, type Stores } from "./stores";
+import { clear, firstRooms, publishUnsent, type Stores } from "./stores";
 import { Syncing } from "./syncing";
 import { Leadership, type TabChannel, type TabMessage } from "./tabs";
 import { Timelines } from "./timelines";
@@ -42,8 +43,6 @@ const WARM_ROOMS = 8;
 const SAVE_ROOMS_AFTER = 2_000;
 /** The item of unsent texts that were not in the store when the page was left: src/early/early.ts shows them too. */
 const DRAFTS = "drafts";
-/** ms that a page with nothing to show waits for its rooms before it shows that. */
-const FIRST_ROOMS_WITHIN = 1_000;
 const STUCK_AFTER = 10_000;
 /** A typing notice ends after 6 s unless it is renewed. */
 const TYPING_EVERY = 3_000;
@@ -97,7 +96,7 @@ export class Client {
       send: (entry) => sendEntry(this.link, entry),
       changed: (roomId) => {
         this.timelines.touch(roomId);
-        stores.outbox.setState({ count: this.outbox.count });
+        publishUnsent(stores, this.outbox.count, roomId, unsentTexts(this.outbox.entries(roomId)));
       },
       refused: (entry, error) => this.#refused(entry, error),
       written: (roomId, removed) => channel.tell({ type: "outbox", roomId, removed }),
@@ -114,6 +113,7 @@ export class Client {
         write: (drafts) => (drafts.length > 0 ? writeAccountItem(me, DRAFTS, drafts) : removeAccountItem(me, DRAFTS)),
       },
       online,
+      isMember: (roomId) => this.rooms.get(roomId) !== undefined,
       changed: () => this.rooms.touch(),
       written: (draft) => channel.tell({ type: "draft", draft }),
       now,
@@ -204,22 +204,8 @@ export class Client {
     this.#activity.start();
     this.link.input({ type: "start" });
     void this.#warm();
-    if (rooms.length === 0) await this.#firstRooms();
-  }
-
-  /** Nothing is kept here: what the server says is waited for, as to draw a page twice takes longer than a good network. */
-  #firstRooms(): Promise<void> {
-    return new Promise((resolve) => {
-      const known = () => {
-        unsubscribe();
-        clearTimeout(late);
-        resolve();
-      };
-      const unsubscribe = this.#options.stores.rooms.subscribe(({ status }) => {
-        if (status !== "loading") known();
-      });
-      const late = setTimeout(known, FIRST_ROOMS_WITHIN);
-    });
+    // What the server says is waited for, as to draw a page twice takes longer than a good network.
+    if (rooms.length === 0) await firstRooms(this.#options.stores);
   }
 
   /** Stop everything. What the device keeps stays. */
@@ -334,7 +320,9 @@ export class Client {
   #ready(ready: ReadyState): void {
     this.#options.named(ready);
     const { gone, setBack, doubted } = this.rooms.ready(ready.rooms, ready.epoch);
-    gone.forEach((roomId) => this.#left(roomId));
+    // Also of rooms that only the outbox remembers: the page may have gone before it knew that the user was out.
+    const unknown = this.outbox.rooms().filter((roomId) => this.rooms.get(roomId) === undefined);
+    new Set([...gone, ...unknown]).forEach((roomId) => this.#left(roomId));
     setBack.forEach((roomId) => this.people.drop(roomId));
     this.reading.ready(ready.rooms.filter((each) => !this.rooms.isDoubted(each.id)));
     this.people.know([ready.user, ...ready.rooms.flatMap((each) => (each.peer === undefined ? [] : [each.peer]))]);
@@ -384,10 +372,9 @@ export class Client {
     this.rooms.remove(roomId);
     this.timelines.drop(roomId);
     this.people.drop(roomId);
-    this.drafts.drop(roomId);
     const error = { code: "room_not_found", message: "You are not a member of this room any more." };
-    this.outbox.drop(roomId, error).catch(() => undefined);
-    void this.#options.store.dropRoom(roomId);
+    this.outbox.strand(roomId, error).catch(() => undefined);
+    void this.#options.store.dropWindow(roomId);
   }
 
   #refused({ roomId, clientId, command }: OutboxEntry, error: ErrorBody): void {

@@ -7,7 +7,7 @@ import { MemoryStore } from "./storage/memory";
 
 /** The server's drafts, and a device that can be offline. */
 function world() {
-  const state = { online: true, drafts: [] as Draft[] };
+  const state = { online: true, member: true, drafts: [] as Draft[] };
   const store = new MemoryStore();
   const put = vi.fn((path: string, body: { text: string; at: number }) => {
     const room_id = path.split("/")[3] ?? "";
@@ -27,6 +27,7 @@ function world() {
       store,
       noted,
       online: () => state.online,
+      isMember: () => state.member,
       changed: () => undefined,
       written,
       now: () => Date.now(),
@@ -96,6 +97,28 @@ describe("a draft", () => {
     await next.restore();
     expect(next.textOf("room")).toBe("hi");
     next.close();
+  });
+});
+
+describe("of a room that the user is out of", () => {
+  test("is kept, though the server has it no more", async () => {
+    drafts.write("room", "hi");
+    await vi.advanceTimersByTimeAsync(2_000);
+    it.state.member = false;
+    it.state.drafts = [];
+    await drafts.ready();
+    expect(drafts.textOf("room")).toBe("hi");
+    expect(await it.store.drafts()).toMatchObject([{ text: "hi" }]);
+  });
+
+  test("is sent once they are back", async () => {
+    it.state.member = false;
+    drafts.write("room", "hi");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(it.put).not.toHaveBeenCalled();
+    it.state.member = true;
+    await drafts.ready();
+    expect(it.state.drafts).toMatchObject([{ text: "hi" }]);
   });
 });
 

@@ -17,6 +17,8 @@ export interface DraftsOptions {
   store: LocalStore;
   noted: Noted;
   online: () => boolean;
+  /** Whether the user is in a room. The server has no drafts of others: what was written there is kept here. */
+  isMember: (roomId: string) => boolean;
   /** A room's draft is another one. */
   changed: (roomId: string) => void;
   /** The user has written something that other tabs have not read. */
@@ -92,19 +94,11 @@ export class Drafts {
     // What the server has no more was sent or emptied on another device.
     const there = new Set(drafts.map((each) => each.room_id));
     for (const draft of [...this.#drafts.values()]) {
-      if (!draft.synced || there.has(draft.roomId)) continue;
+      if (!draft.synced || there.has(draft.roomId) || !this.#options.isMember(draft.roomId)) continue;
       this.#drafts.delete(draft.roomId);
       this.#options.changed(draft.roomId);
       await this.#options.store.saveDraft({ ...draft, text: "" });
     }
-  }
-
-  /** Forget the draft of a room that the user has left. */
-  drop(roomId: string): void {
-    this.#cancel(roomId);
-    this.#unsaved.delete(roomId);
-    this.#unnote(roomId, Infinity);
-    if (this.#drafts.delete(roomId)) this.#options.changed(roomId);
   }
 
   /** Write down what waits: the page may go. */
@@ -149,8 +143,9 @@ export class Drafts {
   }
 
   async #send(roomId: string): Promise<void> {
+    const { online, isMember } = this.#options;
     const draft = this.#drafts.get(roomId);
-    if (draft === undefined || draft.synced || !this.#options.online()) return;
+    if (draft === undefined || draft.synced || !online() || !isMember(roomId)) return;
     const { text, at } = draft;
     try {
       await this.#options.http.put(`/api/rooms/${roomId}/draft`, { text, at });

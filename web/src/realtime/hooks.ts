@@ -15,6 +15,7 @@ import type {
   Session,
   Timeline,
   TimelineMessage,
+  UnsentText,
 } from "./types";
 
 /** Who is signed in, or null. */
@@ -145,6 +146,28 @@ function byId(timeline: Timeline): ReadonlyMap<string, TimelineMessage> {
 /** Commands that the server has not acknowledged. */
 export function useOutboxCount(): number {
   return useStore(stores.outbox, (state) => state.count);
+}
+
+const NO_TEXTS: readonly UnsentText[] = [];
+
+/** What the user wrote to a room and the server has not taken. */
+export function useUnsentTexts(roomId: string): readonly UnsentText[] {
+  return useStore(stores.outbox, ({ unsent }) => unsent.get(roomId)) ?? NO_TEXTS;
+}
+
+/** The rooms that have unsent texts and that the user is not in (any more). */
+export function useStrandedRooms(): readonly string[] {
+  const unsent = useStore(stores.outbox, (state) => state.unsent);
+  return useStore(
+    stores.rooms,
+    useShallow(({ status, rooms }) => (status === "ready" ? [...unsent.keys()].filter((id) => !rooms.has(id)) : [])),
+  );
+}
+
+/** The draft of a room that the user is not in; that of others is `useRoomDraft`. */
+export function useStrandedDraft(roomId: string): string {
+  // A changed draft publishes the rooms anew, whether or not one of them is its own.
+  return useStore(stores.rooms, ({ rooms }) => (rooms.has(roomId) ? "" : (clientIfAny()?.drafts.textOf(roomId) ?? "")));
 }
 
 /** A user's presence, watched while mounted. */

@@ -132,6 +132,14 @@ export function refused(entries: Entries, clientId: string, error: ErrorBody): E
   );
 }
 
+/** The entries of a room that the user is no longer in: texts stay, as refused, until the user has seen to them; nothing else does. */
+export function stranded(entries: Entries, error: ErrorBody): Entries {
+  return entries.flatMap((entry): OutboxEntry[] => {
+    if (entry.state === "placed" || !("text" in entry.command)) return [];
+    return [entry.state === "failed" ? entry : { ...entry, state: "failed", error }];
+  });
+}
+
 /** The entries with a failed one to be sent once more, at its place. */
 export function retried(entries: Entries, clientId: string): Entries {
   return replaced(entries, clientId, (entry) => {

@@ -2,7 +2,7 @@
 
 import { isSilent, type Entries, type MessageRef, type OutboxEntry } from "./outbox-rules";
 import type { Message } from "./schema.gen";
-import type { TimelineMessage } from "./types";
+import type { TimelineMessage, UnsentText } from "./types";
 
 const plain = new WeakMap<Message, TimelineMessage>();
 
@@ -35,6 +35,13 @@ export function overlaid(messages: readonly Message[], entries: Entries, me: str
     if (before !== undefined) shown[index] = changed(before, entry, me);
   }
   return shown;
+}
+
+/** The texts of a room that the server has not taken, for where no timeline shows them. */
+export function unsentTexts(entries: Entries): UnsentText[] {
+  return entries.flatMap(({ clientId, at, command, state }) =>
+    "text" in command && state !== "placed" ? [{ clientId, at, text: command.text, failed: state === "failed" }] : [],
+  );
 }
 
 function keyOf({ sender_id, client_id }: Pick<Message, "sender_id" | "client_id">): string {

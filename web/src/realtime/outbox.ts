@@ -23,6 +23,7 @@ import {
   retried,
   seen,
   settled,
+  stranded,
   type Command,
   type Entries,
   type MessageRef,
@@ -174,11 +175,11 @@ export class Outbox {
     if (settled(entries, head) !== entries) await this.#update(roomId, (each) => settled(each, head));
   }
 
-  /** The user is no longer a member of a room: nothing can be sent there, and nobody would see it fail. */
-  async drop(roomId: string, error: ErrorBody): Promise<void> {
-    const lost = this.entries(roomId).filter((each) => each.state !== "placed");
+  /** The user is no longer a member of a room: nothing can be sent there. Texts stay, as failed; the rest is reported and gone. */
+  async strand(roomId: string, error: ErrorBody): Promise<void> {
+    const lost = this.entries(roomId).filter((each) => each.state !== "placed" && !("text" in each.command));
     this.#linger(roomId, () => []);
-    if (this.entries(roomId).length > 0) await this.#update(roomId, () => []);
+    if (this.entries(roomId).length > 0) await this.#update(roomId, (entries) => stranded(entries, error));
     for (const entry of lost) this.#options.refused(entry, error);
   }
 

@@ -2,7 +2,10 @@
 
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Profile } from "./schema.gen";
-import type { Connection, Presence, RoomState, RoomsStatus, Session, Timeline } from "./types";
+import type { Connection, Presence, RoomState, RoomsStatus, Session, Timeline, UnsentText } from "./types";
+
+/** ms that a page with nothing to show waits for its rooms before it shows that. */
+const FIRST_ROOMS_WITHIN = 1_000;
 
 export interface SessionState {
   session: Session | null;
@@ -28,14 +31,20 @@ export interface PeopleState {
   profiles: ReadonlyMap<string, Profile>;
 }
 
+export interface OutboxState {
+  /** Commands that the server has not acknowledged. */
+  count: number;
+  /** The texts among them, by room. */
+  unsent: ReadonlyMap<string, readonly UnsentText[]>;
+}
+
 export interface Stores {
   session: StoreApi<SessionState>;
   connection: StoreApi<Connection>;
   rooms: StoreApi<RoomsState>;
   timelines: StoreApi<ReadonlyMap<string, Timeline>>;
   people: StoreApi<PeopleState>;
-  /** Commands that the server has not acknowledged. */
-  outbox: StoreApi<{ count: number }>;
+  outbox: StoreApi<OutboxState>;
 }
 
 export function createStores(): Stores {
@@ -45,7 +54,7 @@ export function createStores(): Stores {
     rooms: createStore<RoomsState>(noRooms),
     timelines: createStore<ReadonlyMap<string, Timeline>>(() => new Map()),
     people: createStore<PeopleState>(nobody),
-    outbox: createStore<{ count: number }>(() => ({ count: 0 })),
+    outbox: createStore<OutboxState>(nothingUnsent),
   };
 }
 
@@ -55,11 +64,43 @@ export function clear(stores: Stores): void {
   stores.rooms.setState(noRooms(), true);
   stores.timelines.setState(new Map(), true);
   stores.people.setState(nobody(), true);
-  stores.outbox.setState({ count: 0 }, true);
+  stores.outbox.setState(nothingUnsent(), true);
+}
+
+/** Show what a room's texts are that are not sent, and how many commands wait in all. */
+export function publishUnsent({ outbox }: Stores, count: number, roomId: string, texts: readonly UnsentText[]): void {
+  const { unsent } = outbox.getState();
+  if (texts.length === 0 && !unsent.has(roomId)) {
+    outbox.setState({ count });
+    return;
+  }
+  const after = new Map(unsent);
+  if (texts.length > 0) after.set(roomId, texts);
+  else after.delete(roomId);
+  outbox.setState({ count, unsent: after });
+}
+
+/** Resolves once it is known what rooms there are, and no later than after a second. */
+export function firstRooms({ rooms }: Stores): Promise<void> {
+  return new Promise((resolve) => {
+    const known = () => {
+      unsubscribe();
+      clearTimeout(late);
+      resolve();
+    };
+    const unsubscribe = rooms.subscribe(({ status }) => {
+      if (status !== "loading") known();
+    });
+    const late = setTimeout(known, FIRST_ROOMS_WITHIN);
+  });
 }
 
 function noRooms(): RoomsState {
   return { status: "loading", rooms: new Map(), list: [], ids: [] };
+}
+
+function nothingUnsent(): OutboxState {
+  return { count: 0, unsent: new Map() };
 }
 
 function nobody(): PeopleState {

@@ -93,6 +93,14 @@ export interface TimelineMessage extends Message {
   error?: ErrorBody;
 }
 
+/** What the user wrote to a room, or changed a message to, and the server has not taken; `clientId` as in `TimelineMessage`. */
+export interface UnsentText {
+  clientId: string;
+  at: number;
+  text: string;
+  failed: boolean;
+}
+
 /** What happened in the room besides messages. */
 export interface TimelineNotice {
   type: "notice";

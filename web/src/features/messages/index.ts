@@ -2,4 +2,5 @@
 
 export { NotAMember } from "./components/not-a-member";
 export { RoomView } from "./components/room-view";
+export { StrandedNotice } from "./components/stranded-notice";
 export { TimelineSkeleton } from "./components/timeline-skeleton";

@@ -133,11 +133,6 @@ class DexieStore implements LocalStore {
     return this.#write(() => this.#database.windows.delete(roomId));
   }
 
-  async dropRoom(roomId: string): Promise<void> {
-    await this.dropWindow(roomId);
-    await this.#write(() => this.#database.drafts.delete(roomId));
-  }
-
   async profiles(): Promise<Profile[]> {
     return (await this.#read(() => this.#database.profiles.toArray(), [])).map((each) => each.profile);
   }

@@ -86,12 +86,6 @@ export class MemoryStore implements LocalStore {
     return Promise.resolve();
   }
 
-  dropRoom(roomId: string): Promise<void> {
-    this.#windows.delete(roomId);
-    this.#drafts.delete(roomId);
-    return Promise.resolve();
-  }
-
   profiles(): Promise<Profile[]> {
     return Promise.resolve([...this.#profiles.values()]);
   }

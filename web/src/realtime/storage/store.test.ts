@@ -109,14 +109,6 @@ describe.each([
     expect(await store.drafts()).toHaveLength(1);
   });
 
-  test("forgets a room", async () => {
-    await store.saveWindow("room", kept(9), 1);
-    await store.saveDraft({ roomId: "room", text: "x", at: 1, synced: false });
-    await store.dropRoom("room");
-    expect(await store.windowIds()).toEqual([]);
-    expect(await store.drafts()).toEqual([]);
-  });
-
   test("gives the entries of the outbox their order, over all rooms", async () => {
     const first = await store.outbox.update("a", (entries) => added(entries, entry("1", "a")));
     await store.outbox.update("b", (entries) => added(entries, entry("2", "b")));

@@ -70,8 +70,6 @@ export interface LocalStore {
   saveWindow: (roomId: string, window: SavedWindow, usedAt: number) => Promise<void>;
   /** Forget a window, whichever is kept: it is none of the room's any more. */
   dropWindow: (roomId: string) => Promise<void>;
-  /** Forget a room's window and draft: the user is no longer a member. */
-  dropRoom: (roomId: string) => Promise<void>;
   profiles: () => Promise<Profile[]>;
   /** Keep these as well, at most `MAX_PROFILES` in all. */
   saveProfiles: (profiles: readonly Profile[], at: number) => Promise<void>;

@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { DoorOpen, Lock } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
@@ -7,12 +8,31 @@ import { ErrorState } from "@/components/ui/error-state";
 import { useErrorText } from "@/lib/error-text";
 import { ApiError } from "@/lib/http";
 import { toast } from "@/lib/toast";
+import { useStrandedDraft, useUnsentTexts } from "@/realtime";
 import { getRoom } from "../api/get-room";
 import { joinRoom } from "../api/join-room";
 import { TimelineSkeleton } from "./timeline-skeleton";
 
-/** In place of a room that one is not in: to be joined where it is public, and else not to be seen. */
+const UnsentList = lazy(async () => ({ default: (await import("./unsent-list")).UnsentList }));
+
+/** In place of a room that one is not in: what it is, and what one wrote there that never arrived. */
 export function NotAMember({ roomId }: { roomId: string }) {
+  const texts = useUnsentTexts(roomId);
+  const draft = useStrandedDraft(roomId);
+  return (
+    <>
+      <Outside roomId={roomId} />
+      {(texts.length > 0 || draft !== "") && (
+        <Suspense>
+          <UnsentList roomId={roomId} texts={texts} draft={draft} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+/** To be joined where it is public, and else not to be seen. */
+function Outside({ roomId }: { roomId: string }) {
   const { t } = useTranslation("messages");
   const errorText = useErrorText();
   const room = useQuery({ queryKey: ["room", roomId, "details"], queryFn: ({ signal }) => getRoom(roomId, signal) });

@@ -3,10 +3,10 @@ import { useTranslation } from "react-i18next";
 import { announce } from "@/lib/announce";
 import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
-import { toast } from "@/lib/toast";
 import { markUnread, pinMessage, unpinMessage, useRoomIdentity, useSession, type TimelineMessage } from "@/realtime";
 import { holdDeletion } from "../model/held-deletions";
 import { useOpenRoom } from "../model/room-ui";
+import { useCopy } from "./use-copy";
 
 export type MessageActionId =
   "react" | "reply" | "edit" | "pin" | "unpin" | "copyText" | "copyLink" | "markUnread" | "delete";
@@ -22,6 +22,7 @@ export interface MessageActions {
 export function useMessageActions(): MessageActions {
   const { t } = useTranslation("messages");
   const { roomId, ui, focusComposer } = useOpenRoom();
+  const copy = useCopy();
   const user = useSession()?.user;
   const roomRole = useRoomIdentity(roomId)?.role;
   const userId = user?.id;
@@ -51,12 +52,6 @@ export function useMessageActions(): MessageActions {
 
   const run = useCallback(
     (id: MessageActionId, message: TimelineMessage, anchor: HTMLElement) => {
-      const copy = (text: string, done: string) => {
-        navigator.clipboard.writeText(text).then(
-          () => toast(done, { kind: "success", duration: 2_000 }),
-          () => toast(t("copy.refused"), { kind: "error" }),
-        );
-      };
       switch (id) {
         case "react":
           ui.setState({ picker: { message, anchor } });
@@ -90,7 +85,7 @@ export function useMessageActions(): MessageActions {
           break;
       }
     },
-    [roomId, ui, focusComposer, t],
+    [roomId, ui, focusComposer, copy, t],
   );
   return { list, run };
 }

@@ -1,7 +1,7 @@
 /** In place of "@/realtime" in tests: everybody is known, and commands are only counted. */
 
 import { vi } from "vitest";
-import type { Profile } from "@/realtime";
+import type { Profile, UnsentText } from "@/realtime";
 import { ROOM } from "./messages";
 
 function person(id: string, display_name: string): Profile {
@@ -37,4 +37,7 @@ export const useProfile = vi.fn((id: string) => people.get(id));
 export const useProfiles = (ids: readonly string[]) =>
   new Map(ids.flatMap((id) => [...people].filter(([known]) => known === id)));
 export const useConnection = vi.fn(() => ({ status: "online" }));
+export const useUnsentTexts = vi.fn((): readonly UnsentText[] => []);
+export const useStrandedDraft = vi.fn(() => "");
+export const useStrandedRooms = vi.fn((): readonly string[] => []);
 export const useTimelineMessage = () => undefined;
