@@ -180,6 +180,7 @@ export class Client {
       leaving: () => {
         this.reading.flush(); // it may be the last that is heard of this page
         this.drafts.keep();
+        this.outbox.release().catch(() => undefined);
         void this.save();
         // A frozen page must not keep others from sending; one that is closed loses the lock by itself.
         if (!online()) this.#leadership.want(false);
@@ -251,9 +252,9 @@ export class Client {
     }
   }
 
-  /** Do something to a room. Resolves with the command's client id once it cannot be lost any more. */
-  async command(roomId: string, command: Command): Promise<string> {
-    const { clientId, saved } = this.outbox.add(roomId, command);
+  /** Do something to a room, no sooner than in `hold` ms. Resolves with the command's client id once it cannot be lost any more. */
+  async command(roomId: string, command: Command, hold = 0): Promise<string> {
+    const { clientId, saved } = this.outbox.add(roomId, command, hold);
     if (command.kind === "message.send") this.#typed = { roomId, at: 0 };
     if (!this.link.online) askForWake();
     await saved;

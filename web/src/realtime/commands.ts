@@ -10,6 +10,9 @@ import type { ClientEvents, NotificationLevel, Profile, RoomEvent } from "./sche
 import { client, clientIfAny, stores } from "./session";
 import type { RoomState } from "./types";
 
+/** ms that a deletion can be taken back. */
+const UNDO_MS = 6_000;
+
 export function sendMessage(roomId: string, text: string, { replyTo }: { replyTo?: string } = {}): Promise<string> {
   const opened = client();
   const reply = replyTo === undefined ? {} : { replyTo: opened.outbox.refTo(roomId, replyTo) };
@@ -21,8 +24,9 @@ export function editMessage(roomId: string, messageId: string, text: string): Pr
   return client().command(roomId, { kind: "message.edit", target, text });
 }
 
+/** Shown at once, and sent some seconds later or when the page is left: until then `discardCommand` takes it back. */
 export function deleteMessage(roomId: string, messageId: string): Promise<string> {
-  return act("message.delete", roomId, messageId);
+  return act("message.delete", roomId, messageId, UNDO_MS);
 }
 
 export function pinMessage(roomId: string, messageId: string): Promise<string> {
@@ -133,8 +137,13 @@ export function emitCall<Name extends keyof ClientEvents & `call.${string}`>(
   return client().link.request(name, payload);
 }
 
-function act(kind: "message.delete" | "message.pin" | "message.unpin", roomId: string, id: string): Promise<string> {
-  return client().command(roomId, { kind, target: client().outbox.refTo(roomId, id) });
+function act(
+  kind: "message.delete" | "message.pin" | "message.unpin",
+  roomId: string,
+  id: string,
+  hold = 0,
+): Promise<string> {
+  return client().command(roomId, { kind, target: client().outbox.refTo(roomId, id) }, hold);
 }
 
 function react(kind: "reaction.add" | "reaction.remove", roomId: string, id: string, emoji: string): Promise<string> {

@@ -5,9 +5,11 @@ import {
   attempted,
   discarded,
   edited,
+  heldUntil,
   isPermanent,
   next,
   refused,
+  released,
   retried,
   seen,
   settled,
@@ -30,19 +32,45 @@ const ids = (entries: Entries) => entries.map((each) => each.clientId);
 
 describe("what is sent next", () => {
   test("is the first that waits", () => {
-    expect(next(outbox(entry("a"), entry("b")))?.clientId).toBe("a");
+    expect(next(outbox(entry("a"), entry("b")), 0)?.clientId).toBe("a");
   });
 
   test("passes over what was acknowledged and what was refused for good", () => {
     const entries = refused(acknowledged(outbox(entry("a"), entry("b"), entry("c")), "a", placed(1)), "b", forbidden);
-    expect(next(entries)?.clientId).toBe("c");
+    expect(next(entries, 0)?.clientId).toBe("c");
   });
 
   test("passes over what builds on a refused one, and nothing else", () => {
     const sent = attempted(outbox(entry("a")), "a");
     const entries = refused(added(added(sent, entry("e", editOf("a", "x"))), entry("b")), "a", forbidden);
-    expect(next(entries)?.clientId).toBe("b");
-    expect(next(retried(entries, "a"))?.clientId).toBe("a");
+    expect(next(entries, 0)?.clientId).toBe("b");
+    expect(next(retried(entries, "a"), 0)?.clientId).toBe("a");
+  });
+});
+
+describe("what is held to be taken back", () => {
+  const target = { id: "m" };
+  const deletion = (): OutboxEntry => ({ ...entry("d", { kind: "message.delete", target }), at: 100, notBefore: 200 });
+
+  test("is not sent before its time", () => {
+    const entries = outbox(deletion());
+    expect(next(entries, 199)).toBeUndefined();
+    expect(heldUntil(entries, 199)).toBe(200);
+    expect(next(entries, 200)?.clientId).toBe("d");
+    expect(heldUntil(entries, 200)).toBeUndefined();
+  });
+
+  test("is overtaken by all but what concerns the same message", () => {
+    const edit = entry("e", { kind: "message.edit", target, text: "x" });
+    const entries = outbox(deletion(), edit, entry("a"));
+    expect(next(entries, 150)?.clientId).toBe("a");
+    expect(next(discarded(entries, "d"), 150)?.clientId).toBe("e");
+    expect(next(outbox(edit, deletion()), 150)?.clientId).toBe("e");
+  });
+
+  test("waits no longer where the clock was set back, or the page is left", () => {
+    expect(next(outbox(deletion()), 50)?.clientId).toBe("d");
+    expect(next(released(outbox(deletion())), 150)?.clientId).toBe("d");
   });
 });
 
@@ -57,7 +85,7 @@ describe("an edit", () => {
     const entries = added(attempted(outbox(entry("a")), "a"), entry("e", editOf("a", "better")));
     expect(ids(entries)).toEqual(["a", "e"]);
     const after = acknowledged(entries, "a", placed(7));
-    expect(next(after)?.command).toEqual({ kind: "message.edit", target: { id: "id-7" }, text: "better" });
+    expect(next(after, 0)?.command).toEqual({ kind: "message.edit", target: { id: "id-7" }, text: "better" });
   });
 
   test("made while the acknowledgement came names the id", () => {

@@ -4,7 +4,7 @@
  * An entry waits until the server has acknowledged it or refused it for good. Acknowledged, it stays until its event has been seen, so
  * that it never vanishes from the screen between the two. Entries of a room are sent one after the other, each when the one before has
  * been acknowledged: pipelined, a second one could overtake a first that was told to wait. What was refused for good stands aside and
- * holds up only what builds on it.
+ * holds up only what builds on it; what is held for the user to take back, only what else is to be done to its message.
  */
 
 import { errorStatus, type ErrorBody, type Placed } from "./schema.gen";
@@ -27,6 +27,8 @@ export interface OutboxEntry {
   /** When the user did it, in ms. */
   at: number;
   command: Command;
+  /** When it may be sent, in ms: until then the user can take it back. */
+  notBefore?: number;
   /** Times that it was, or may have been, sent. */
   attempts: number;
   state: "waiting" | "failed" | "placed";
@@ -78,9 +80,46 @@ export function added(entries: Entries, entry: OutboxEntry): Entries {
   return [...entries, { ...entry, command: resolved(entries, command) }];
 }
 
-/** The first entry to be sent now; undefined where all wait for something. */
-export function next(entries: Entries): OutboxEntry | undefined {
-  return entries.find((entry) => entry.state === "waiting" && refsOf(entry.command).every((ref) => "id" in ref));
+/** The first entry to be sent at `now`; undefined where all wait for something. */
+export function next(entries: Entries, now: number): OutboxEntry | undefined {
+  const held = new Set<string>();
+  return entries.find(({ state, command, ...entry }) => {
+    if (state !== "waiting") return false;
+    const target = "target" in command ? JSON.stringify(command.target) : undefined;
+    if (target !== undefined && (held.has(target) || isHeld(entry, now))) {
+      held.add(target);
+      return false;
+    }
+    return refsOf(command).every((ref) => "id" in ref);
+  });
+}
+
+/** When the first of the held entries may be sent; undefined where none is held. */
+export function heldUntil(entries: Entries, now: number): number | undefined {
+  const times = entries.flatMap((each) =>
+    each.state === "waiting" && isHeld(each, now) ? (each.notBefore ?? []) : [],
+  );
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** The entries without anything that is held: the page goes, and with it the way to take it back. */
+export function released(entries: Entries): Entries {
+  return entries.map((entry) => {
+    if (entry.notBefore === undefined) return entry;
+    const now = { ...entry };
+    delete now.notBefore;
+    return now;
+  });
+}
+
+/** What the clock was set back for is held no longer. */
+function isHeld({ at, notBefore }: Pick<OutboxEntry, "at" | "notBefore">, now: number): boolean {
+  return notBefore !== undefined && at <= now && now < notBefore;
+}
+
+/** Whether giving an entry up leaves nothing of it: it was never sent. */
+export function isRecallable({ state, attempts }: OutboxEntry): boolean {
+  return state === "waiting" && attempts === 0;
 }
 
 /** The entries with one more attempt counted, from before it is made. */

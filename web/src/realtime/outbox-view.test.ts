@@ -26,6 +26,22 @@ function entry(command: Command, rest: Partial<OutboxEntry> = {}): OutboxEntry {
 const show = (...entries: OutboxEntry[]) => overlaid([theirs, mine], entries, ME, true);
 const target = { id: "m2" };
 
+describe("a deletion", () => {
+  const deletion = { kind: "message.delete", target } as const;
+
+  test("can be taken back until it is sent", () => {
+    const held = entry(deletion);
+    expect(show(held)[1]).toMatchObject({ text: "", clientId: held.clientId, recallable: true });
+    expect(show(entry(deletion, { attempts: 1 }))[1]).not.toHaveProperty("recallable");
+  });
+
+  test("of a message with an edit that failed can be taken back, too", () => {
+    const edit = entry({ kind: "message.edit", target, text: "x" }, { state: "failed" });
+    const held = entry(deletion);
+    expect(show(edit, held)[1]).toMatchObject({ clientId: held.clientId, command: "message.delete", recallable: true });
+  });
+});
+
 describe("a message", () => {
   test("that nothing is done to stays the same object", () => {
     expect(show()[0]).toBe(asSent(theirs));

@@ -1,6 +1,6 @@
 /** A room's messages with what the user has done to them and the server has not confirmed yet. Pure. */
 
-import { isSilent, type Entries, type MessageRef, type OutboxEntry } from "./outbox-rules";
+import { isRecallable, isSilent, type Entries, type MessageRef, type OutboxEntry } from "./outbox-rules";
 import type { Message } from "./schema.gen";
 import type { TimelineMessage, UnsentText } from "./types";
 
@@ -71,19 +71,23 @@ function pending(entry: OutboxEntry, text: string, replyTo: MessageRef | undefin
   };
   if (replyTo !== undefined) message.reply_to = "id" in replyTo ? replyTo.id : replyTo.clientId;
   if (error !== undefined) message.error = error;
+  if (isRecallable(entry)) message.recallable = true;
   return message;
 }
 
 function changed(message: TimelineMessage, entry: OutboxEntry, me: string): TimelineMessage {
   const after = effect(message, entry, me);
   if (entry.state === "placed" || isSilent(entry.command.kind)) return after;
-  if (message.state === "failed") return { ...after, state: "failed" }; // the message itself: that is to be seen to first
+  // What failed before is to be seen to first, unless the message is on its way out, which may be regretted.
+  if (message.state === "failed" && entry.command.kind !== "message.delete") return { ...after, state: "failed" };
   const marked: TimelineMessage = {
     ...after,
     state: entry.state === "failed" ? "failed" : "pending",
     clientId: entry.clientId,
     command: entry.command.kind,
   };
+  delete marked.recallable;
+  if (isRecallable(entry)) marked.recallable = true;
   if (entry.error !== undefined) marked.error = entry.error;
   return marked;
 }

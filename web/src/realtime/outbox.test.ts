@@ -106,6 +106,56 @@ describe("without faults", () => {
   });
 });
 
+describe("a deletion that can be taken back", () => {
+  const deletion: Command = { kind: "message.delete", target: { id: "id-0" } };
+  const kinds = () => world.log.map((each) => each.kind);
+
+  test("is sent when its time is over, and what is written meanwhile before", async () => {
+    world = new World();
+    const tab = await world.openTab();
+    await tab.outbox.add(ROOM, deletion, 6_000).saved;
+    expect(tab.outbox.count).toBe(1);
+    tab.outbox.add(ROOM, say("one"));
+    await vi.waitFor(() => expect(kinds()).toEqual(["message.send"]));
+    world.now = 6_000;
+    await settled(tab, 2);
+    expect(kinds()).toEqual(["message.send", "message.delete"]);
+  });
+
+  test("is never sent when it was taken back", async () => {
+    world = new World();
+    const tab = await world.openTab();
+    const { clientId, saved } = tab.outbox.add(ROOM, deletion, 6_000);
+    await saved;
+    await tab.outbox.discard(clientId);
+    world.now = 6_000;
+    tab.outbox.add(ROOM, say("one"));
+    await settled(tab, 1);
+    expect(kinds()).toEqual(["message.send"]);
+  });
+
+  test("survives the page, and is sent by the next one, or by another", async () => {
+    world = new World();
+    const first = await world.openTab();
+    await first.outbox.add(ROOM, deletion, 6_000).saved;
+    first.die();
+    const second = await world.openTab();
+    const third = await world.openTab();
+    await third.outbox.add("another", deletion, 6_000).saved;
+    third.die();
+    world.now = 6_000;
+    await settled(second, 2);
+  });
+
+  test("is sent at once where the page is left", async () => {
+    world = new World();
+    const tab = await world.openTab();
+    await tab.outbox.add(ROOM, deletion, 6_000).saved;
+    await tab.outbox.release();
+    await settled(tab, 1);
+  });
+});
+
 describe("refusals", () => {
   test("for good: the message fails, those after it go on, and it can be sent again or given up", async () => {
     world = new World();

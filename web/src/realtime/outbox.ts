@@ -14,11 +14,13 @@ import {
   concerns,
   discarded,
   edited,
+  heldUntil,
   identified,
   isPermanent,
   isSilent,
   next,
   refused,
+  released,
   removals,
   retried,
   seen,
@@ -68,6 +70,8 @@ export class Outbox {
   readonly #places = new Map<string, Place>();
   readonly #refusals = new Map<string, number>();
   readonly #pumping = new Set<string>();
+  /** When the rooms that hold something are looked at again. */
+  readonly #due = new Map<string, number>();
   /** Changes when sending begins or stops, so that what was under way before goes no further. */
   #turn = 0;
   #active = false;
@@ -112,11 +116,15 @@ export class Outbox {
     return { id: this.#idOf(roomId, id) ?? id };
   }
 
-  /** Take a command. Returns its client id at once; `saved` resolves when it cannot be lost any more. */
-  add(roomId: string, command: Command): { clientId: string; saved: Promise<void> } {
+  /**
+   * Take a command, to be sent no sooner than in `hold` ms. Returns its client id at once; `saved` resolves when it cannot be lost any
+   * more.
+   */
+  add(roomId: string, command: Command, hold = 0): { clientId: string; saved: Promise<void> } {
     const clientId = this.#options.newId();
     const at = this.#options.now();
     const entry: OutboxEntry = { order: 0, clientId, roomId, at, command, attempts: 0, state: "waiting" };
+    if (hold > 0) entry.notBefore = at + hold;
     return { clientId, saved: this.#do(roomId, (entries) => added(entries, entry)) };
   }
 
@@ -134,6 +142,13 @@ export class Outbox {
   async edit(clientId: string, text: string): Promise<void> {
     const freshId = this.#options.newId();
     await this.#doTo(clientId, (entries) => edited(entries, clientId, text, freshId));
+  }
+
+  /** Send what is held for the user to take back: the page is left. */
+  async release(): Promise<void> {
+    const now = this.#options.now();
+    const holding = this.rooms().filter((roomId) => heldUntil(this.entries(roomId), now) !== undefined);
+    await Promise.all(holding.map((roomId) => this.#do(roomId, released)));
   }
 
   /** Another tab has written, and `removed` from the store: read the room's entries anew. */
@@ -185,7 +200,7 @@ export class Outbox {
 
   /** Whether something has waited since before `since` (ms) and was never sent: whoever should send it does not. */
   isStuck(since: number): boolean {
-    const firsts = this.rooms().map((roomId) => next(this.entries(roomId)));
+    const firsts = this.rooms().map((roomId) => this.#next(roomId));
     return firsts.some((first) => first?.attempts === 0 && first.at < since);
   }
 
@@ -287,15 +302,32 @@ export class Outbox {
     if (turn !== this.#turn) return;
     this.#pumping.delete(roomId);
     // What was added while the last look found nothing has not been able to begin by itself.
-    if (going() && next(this.#known.get(roomId) ?? []) !== undefined) this.#begin(roomId);
+    if (!going()) return;
+    if (this.#next(roomId) !== undefined) this.#begin(roomId);
+    else this.#beginWhenDue(roomId);
+  }
+
+  #next(roomId: string): OutboxEntry | undefined {
+    return next(this.#known.get(roomId) ?? [], this.#options.now());
+  }
+
+  #beginWhenDue(roomId: string): void {
+    const now = this.#options.now();
+    const due = heldUntil(this.#known.get(roomId) ?? [], now);
+    if (due === undefined || due === this.#due.get(roomId)) return;
+    this.#due.set(roomId, due);
+    void this.#options.delay(due - now).then(() => {
+      if (this.#due.get(roomId) === due) this.#due.delete(roomId);
+      this.#begin(roomId);
+    });
   }
 
   /** Count an attempt of the next command before it is made: from then on it may have arrived. */
   async #claim(roomId: string): Promise<OutboxEntry | undefined> {
-    if (next(this.#known.get(roomId) ?? []) === undefined) return undefined;
+    if (this.#next(roomId) === undefined) return undefined;
     let claimed: string | undefined;
     const entries = await this.#update(roomId, (before) => {
-      claimed = next(before)?.clientId;
+      claimed = next(before, this.#options.now())?.clientId;
       return claimed === undefined ? before : attempted(before, claimed);
     });
     return entries.find((each) => each.clientId === claimed);

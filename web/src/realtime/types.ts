@@ -91,6 +91,8 @@ export interface TimelineMessage extends Message {
   clientId: string;
   command?: CommandKind;
   error?: ErrorBody;
+  /** The command was never sent: `discardCommand` leaves nothing of it. */
+  recallable?: true;
 }
 
 /** What the user wrote to a room, or changed a message to, and the server has not taken; `clientId` as in `TimelineMessage`. */

@@ -34,6 +34,8 @@ export class World {
   #epoch = 0;
   /** Acknowledge only, as if every event were lost. */
   mute = false;
+  /** What the clock says, in ms. */
+  now = 0;
   /** Refusals to come, in order: what the server says instead of doing what it is asked. */
   readonly refusals: ErrorBody[] = [];
 
@@ -143,7 +145,7 @@ export class Tab {
       idOf: (_roomId, clientId) => this.#heard.get(clientId),
       delay: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 3))),
       newId: () => `${name}-${++this.#ids}`,
-      now: () => 0,
+      now: () => world.now,
     });
     this.#leadership = new Leadership(browser.locks, "outbox", (leads) => this.outbox.setActive(leads && this.alive));
   }

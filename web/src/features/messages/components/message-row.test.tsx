@@ -3,7 +3,6 @@ import userEvent from "@testing-library/user-event";
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { startI18n } from "@/lib/i18n";
 import type { TimelineMessage } from "@/realtime";
-import { undoDeletion } from "../model/held-deletions";
 import { message } from "../testing/messages";
 import { renderInRoom, type InRoom } from "../testing/in-room";
 import * as realtime from "../testing/realtime";
@@ -68,17 +67,22 @@ it("adds to a reaction, and takes one's own away", async () => {
   expect(realtime.removeReaction).toHaveBeenCalledWith("room", "id 3", "🎉");
 });
 
-it("deletes only when nobody regrets it", async () => {
+it("deletes", async () => {
   const { user } = show({ sender_id: "me" });
   await user.hover(screen.getByRole("article"));
   screen.getByRole("button", { name: "More" }).focus();
   await user.keyboard("{Enter}");
   await user.click(await screen.findByRole("menuitem", { name: /Delete/ }));
-  expect(screen.getByText("This message was deleted.")).toBeTruthy();
+  expect(realtime.deleteMessage).toHaveBeenCalledWith("room", "id 3");
+});
+
+it("takes a deletion back while it was not sent, and no longer", async () => {
+  const deleted = { sender_id: "me", text: "", deleted_at: 1, state: "pending", command: "message.delete" } as const;
+  const { user, rerender } = show({ ...deleted, recallable: true });
   await user.click(screen.getByRole("button", { name: "Undo" }));
-  expect(screen.getByText("Hello")).toBeTruthy();
-  undoDeletion("id 3");
-  expect(realtime.deleteMessage).not.toHaveBeenCalled();
+  expect(realtime.discardCommand).toHaveBeenCalledWith("client 3");
+  rerender(<MessageRow message={message(3, deleted)} grouped={false} readers="" canReact />);
+  expect(screen.queryByRole("button")).toBeNull();
 });
 
 it("shows nothing of a deleted message but that it was", () => {

@@ -7,9 +7,8 @@ import { tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 import { useTexts } from "@/lib/i18n";
 import { useTimes } from "@/lib/time";
-import { useProfile, useSession, type TimelineMessage } from "@/realtime";
+import { discardCommand, useProfile, useSession, type TimelineMessage } from "@/realtime";
 import { useLongPress } from "../hooks/use-long-press";
-import { undoDeletion, useIsDeletionHeld } from "../model/held-deletions";
 import { useOpenRoom, useRoomUi, type RoomUi } from "../model/room-ui";
 import { MessageBody } from "./message-body";
 import { MessageState } from "./message-state";
@@ -39,10 +38,9 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
   const { current, editing, highlighted, picking, expanded } = useRoomUi(
     useShallow((state) => marksOf(state, message.key)),
   );
-  const held = useIsDeletionHeld(message.id);
   const press = useLongPress(() => ui.setState({ sheet: message }));
   const name = author?.display_name ?? t("somebody");
-  const deleted = held || message.deleted_at !== undefined;
+  const deleted = message.deleted_at !== undefined;
   const forMe =
     !deleted && message.sender_id !== me && (message.mentions?.includes(me) === true || message.mentions_room === true);
   const time = times.time(message.at);
@@ -101,8 +99,13 @@ export const MessageRow = memo(function MessageRow({ message, grouped, readers, 
         {deleted ? (
           <p className="text-base text-muted-foreground italic">
             {t("deleted.text")}
-            {held && (
-              <Button variant="link" size="sm" className="ms-2 not-italic" onClick={() => undoDeletion(message.id)}>
+            {message.command === "message.delete" && message.recallable === true && (
+              <Button
+                variant="link"
+                size="sm"
+                className="ms-2 not-italic"
+                onClick={() => void discardCommand(message.clientId)}
+              >
                 {t("deleted.undo")}
               </Button>
             )}

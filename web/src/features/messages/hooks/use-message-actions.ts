@@ -3,8 +3,15 @@ import { useTranslation } from "react-i18next";
 import { announce } from "@/lib/announce";
 import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
-import { markUnread, pinMessage, unpinMessage, useRoomIdentity, useSession, type TimelineMessage } from "@/realtime";
-import { holdDeletion } from "../model/held-deletions";
+import {
+  deleteMessage,
+  markUnread,
+  pinMessage,
+  unpinMessage,
+  useRoomIdentity,
+  useSession,
+  type TimelineMessage,
+} from "@/realtime";
 import { useOpenRoom } from "../model/room-ui";
 import { useCopy } from "./use-copy";
 
@@ -80,7 +87,7 @@ export function useMessageActions(): MessageActions {
           markUnread(roomId, message.seq);
           break;
         case "delete":
-          holdDeletion(roomId, message.id);
+          void deleteMessage(roomId, message.id);
           announce(t("deleted.notice"));
           break;
       }
