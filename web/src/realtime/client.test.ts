@@ -130,6 +130,24 @@ describe("a page that opens", () => {
   });
 });
 
+describe("a device that keeps nothing", () => {
+  test("is known as such, whatever the connection does", async () => {
+    await start();
+    network.link?.onState({ ...initialLink, status: "online" }, undefined);
+    expect(stores.connection.getState()).toMatchObject({ status: "online", durable: false });
+  });
+
+  test("is known as soon as it stops keeping", async () => {
+    const keeps = Object.assign(store, { durable: true });
+    await start();
+    network.link?.onState({ ...initialLink, status: "online" }, undefined);
+    expect(stores.connection.getState()).toEqual({ status: "online" });
+    keeps.durable = false;
+    await client.command("room", { kind: "message.send", text: "x" });
+    expect(stores.connection.getState()).toEqual({ status: "online", durable: false });
+  });
+});
+
 describe("a room that is gone when the server is there again", () => {
   const texts = ["one", "two", "three"];
   const unsent = () => stores.outbox.getState().unsent.get("room");

@@ -82,6 +82,7 @@ export class Client {
             status: state.status,
             ...(retryAt === undefined ? {} : { retryAt }),
             ...(state.transport === undefined ? {} : { transport: state.transport }),
+            ...(store.durable ? {} : { durable: false }),
           },
           true,
         );
@@ -97,6 +98,7 @@ export class Client {
       changed: (roomId) => {
         this.timelines.touch(roomId);
         publishUnsent(stores, this.outbox.count, roomId, unsentTexts(this.outbox.entries(roomId)));
+        if (!store.durable) stores.connection.setState({ durable: false });
       },
       refused: (entry, error) => this.#refused(entry, error),
       written: (roomId, removed) => channel.tell({ type: "outbox", roomId, removed }),

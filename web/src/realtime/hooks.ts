@@ -32,6 +32,11 @@ export function useConnection(): Connection {
   return useStore(stores.connection);
 }
 
+/** Whether what is not sent survives the page. */
+export function useDurable(): boolean {
+  return useStore(stores.connection, ({ durable }) => durable ?? true);
+}
+
 export function useRoomsStatus(): RoomsStatus {
   return useStore(stores.rooms, (state) => state.status);
 }

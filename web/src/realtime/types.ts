@@ -35,6 +35,8 @@ export interface Connection {
   /** Wall time, in ms, of the next attempt. */
   retryAt?: number;
   transport?: "websocket" | "polling";
+  /** False where the browser keeps nothing: what is not sent is lost with the page. */
+  durable?: false;
 }
 
 /** What a room is, and what its member is in it: seldom changed. */

@@ -1,4 +1,4 @@
-import { Suspense, type ReactNode } from "react";
+import { lazy, Suspense, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Outlet, useLocation } from "react-router";
 import { Crash } from "@/components/crash";
@@ -10,10 +10,13 @@ import { usePhone } from "@/lib/media-query";
 import { isRoomPath } from "@/lib/paths";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { useKeptFocus } from "@/lib/focus";
+import { useDurable } from "@/realtime";
 import { ConnectionBanner } from "./connection-banner";
 import { PageSkeleton } from "./page-skeleton";
 import { LazyShortcutsSheet } from "./lazy-shortcuts-sheet";
 import { UpdateOffer } from "./update-offer";
+
+const StorageBanner = lazy(async () => ({ default: (await import("./storage-banner")).StorageBanner }));
 
 export interface AppShellProps {
   sidebar: ReactNode;
@@ -31,6 +34,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
   useLastPlaceKept();
   useKeptFocus();
   useEarlyEnd(!isRoomPath(pathname)); // a room ends it once it is there
+  const durable = useDurable();
   const phone = usePhone();
   const width = usePreferences((preferences) => preferences.sidebarWidth);
   const home = pathname === "/";
@@ -45,6 +49,7 @@ export function AppShell({ sidebar, overlay }: AppShellProps) {
         {t("skipToContent")}
       </a>
       <ConnectionBanner />
+      <Suspense>{!durable && <StorageBanner />}</Suspense>
       <div className="flex min-h-0 flex-1">
         {(!phone || home) && (
           <Side

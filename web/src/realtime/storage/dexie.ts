@@ -16,6 +16,10 @@ import {
 } from "./store";
 
 const OPEN_TIMEOUT = 4_000;
+/** ms after which no other try is made to open a database that does not answer: the page waits for it. */
+const OPEN_WITHIN = 8_000;
+/** ms between tries: what a browser refuses while it wakes or tidies up, it mostly gives a moment later. */
+const PAUSES = [100, 400];
 const WINDOWS_KEPT_WHEN_FULL = 5;
 
 interface SavedRoomWindow extends SavedWindow {
@@ -55,14 +59,23 @@ export function databaseName(userId: string): string {
 
 /** Open an account's store; one in memory where the browser gives no database, or does not answer. */
 export async function openStore(userId: string): Promise<LocalStore> {
-  let database: Database | undefined;
+  const giveUp = Date.now() + OPEN_WITHIN;
+  const isWorthAnother = (error: unknown) => !isMissing(error) && Date.now() < giveUp;
   try {
-    database = new Database(databaseName(userId));
-    await Promise.race([database.open(), rejectAfter(OPEN_TIMEOUT)]);
-    return new DexieStore(database);
+    return new DexieStore(await persistently(() => openDatabase(userId), isWorthAnother));
   } catch {
-    database?.close();
     return new MemoryStore();
+  }
+}
+
+async function openDatabase(userId: string): Promise<Database> {
+  const database = new Database(databaseName(userId));
+  try {
+    await Promise.race([database.open(), rejectAfter(OPEN_TIMEOUT)]);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
@@ -207,7 +220,7 @@ class DexieStore implements LocalStore {
 }
 
 /**
- * The outbox in IndexedDB. A database that fails for good in the middle of a session (deleted by the user, disk full even after
+ * The outbox in IndexedDB. A database that fails again and again in the middle of a session (deleted by the user, disk full even after
  * the caches went) is replaced by memory, beginning with what was last known, so that nothing is lost while the page lives.
  */
 class DexieOutbox implements OutboxStore {
@@ -231,7 +244,8 @@ class DexieOutbox implements OutboxStore {
     if (this.#memory !== undefined) return this.#memory.all();
     let entries: OutboxEntry[];
     try {
-      entries = await this.#database.outbox.orderBy("order").toArray();
+      const read = () => this.#database.outbox.orderBy("order").toArray();
+      entries = await persistently(read, () => !this.closed);
     } catch (error) {
       if (this.closed) throw error;
       this.#memory = new MemoryOutbox();
@@ -244,15 +258,18 @@ class DexieOutbox implements OutboxStore {
 
   async update(roomId: string, change: (entries: Entries) => Entries): Promise<Entries> {
     if (this.#memory === undefined) {
+      const transact = () => this.#transact(roomId, change);
+      const isOpen = () => !this.closed;
       try {
-        return await this.#transact(roomId, change);
+        return await transact();
       } catch (error) {
-        if (this.closed) throw error;
+        if (!isOpen()) throw error;
       }
       await this.#makeRoom();
       try {
-        return await this.#transact(roomId, change);
-      } catch {
+        return await persistently(transact, isOpen);
+      } catch (error) {
+        if (!isOpen()) throw error;
         const known = [...this.#known.values()].flat().sort((a, b) => a.order - b.order);
         this.#memory ??= new MemoryOutbox(known);
       }
@@ -290,6 +307,23 @@ async function add(outbox: Table<OutboxEntry, number>, entry: OutboxEntry): Prom
   delete unplaced.order; // the database gives it
   const order = await outbox.add(unplaced as OutboxEntry);
   return { ...entry, order };
+}
+
+/** Try some times. @throws the last error, or the first that is not worth another try */
+async function persistently<T>(run: () => PromiseLike<T>, isWorthAnother: (error: unknown) => boolean): Promise<T> {
+  for (const pause of PAUSES) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isWorthAnother(error)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return run();
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && error.name === "MissingAPIError";
 }
 
 function isQuotaError(error: unknown): boolean {

@@ -170,6 +170,35 @@ describe("in IndexedDB", () => {
     expect(await Dexie.exists(databaseName("ann"))).toBe(false);
   });
 
+  test("what is refused once is tried again", async () => {
+    const first = await openStore("ann");
+    await first.outbox.update("room", (entries) => added(entries, entry("1")));
+    first.close();
+    const refuse = () => {
+      throw new DOMException("not now", "AbortError");
+    };
+    vi.spyOn(IDBFactory.prototype, "open").mockImplementationOnce(refuse);
+    const store = await openStore("ann");
+    expect(store.durable).toBe(true);
+    const read = vi.spyOn(IDBObjectStore.prototype, "getAll").mockImplementationOnce(refuse);
+    expect(await store.outbox.all()).toMatchObject([{ clientId: "1" }]);
+    expect(store.durable).toBe(true);
+    expect(read.mock.calls.length).toBeGreaterThan(1);
+    vi.restoreAllMocks();
+    store.close();
+  });
+
+  test("what is refused again and again is no longer promised", async () => {
+    const store = await openStore("ann");
+    const refused = vi.spyOn(IDBObjectStore.prototype, "getAll").mockImplementation(() => {
+      throw new DOMException("not now", "UnknownError");
+    });
+    expect(await store.outbox.all()).toEqual([]);
+    expect(store.durable).toBe(false);
+    refused.mockRestore();
+    store.close();
+  });
+
   test("where the browser has none, memory serves", async () => {
     Dexie.dependencies.indexedDB = undefined as never;
     expect((await openStore("ann")).durable).toBe(false);
