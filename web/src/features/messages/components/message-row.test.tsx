@@ -67,11 +67,33 @@ it("adds to a reaction, and takes one's own away", async () => {
   expect(realtime.removeReaction).toHaveBeenCalledWith("room", "id 3", "🎉");
 });
 
-it("deletes", async () => {
-  const { user } = show({ sender_id: "me" });
+async function openMenu(user: ReturnType<typeof userEvent.setup>): Promise<void> {
   await user.hover(screen.getByRole("article"));
   screen.getByRole("button", { name: "More" }).focus();
   await user.keyboard("{Enter}");
+}
+
+it("lets one change or discard what waits to be sent", async () => {
+  const { user } = show({ sender_id: "me", id: "client 3", seq: 0, state: "pending", recallable: true });
+  await openMenu(user);
+  await user.click(await screen.findByRole("menuitem", { name: "Discard" }));
+  expect(realtime.discardCommand).toHaveBeenCalledWith("client 3");
+  await user.click(screen.getByRole("button", { name: /Edit/ }));
+  await user.type(await screen.findByLabelText("Edit message"), " again{Enter}");
+  expect(realtime.editMessage).toHaveBeenCalledWith("room", "client 3", "Hello again");
+});
+
+it("deletes what may be on its way once it has arrived", async () => {
+  const { user } = show({ sender_id: "me", id: "client 3", seq: 0, state: "pending" });
+  await openMenu(user);
+  expect(screen.queryByRole("menuitem", { name: "Discard" })).toBeNull();
+  await user.click(await screen.findByRole("menuitem", { name: /Delete/ }));
+  expect(realtime.deleteMessage).toHaveBeenCalledWith("room", "client 3");
+});
+
+it("deletes", async () => {
+  const { user } = show({ sender_id: "me" });
+  await openMenu(user);
   await user.click(await screen.findByRole("menuitem", { name: /Delete/ }));
   expect(realtime.deleteMessage).toHaveBeenCalledWith("room", "id 3");
 });

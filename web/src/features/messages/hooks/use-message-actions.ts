@@ -5,6 +5,7 @@ import { roomPath } from "@/lib/paths";
 import { allowedInRoom } from "@/lib/permissions";
 import {
   deleteMessage,
+  discardCommand,
   markUnread,
   pinMessage,
   unpinMessage,
@@ -16,7 +17,7 @@ import { useOpenRoom } from "../model/room-ui";
 import { useCopy } from "./use-copy";
 
 export type MessageActionId =
-  "react" | "reply" | "edit" | "pin" | "unpin" | "copyText" | "copyLink" | "markUnread" | "delete";
+  "react" | "reply" | "edit" | "pin" | "unpin" | "copyText" | "copyLink" | "markUnread" | "discard" | "delete";
 
 export interface MessageActions {
   /** What may be done to a message, in the order of menus. */
@@ -38,7 +39,12 @@ export function useMessageActions(): MessageActions {
   const list = useCallback(
     (message: TimelineMessage): MessageActionId[] => {
       if (role === undefined || message.deleted_at !== undefined) return [];
-      if (message.seq === 0) return ["copyText"];
+      if (message.seq === 0) {
+        if (message.state === "failed") return ["copyText"]; // the rest stands beside the reason
+        // What may be on its way cannot be taken back: it is deleted once it has arrived.
+        const unsent = message.command === undefined && message.recallable === true;
+        return ["edit", "copyText", unsent ? "discard" : "delete"];
+      }
       const may = (permission: Parameters<typeof allowedInRoom>[2]) =>
         roomRole !== undefined && allowedInRoom(role, roomRole, permission);
       const own = message.sender_id === userId;
@@ -85,6 +91,9 @@ export function useMessageActions(): MessageActions {
         case "markUnread":
           ui.setState({ unreadAfter: message.seq - 1, keptUnread: true });
           markUnread(roomId, message.seq);
+          break;
+        case "discard":
+          void discardCommand(message.clientId);
           break;
         case "delete":
           void deleteMessage(roomId, message.id);

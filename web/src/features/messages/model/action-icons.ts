@@ -1,4 +1,4 @@
-import { Copy, Link2, MailOpen, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2, type LucideIcon } from "lucide-react";
+import { Copy, Link2, MailOpen, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2, X, type LucideIcon } from "lucide-react";
 import type { MessageActionId } from "../hooks/use-message-actions";
 
 export const ACTION_ICONS: Readonly<Record<MessageActionId, LucideIcon>> = {
@@ -10,6 +10,7 @@ export const ACTION_ICONS: Readonly<Record<MessageActionId, LucideIcon>> = {
   copyText: Copy,
   copyLink: Link2,
   markUnread: MailOpen,
+  discard: X,
   delete: Trash2,
 };
 
