@@ -100,8 +100,9 @@ async def _replay(socket: LoadSocket, room: str, known: int) -> float:
     head = next(each["head"] for each in ready["rooms"] if each["id"] == room)
     began = time.perf_counter()
     async with asyncio.timeout(PATIENCE):
-        while not (answer := (await socket.call("sync", {"rooms": {room: known}}))[0])["ok"]:
-            await asyncio.sleep(answer["error"].get("retry_after", 1))
+        answer, *_ = await socket.call("sync", {"rooms": {room: known}})
+    if not answer["ok"]:  # as a client, once more
+        raise Lost(f"sync is refused: {answer['error']['code']}")
     took = time.perf_counter() - began
     seqs = [event["seq"] for event in answer["rooms"][room]["events"]]
     if seqs != list(range(known + 1, known + 1 + len(seqs))) or known + len(seqs) < head:
