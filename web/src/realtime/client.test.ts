@@ -239,6 +239,15 @@ describe("a room that somebody looks at", () => {
     expect(told()).toEqual([]);
   });
 
+  test("is caught up on when the user, known as a member, is told to be in it again", () => {
+    const caughtUp = vi.spyOn(client.timelines, "ready");
+    network.link?.onEvent({ name: "room.added", payload: { room: { ...SUMMARY, id: "new" } } });
+    expect(caughtUp).not.toHaveBeenCalled();
+    network.link?.onEvent({ name: "room.added", payload: { room: { ...SUMMARY, head: 6 } } });
+    expect(client.rooms.head("room")).toBe(6);
+    expect(caughtUp).toHaveBeenCalledOnce();
+  });
+
   test("is told as read once there is a connection again", async () => {
     network.online = false;
     say(4);

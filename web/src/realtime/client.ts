@@ -303,10 +303,14 @@ export class Client {
       case "presence":
         this.people.present(event.payload.user_id, event.payload.state);
         return;
-      case "room.added":
-        this.rooms.add(event.payload.room);
-        if (event.payload.room.peer !== undefined) this.people.know([event.payload.room.peer]);
+      case "room.added": {
+        const { room } = event.payload;
+        const again = this.rooms.get(room.id) !== undefined;
+        this.rooms.add(room);
+        if (room.peer !== undefined) this.people.know([room.peer]);
+        if (again) this.timelines.ready(); // what happened while the server had the user out of it was not told
         return;
+      }
       case "room.removed":
         this.#left(event.payload.room_id);
         return;
