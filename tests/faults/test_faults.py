@@ -41,9 +41,9 @@ USERS, ROOM_SIZE = (200, 10) if LONG else (24, 12)
 TIMES = int(os.environ.get("PARLOUR_FAULTS_TIMES", "5" if LONG else "1"))
 MESSAGES = 20_000 * min(TIMES, 5) if LONG else 500
 """At least so many are acknowledged, as many between any two faults."""
-PAUSE = 2_500 if LONG else 400
+PAUSE = 2_000 if LONG else 400
 """Milliseconds between two sends of one person, on average."""
-CHANGES = 0.05 if LONG else 0.2
+CHANGES = 0.05
 """Of what people send, so much edits, deletes and reacts: SecantusDB is busy with a change some times as long as with a message."""
 REMOVAL = 30_000 if LONG else 3_000
 """Milliseconds between two removals of somebody from a room; the long form has ten times as many rooms."""
