@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from parlour.nginx import Gateway, Node, configuration
+from parlour.nginx import Gateway, Limits, Node, configuration
 from scripts.stack.engine import HOST, STACK, Engine, StackError, answers, program, run
 from scripts.stack.kafka import KAFKA
 from scripts.stack.mongodb import MONGODB
@@ -195,6 +195,9 @@ def _nginx(nodes: Mapping[str, Sequence[Node]], port: int, status_port: int, fol
             pid_file=str(own / "nginx.pid"),
             log_folder=str(own),
             state_folder=str(own),
+            limits=Limits(
+                requests_per_second=10_000, burst=10_000, connections=20_000
+            ),  # here everybody has one address
         )
         file.write_text(configuration(gateway))
 
