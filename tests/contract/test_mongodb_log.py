@@ -1,7 +1,7 @@
 """What the room log on MongoDB keeps besides its contract: several processes, writers that die or stall, an engine that is killed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -134,11 +134,11 @@ class TestProcesses:
         deleted = asyncio.Event()
 
         class DeletedBetween(Engine):
-            async def find(self, collection: str, *arguments: Any, **options: Any) -> list[Document]:
+            async def aggregate(self, collection: str, pipeline: Sequence[Document]) -> list[Document]:
                 if collection == EVENTS:
                     await deleted.wait()
-                    return await super().find(collection, *arguments, **options)
-                found = await super().find(collection, *arguments, **options)
+                    return await super().aggregate(collection, pipeline)
+                found = await super().aggregate(collection, pipeline)
                 if not deleted.is_set():
                     await log.append([doing(EventType.MESSAGE_DELETED, said)])
                     deleted.set()
