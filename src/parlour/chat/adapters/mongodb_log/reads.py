@@ -93,8 +93,8 @@ class Reads:
         """Return the event that a repeat of this command would be answered with, None where there is none."""
         if not (is_uuid(room_id) and is_uuid(sender_id) and is_uuid(client_id)):
             return None
-        found = await self._engine.find(EVENTS, {"room_id": binary(room_id), "client_id": binary(client_id)})
-        # A third field would have SecantusDB look through the whole room.
+        # With the room first, or the sender beside it, SecantusDB would look through the whole room.
+        found = await self._engine.find(EVENTS, {"client_id": binary(client_id), "room_id": binary(room_id)})
         mine = [event for each in found if (event := event_of(each)).sender_id == sender_id]
         return mine[0] if mine else None
 
