@@ -125,7 +125,7 @@ test: setup ## run all checks and tests (the long forms: make faults, make crash
 	@$(BIN)/python scripts/run_tests.py --and "cd web && npm run --silent test"
 	@$(MAKE) --no-print-directory test-web-server
 
-faults: setup ## hurt a whole cluster in every way, five times each, under the checker (some 30 minutes; Go builds Toxiproxy)
+faults: setup ## hurt a whole cluster in every way, five times each, under the checker (more than half an hour, see docs/load-report.md; Go builds Toxiproxy)
 	@PARLOUR_FAULTS=long $(BIN)/pytest -s tests/faults $(ARGS)
 
 bench: setup ## measure against peers and floors; prints JSON lines (NAMES=… for some)

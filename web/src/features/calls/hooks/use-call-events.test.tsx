@@ -13,7 +13,11 @@ const wire = vi.hoisted(() => ({
 }));
 
 vi.mock("@/realtime", () => {
-  class CommandRefused extends Error {}
+  class CommandRefused extends Error {
+    constructor(readonly error: object) {
+      super();
+    }
+  }
   return {
     CommandRefused,
     useConnection: () => ({ status: wire.status }),
@@ -104,4 +108,21 @@ it("has nothing to tell of a call that is over, nor for another person", async (
   view = renderHook(() => useCallEvents("ann"));
   await become("online");
   expect(wire.sent).toEqual([]);
+});
+
+it("tells again what the server could not do yet", async () => {
+  wire.refusal = new (await import("@/realtime")).CommandRefused({
+    code: "unavailable",
+    message: "",
+    retry_after: 0.01,
+  });
+  sayFarewell("call.decline", "call");
+  await vi.waitFor(() => expect(wire.sent.length).toBeGreaterThan(1));
+  wire.refusal = undefined;
+  const tries = wire.sent.length;
+  await vi.waitFor(() => expect(wire.sent.length).toBeGreaterThan(tries));
+  await become("reconnecting");
+  const told = wire.sent.length;
+  await become("online");
+  expect(wire.sent).toHaveLength(told);
 });

@@ -7,7 +7,7 @@ type Farewell = "call.leave" | "call.decline";
 const untold = new Map<string, Farewell>();
 const declined = new Set<string>();
 
-/** Leave or decline a call: at once, and where nobody answers once more whenever the connection is back. */
+/** Leave or decline a call: at once, later where the server cannot do it yet, and where nobody answers once the connection is back. */
 export function sayFarewell(name: Farewell, callId: string): void {
   if (name === "call.decline") declined.add(callId);
   untold.set(callId, name);
@@ -39,6 +39,10 @@ export function forgetFarewells(): void {
 function tell(name: Farewell, callId: string): void {
   const told = () => void untold.delete(callId);
   emitCall(name, { call_id: callId }).then(told, (error: unknown) => {
-    if (error instanceof CommandRefused) told(); // it knows of no such call any more
+    if (!(error instanceof CommandRefused)) return;
+    const { retry_after } = error.error;
+    if (retry_after === undefined)
+      told(); // it knows of no such call any more
+    else setTimeout(() => untold.get(callId) === name && tell(name, callId), 1_000 * retry_after);
   });
 }
